@@ -1,0 +1,31 @@
+/*
+ * Allocation that cannot fail: out of memory ends the process through one function.
+ *
+ * Sizes that come from the network must be capped by a named limit before they get here.
+ * Any thread. What these return is freed with free().
+ */
+#ifndef POSTERN_BASE_ALLOC_H
+#define POSTERN_BASE_ALLOC_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+void *xmalloc(size_t size);
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *old, size_t size);
+/* Grows an array of `count` elements of `size` bytes; dies on overflow too. */
+void *xreallocarray(void *old, size_t count, size_t size);
+char *xstrdup(const char *s);
+/* NULL stays NULL. */
+char *xstrdup_null(const char *s);
+char *xstrndup(const char *s, size_t len);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+
+/* Says so on stderr and aborts. */
+_Noreturn void alloc_out_of_memory(void);
+
+/* Overwrites a secret string and frees it; NULL is fine. */
+void secret_free(char *secret);
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * The mail calls of Graph v1.0 that Postern uses: building the request, decoding the answer.
+ * `*_start` return a call for graph_call_wait(); `*_decode` read an ended, successful call on
+ * the thread that asked. Decoders take missing members, extra members, any order, any hex
+ * spelling of property ids, strings for booleans and numbers; an answer that is cut short or of
+ * the wrong shape is ERROR_ANSWER. Strings of decoded values live in the page's arena.
+ *
+ * `fair_key` and `background` come from the struct graph_as.
+ */
+#ifndef POSTERN_GRAPH_MAIL_H
+#define POSTERN_GRAPH_MAIL_H
+
+#include "postern/base/arena.h"
+#include "postern/graph/client.h"
+
+/* On whose behalf a call is made. */
+struct graph_as {
+    const void *fair_key;
+    bool background;
+};
+
+/* Which members of a message an answer held. */
+enum {
+    GRAPH_HAS_READ = 1 << 0,
+    GRAPH_HAS_DRAFT = 1 << 1,
+    GRAPH_HAS_FLAG = 1 << 2,
+    GRAPH_HAS_CATEGORIES = 1 << 3,
+    GRAPH_HAS_RECEIVED = 1 << 4,
+    GRAPH_HAS_CHANGE_KEY = 1 << 5,
+    GRAPH_HAS_PARENT = 1 << 6,
+    GRAPH_HAS_ARTICLE = 1 << 7,      /* Integer 0x0E23 */
+    GRAPH_HAS_SIZE = 1 << 8,         /* Integer or Long 0x0E08 */
+    GRAPH_HAS_VERB = 1 << 9,         /* Integer 0x1081 */
+    GRAPH_HAS_IMAP_DELETED = 1 << 10 /* {00062008-…} Id 0x8570 */
+};
+
+struct graph_message {
+    const char *id;
+    bool removed; /* "@removed" was there, whatever its reason */
+    unsigned has;
+    bool is_read, is_draft;
+    const char *flag_status; /* "flagged", "complete", "notFlagged" */
+    const char **categories; /* NULL-terminated */
+    int64_t received_ms;
+    const char *change_key;
+    const char *parent_folder_id;
+    int64_t article, size, verb;
+    bool imap_deleted;
+};
+
+struct graph_page {
+    struct arena *arena;
+    struct graph_message *messages;
+    size_t count;
+    const char *next_link;  /* NULL: last page */
+    const char *delta_link; /* NULL: none */
+};
+void graph_page_free(struct graph_page *page);
+
+/* GET …/mailFolders/{id}/messages/delta?$select=… with Prefer: odata.maxpagesize (message: delta);
+ * `link` NULL starts a first round, else it is a nextLink or deltaLink. */
+struct graph_call *graph_delta_start(struct graph_user *u, struct graph_as as,
+                                     const char *folder_id, const char *link);
+/* GET …/mailFolders/{id}/messages?$select=…&$top=500&$expand=singleValueExtendedProperties(…)
+ * (user: list messages). `modified_since_ms` (wall) adds $filter=lastModifiedDateTime ge …;
+ * INT64_MIN: none. `link`: a nextLink. */
+struct graph_call *graph_listing_start(struct graph_user *u, struct graph_as as,
+                                       const char *folder_id, int64_t modified_since_ms,
+                                       const char *link);
+/* Both kinds of page. */
+bool graph_page_decode(struct graph_call *call, struct graph_page *page, struct error *e);
+
+/* GET …/messages/{id}?$select=…&$expand=… with the same members as the listing. */
+struct graph_call *graph_message_start(struct graph_user *u, struct graph_as as, const char *id);
+bool graph_message_decode(struct graph_call *call, struct arena *a, struct graph_message *m,
+                          struct error *e);
+
+/* GET …/messages/{id}/$value into a sink (Get MIME content of a message). */
+struct graph_call *graph_mime_start(struct graph_user *u, struct graph_as as, const char *id,
+                                    const struct graph_sink *sink,
+                                    void (*done)(void *arg, struct graph_call *call), void *arg);
+
+/* POST …/messages/{id}/move {"destinationId"} (message: move). Not repeatable. The decoder gives
+ * the new parent folder. */
+struct graph_call *graph_move_start(struct graph_user *u, struct graph_as as, const char *id,
+                                    const char *destination);
+/* DELETE …/messages/{id}; POST …/messages/{id}/permanentDelete. Not repeatable. */
+struct graph_call *graph_delete_start(struct graph_user *u, struct graph_as as, const char *id);
+struct graph_call *graph_purge_start(struct graph_user *u, struct graph_as as, const char *id);
+
+struct graph_folder {
+    const char *id;
+    const char *parent_id; /* NULL if missing */
+    const char *name;
+    bool removed;       /* folder delta */
+    bool search_folder; /* "@odata.type" mailSearchFolder: skip it */
+    bool hidden;
+    int64_t child_count, total, unread; /* -1: missing */
+    const char *mark;                   /* our property (GRAPH_FOLDER_MARK), NULL: none */
+    int64_t article_next;               /* Integer 0x6751, -1: none */
+};
+struct graph_folder_page {
+    struct arena *arena;
+    struct graph_folder *folders;
+    size_t count;
+    const char *next_link;
+    const char *delta_link;
+};
+void graph_folder_page_free(struct graph_folder_page *page);
+
+/* GET …/mailFolders/{id or well-known name}?$select=…&$expand=… (mailFolder: get), with our mark
+ * and 0x6751. */
+struct graph_call *graph_folder_start(struct graph_user *u, struct graph_as as,
+                                      const char *id_or_name);
+bool graph_folder_decode(struct graph_call *call, struct arena *a, struct graph_folder *f,
+                         struct error *e);
+/* GET …/mailFolders/delta, a nextLink, or a deltaLink (mailFolder: delta). */
+struct graph_call *graph_folder_delta_start(struct graph_user *u, struct graph_as as,
+                                            const char *link);
+/* GET …/mailFolders?$top=250, or …/mailFolders/{id}/childFolders?$top=250, or a nextLink: where
+ * folder delta is absent. */
+struct graph_call *graph_folder_list_start(struct graph_user *u, struct graph_as as,
+                                           const char *parent_id, const char *link);
+bool graph_folder_page_decode(struct graph_call *call, struct graph_folder_page *page,
+                              struct error *e);
+
+/* The named property of ours on a folder, "1;<uidvalidity>;exact|diverged". */
+#define GRAPH_FOLDER_MARK "String {8f0f7d1a-5f0e-4c47-9a35-5c3a2f6f9b61} Name PosternUidMark"
+/* PATCH …/mailFolders/{id} {"singleValueExtendedProperties":[…]} (mailFolder: update). */
+struct graph_call *graph_folder_mark_start(struct graph_user *u, struct graph_as as,
+                                           const char *folder_id, const char *mark);
+
+#endif

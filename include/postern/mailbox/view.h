@@ -1,0 +1,43 @@
+/*
+ * A view: one immutable generation of a folder, an array of messages in UID order. Generations
+ * share their chunks, so that a change costs one chunk and not the folder. Reference-counted;
+ * reading takes no lock; any thread.
+ */
+#ifndef POSTERN_MAILBOX_VIEW_H
+#define POSTERN_MAILBOX_VIEW_H
+
+#include "postern/base/encode.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MAILBOX_SEEN      0x0001u
+#define MAILBOX_FLAGGED   0x0002u
+#define MAILBOX_DRAFT     0x0004u
+#define MAILBOX_ANSWERED  0x0008u
+#define MAILBOX_FORWARDED 0x0010u
+#define MAILBOX_DELETED   0x0020u
+
+struct mailbox_entry {
+    uint32_t uid;
+    uint32_t flags;
+    int64_t received_ms;
+    int64_t size; /* wire octets if exact, else the estimate, else -1 */
+    bool size_exact;
+    uint64_t modseq;
+    uint8_t digest[SHA256_SIZE]; /* of the immutable id: POP3 UIDL, IMAP EMAILID */
+};
+
+struct mailbox_view;
+
+struct mailbox_view *mailbox_view_ref(struct mailbox_view *v);
+void mailbox_view_unref(struct mailbox_view **v);
+size_t mailbox_view_count(const struct mailbox_view *v);
+/* `index` from 0, in UID order. Never NULL inside the count. */
+const struct mailbox_entry *mailbox_view_at(const struct mailbox_view *v, size_t index);
+/* NULL if the view has no such UID; *index may be NULL. */
+const struct mailbox_entry *mailbox_view_find(const struct mailbox_view *v, uint32_t uid,
+                                              size_t *index);
+
+#endif

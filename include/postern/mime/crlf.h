@@ -1,0 +1,29 @@
+/*
+ * Line ends on the wire (RFC 5322 section 2.3: CR and LF only together; RFC 1939 section 3: the
+ * dot). Streaming: state is carried between pieces, so that a message of any size passes
+ * through a small buffer.
+ */
+#ifndef POSTERN_MIME_CRLF_H
+#define POSTERN_MIME_CRLF_H
+
+#include "postern/base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mime_crlf {
+    bool dot_stuff;  /* double a dot at the start of a line */
+    bool after_cr;   /* private */
+    bool mid_line;   /* private */
+    uint64_t octets; /* written so far, stuffing not counted: the size POP3 and IMAP tell */
+};
+
+void mime_crlf_init(struct mime_crlf *c, bool dot_stuff);
+/* Appends `len` bytes of input in wire form: bare LF becomes CRLF; a bare CR becomes CRLF too,
+ * since neither protocol can carry it. False: `out` is over its cap. */
+bool mime_crlf_feed(struct mime_crlf *c, const char *data, size_t len, struct buf *out);
+/* Ends the last line with CRLF if it has none. */
+bool mime_crlf_end(struct mime_crlf *c, struct buf *out);
+
+#endif

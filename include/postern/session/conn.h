@@ -1,0 +1,65 @@
+/*
+ * The connection of one client: buffered lines in, buffered bytes out, TLS, timeouts. Owned by
+ * its session thread. Everything blocks; everything ends when the client goes, a timeout passes
+ * or the service stops.
+ */
+#ifndef POSTERN_SESSION_CONN_H
+#define POSTERN_SESSION_CONN_H
+
+#include "postern/base/buf.h"
+#include "postern/base/error.h"
+#include "postern/base/wait.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct session_conn;
+
+enum session_line {
+    SESSION_LINE_OK,
+    SESSION_LINE_TOO_LONG, /* it was read to its end and dropped; answer and go on */
+    SESSION_LINE_NUL,      /* it held a NUL byte; likewise */
+    SESSION_LINE_EOF,
+    SESSION_LINE_TIMEOUT,
+    SESSION_LINE_STOP,  /* the service stops */
+    SESSION_LINE_FAILED /* reset, TLS error, or a line that never ends: just close */
+};
+
+/* Reads a line, without its CRLF or LF, of at most `max` bytes, into a buffer that is good until
+ * the next call. Output pending is flushed before it sleeps (so pipelined answers leave
+ * together). The timeout is for the whole line: a byte a minute does not stretch it. */
+enum session_line session_conn_line(struct session_conn *c, size_t max, int64_t timeout_ms,
+                                    char **line, size_t *len);
+/* Has the client already sent more (pipelining)? */
+bool session_conn_pending(struct session_conn *c);
+
+/* Appends to the output; sends when the buffer is full. False: the client is gone or does not
+ * read for the write timeout; from then on everything fails. */
+bool session_conn_write(struct session_conn *c, const void *data, size_t len);
+bool session_conn_printf(struct session_conn *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+bool session_conn_flush(struct session_conn *c);
+
+/* STARTTLS, STLS: discards input that came before the handshake (RFC 2595 section 2: command
+ * injection), then does it. */
+bool session_conn_starttls(struct session_conn *c, struct error *e);
+bool session_conn_tls_active(const struct session_conn *c);
+/* May STLS be offered here and now? */
+bool session_conn_tls_offered(const struct session_conn *c);
+/* May a password be taken here and now? (TLS, or loopback, or allow-plaintext.) */
+bool session_conn_login_allowed(const struct session_conn *c);
+
+/* The wait of this session: its client socket, the stop flag. */
+struct wait *session_conn_wait(struct session_conn *c);
+const char *session_conn_id(const struct session_conn *c);      /* "p3-1f", in every log line */
+const char *session_conn_address(const struct session_conn *c); /* "192.0.2.7" */
+const struct sockaddr *session_conn_sockaddr(const struct session_conn *c);
+/* "pop3 login alice" and the like, for `ps`-like listings; copied. */
+void session_conn_set_state(struct session_conn *c, const char *state);
+bool session_conn_stopping(const struct session_conn *c);
+uint64_t session_conn_bytes_in(const struct session_conn *c);
+uint64_t session_conn_bytes_out(const struct session_conn *c);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * Signing in to Postern: passwords by crypt(3), policy of the login, limits against guessing.
+ *
+ * Wrong name, wrong password, wrong network and wrong protocol are answered alike and take the
+ * same work. Guesses are slowed per address and per login; hashing runs in as few workers as
+ * there are cores, its memory on the heap; a recent success is remembered as an HMAC under a key
+ * of this process, so that a client that logs in each minute costs no hash.
+ */
+#ifndef POSTERN_SESSION_LOGIN_H
+#define POSTERN_SESSION_LOGIN_H
+
+#include "postern/base/config.h"
+#include "postern/session/conn.h"
+
+enum session_login {
+    SESSION_LOGIN_OK,
+    SESSION_LOGIN_REFUSED, /* name, password, network, protocol: never said which */
+    SESSION_LOGIN_BUSY,    /* too many sessions of this login, or too many guesses waiting */
+    SESSION_LOGIN_ENDED    /* the client is gone or the service stops */
+};
+
+struct session_ticket; /* a session's hold on its login: config, counters */
+
+/* Blocks for the delay that is due. On OK *ticket is set. The password is not kept; the caller
+ * wipes its own copy. The outcome is logged here. */
+enum session_login session_login_check(struct session_conn *c, enum config_protocol protocol,
+                                       const char *name, const char *password,
+                                       struct session_ticket **ticket);
+const struct config_login *session_ticket_login(const struct session_ticket *t);
+const struct config *session_ticket_config(const struct session_ticket *t);
+void session_ticket_release(struct session_ticket **t);
+
+/* SASL PLAIN (RFC 4616): splits authzid NUL authcid NUL password; false if malformed. An authzid
+ * other than authcid is refused. Pointers go into `data`, which must be NUL-terminated. */
+bool session_sasl_plain(char *data, size_t len, const char **name, const char **password);
+
+#endif

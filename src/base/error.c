@@ -1,0 +1,78 @@
+#include "postern/base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kind_names[] = {
+    [ERROR_NONE] = "none",
+    [ERROR_CANCELED] = "canceled",
+    [ERROR_GONE] = "gone",
+    [ERROR_FOLDER_GONE] = "folder-gone",
+    [ERROR_MAILBOX_GONE] = "mailbox-gone",
+    [ERROR_CONFLICT] = "conflict",
+    [ERROR_DENIED] = "denied",
+    [ERROR_SIGN_IN] = "sign-in",
+    [ERROR_RESYNC] = "resync",
+    [ERROR_THROTTLED] = "throttled",
+    [ERROR_TEMPORARY] = "temporary",
+    [ERROR_TIMEOUT] = "timeout",
+    [ERROR_TOO_BIG] = "too-big",
+    [ERROR_QUOTA] = "quota",
+    [ERROR_ANSWER] = "answer",
+    [ERROR_REQUEST] = "request",
+    [ERROR_LOCAL] = "local",
+    [ERROR_READ_ONLY] = "read-only",
+    [ERROR_UNKNOWN_WRITE] = "unknown-write",
+};
+
+void error_clear(struct error *e)
+{
+    memset(e, 0, sizeof *e);
+}
+
+static void flatten(char *s)
+{
+    for (; *s; s++) {
+        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            *s = ' ';
+    }
+}
+
+bool error_set(struct error *e, enum error_kind kind, const char *fmt, ...)
+{
+    /* Formatted aside: an argument may be the old text itself. */
+    char text[ERROR_TEXT_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    error_clear(e);
+    e->kind = kind;
+    memcpy(e->text, text, sizeof text);
+    flatten(e->text);
+    return false;
+}
+
+bool error_prefix(struct error *e, const char *fmt, ...)
+{
+    char text[ERROR_TEXT_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        return false;
+    if ((size_t)n < sizeof text)
+        snprintf(text + n, sizeof text - (size_t)n, "%s", e->text);
+    memcpy(e->text, text, sizeof text);
+    flatten(e->text);
+    return false;
+}
+
+const char *error_kind_name(enum error_kind kind)
+{
+    if ((unsigned)kind >= sizeof kind_names / sizeof kind_names[0])
+        return "unknown";
+    return kind_names[kind];
+}

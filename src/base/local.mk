@@ -1,0 +1,27 @@
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+	src/base/alloc.c \
+	src/base/arena.c \
+	src/base/buf.c \
+	src/base/clock.c \
+	src/base/encode.c \
+	src/base/error.c \
+	src/base/file.c \
+	src/base/log.c \
+	src/base/table.c \
+	src/base/thread.c \
+	src/base/wait.c
+noinst_HEADERS += \
+	include/postern/base/alloc.h \
+	include/postern/base/arena.h \
+	include/postern/base/buf.h \
+	include/postern/base/clock.h \
+	include/postern/base/config.h \
+	include/postern/base/encode.h \
+	include/postern/base/error.h \
+	include/postern/base/file.h \
+	include/postern/base/log.h \
+	include/postern/base/table.h \
+	include/postern/base/thread.h \
+	include/postern/base/wait.h
+base_LIBS = libbase.a $(CONFUSE_LIBS) $(OPENSSL_LIBS) $(SYSTEMD_LIBS)

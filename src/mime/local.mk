@@ -1,0 +1,6 @@
+noinst_LIBRARIES += libmime.a
+libmime_a_SOURCES =
+noinst_HEADERS += \
+	include/postern/mime/crlf.h \
+	include/postern/mime/header.h
+mime_LIBS = libmime.a $(base_LIBS)

@@ -1,0 +1,8 @@
+check_PROGRAMS += test-base
+TESTS += test-base
+test_base_SOURCES = \
+	tests/unit/base/main.c \
+	tests/unit/base/test_buf.c \
+	tests/unit/base/test_clock.c \
+	tests/unit/base/test_encode.c
+test_base_LDADD = $(base_LIBS) $(UNIT_LIBS)

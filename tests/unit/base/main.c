@@ -1,0 +1,14 @@
+#include "../unit.h"
+
+extern const struct unit_test buf_tests[], clock_tests[], encode_tests[];
+
+int main(void)
+{
+    const struct unit_suite suites[] = {
+        {"buf", buf_tests},
+        {"clock", clock_tests},
+        {"encode", encode_tests},
+        {NULL, NULL},
+    };
+    return unit_main(suites);
+}
