@@ -1,5 +1,6 @@
 # Unit tests: one CUnit program a layer, one file a module.
 UNIT_LIBS = -lcunit
+UNIT_TESTS =
 include tests/unit/base.mk
 include tests/unit/mime.mk
 include tests/unit/store.mk

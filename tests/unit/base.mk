@@ -1,4 +1,5 @@
 check_PROGRAMS += test-base
+UNIT_TESTS += test-base
 TESTS += test-base
 test_base_SOURCES = \
 	tests/unit/base/main.c \
