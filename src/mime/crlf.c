@@ -1,0 +1,62 @@
+#include "postern/mime/crlf.h"
+
+#include <string.h>
+
+void mime_crlf_init(struct mime_crlf *c, bool dot_stuff)
+{
+    *c = (struct mime_crlf){.dot_stuff = dot_stuff};
+}
+
+static bool line_end(struct mime_crlf *c, struct buf *out)
+{
+    c->mid_line = false;
+    c->octets += 2;
+    return buf_append(out, "\r\n", 2);
+}
+
+static bool text(struct mime_crlf *c, const char *data, size_t len, struct buf *out)
+{
+    if (c->dot_stuff && !c->mid_line && data[0] == '.' && !buf_putc(out, '.'))
+        return false;
+    c->mid_line = true;
+    c->octets += len;
+    return buf_append(out, data, len);
+}
+
+/* Length of the run without CR or LF at the start. memchr() is many times faster than a loop
+ * over bytes, and CR hardly ever occurs but before LF. */
+static size_t text_run(const char *data, size_t len)
+{
+    const char *lf = memchr(data, '\n', len);
+    size_t run = lf ? (size_t)(lf - data) : len;
+    const char *cr = memchr(data, '\r', run);
+    return cr ? (size_t)(cr - data) : run;
+}
+
+bool mime_crlf_feed(struct mime_crlf *c, const char *data, size_t len, struct buf *out)
+{
+    /* A CR is answered with CRLF at once, and an LF right behind it then means nothing more: so
+     * nothing waits between two pieces. */
+    for (size_t i = 0; i < len;) {
+        bool after_cr = c->after_cr;
+        c->after_cr = data[i] == '\r';
+        if (data[i] == '\n' && after_cr) {
+            i++;
+        } else if (data[i] == '\n' || data[i] == '\r') {
+            if (!line_end(c, out))
+                return false;
+            i++;
+        } else {
+            size_t run = text_run(data + i, len - i);
+            if (!text(c, data + i, run, out))
+                return false;
+            i += run;
+        }
+    }
+    return true;
+}
+
+bool mime_crlf_end(struct mime_crlf *c, struct buf *out)
+{
+    return !c->mid_line || line_end(c, out);
+}
