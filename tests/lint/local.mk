@@ -1,0 +1,2 @@
+dist_check_SCRIPTS = tests/lint/source
+TESTS += tests/lint/source
