@@ -1,0 +1,1 @@
+EXTRA_DIST += tests/data/make-mail.py tests/data/mail
