@@ -65,8 +65,10 @@ uint32_t mailbox_folder_uidnext(struct mailbox_folder *f);
 /* A session's reader on one folder. `fair_key` of its Graph calls is the reader itself. */
 struct mailbox_reader *mailbox_reader_new(struct mailbox_folder *f);
 void mailbox_reader_free(struct mailbox_reader **r);
-/* What is likely to be read next, in order, so that read-ahead can start when messages are read
- * one after another; at most `count` UIDs are looked at. The view must outlive the hint. */
+/* What is likely to be read, in order: told before a body is asked for, either once or before each
+ * one (starting at that body's UID or before it). Read-ahead starts when a body is asked for that
+ * followed the one before in this order. The first MAILBOX_SEQUENCE_MAX UIDs are copied. */
+#define MAILBOX_SEQUENCE_MAX 1024
 void mailbox_reader_sequence(struct mailbox_reader *r, const uint32_t *uids, size_t count);
 /* The body of one message: from the cache, from a download under way, or downloaded (single
  * flight). ERROR_GONE: it no longer exists. Only a complete answer becomes a body. */
