@@ -1,5 +1,18 @@
 noinst_LIBRARIES += libstore.a
-libstore_a_SOURCES =
+libstore_a_SOURCES = \
+	src/store/body_cache.c \
+	src/store/body_file.c \
+	src/store/body_file.h \
+	src/store/db.c \
+	src/store/db.h \
+	src/store/db_folder.c \
+	src/store/db_message.c \
+	src/store/db_open.c \
+	src/store/path.c \
+	src/store/path.h \
+	src/store/schema.c \
+	src/store/schema.h \
+	src/store/state.c
 noinst_HEADERS += \
 	include/postern/store/body_cache.h \
 	include/postern/store/mailbox_db.h \

@@ -1,0 +1,9 @@
+check_PROGRAMS += test-store
+UNIT_TESTS += test-store
+TESTS += test-store
+test_store_SOURCES = \
+	tests/unit/store/main.c \
+	tests/unit/store/scratch.c \
+	tests/unit/store/scratch.h \
+	tests/unit/store/test_state.c
+test_store_LDADD = $(store_LIBS) $(UNIT_LIBS)

@@ -1,0 +1,96 @@
+#include "schema.h"
+
+#include <stdio.h>
+
+/*
+ * message.uid is 0 while a first sync has the row staged. The two partial indexes keep staged
+ * rows apart, so that many may have uid 0 and a given UID is still unique.
+ *
+ * tombstone.id_hash is the first half of SHA-256 of the immutable id: tombstones are only ever
+ * looked up by an id in hand, and they stay for as long as the folder does.
+ */
+static const char step_1[] =
+    "CREATE TABLE folder ("
+    " key INTEGER PRIMARY KEY,"
+    " graph_id TEXT NOT NULL UNIQUE,"
+    " uidvalidity INTEGER NOT NULL,"
+    " uidnext INTEGER NOT NULL,"
+    " modseq INTEGER NOT NULL,"
+    " uid_mode INTEGER NOT NULL,"
+    " synced INTEGER NOT NULL,"
+    " marked INTEGER NOT NULL,"
+    " delta_link TEXT,"
+    " resume_delta TEXT,"
+    " resume_listing TEXT,"
+    " listing_done INTEGER NOT NULL,"
+    " delta_done INTEGER NOT NULL);"
+
+    "CREATE TABLE alias ("
+    " name TEXT PRIMARY KEY,"
+    " graph_id TEXT NOT NULL) WITHOUT ROWID;"
+
+    "CREATE TABLE message ("
+    " key INTEGER PRIMARY KEY,"
+    " folder INTEGER NOT NULL REFERENCES folder(key) ON DELETE CASCADE,"
+    " graph_id TEXT NOT NULL,"
+    " uid INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL,"
+    " received INTEGER NOT NULL,"
+    " article INTEGER NOT NULL,"
+    " estimate INTEGER NOT NULL,"
+    " size INTEGER NOT NULL,"
+    " modseq INTEGER NOT NULL,"
+    " change_key TEXT NOT NULL,"
+    " keywords TEXT NOT NULL,"
+    " UNIQUE (folder, graph_id));"
+    "CREATE UNIQUE INDEX message_uid ON message (folder, uid) WHERE uid > 0;"
+    "CREATE INDEX message_staged ON message (folder) WHERE uid = 0;"
+
+    "CREATE TABLE tombstone ("
+    " folder INTEGER NOT NULL REFERENCES folder(key) ON DELETE CASCADE,"
+    " uid INTEGER NOT NULL,"
+    " id_hash BLOB NOT NULL,"
+    " modseq INTEGER NOT NULL,"
+    " retired INTEGER NOT NULL,"
+    " PRIMARY KEY (folder, uid)) WITHOUT ROWID;"
+    "CREATE INDEX tombstone_id ON tombstone (folder, id_hash);";
+
+const char *const schema_steps[] = {step_1};
+const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
+
+int schema_read_version(sqlite3 *h, int *version)
+{
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(h, "PRAGMA user_version", -1, &s, NULL);
+    if (rc != SQLITE_OK)
+        return rc;
+    rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW)
+        *version = sqlite3_column_int(s, 0);
+    int done = sqlite3_finalize(s);
+    return rc == SQLITE_ROW ? SQLITE_OK : done != SQLITE_OK ? done : SQLITE_CORRUPT;
+}
+
+static int run_step(sqlite3 *h, const char *step, int version)
+{
+    char stamp[64];
+    snprintf(stamp, sizeof stamp, "PRAGMA user_version = %d; COMMIT", version);
+    int rc = sqlite3_exec(h, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(h, step, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(h, stamp, NULL, NULL, NULL);
+    if (rc != SQLITE_OK && !sqlite3_get_autocommit(h))
+        sqlite3_exec(h, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
+}
+
+int schema_migrate(sqlite3 *h, const char *const steps[], int version, int count)
+{
+    for (int i = version; i < count; i++) {
+        int rc = run_step(h, steps[i], i + 1);
+        if (rc != SQLITE_OK)
+            return rc;
+    }
+    return SQLITE_OK;
+}
