@@ -4,10 +4,17 @@ libbase_a_SOURCES = \
 	src/base/arena.c \
 	src/base/buf.c \
 	src/base/clock.c \
+	src/base/config.c \
+	src/base/config_check.c \
+	src/base/config_parse.c \
+	src/base/config_tree.h \
+	src/base/config_values.c \
 	src/base/encode.c \
 	src/base/error.c \
 	src/base/file.c \
 	src/base/log.c \
+	src/base/settings.c \
+	src/base/settings.h \
 	src/base/table.c \
 	src/base/thread.c \
 	src/base/wait.c
@@ -24,4 +31,4 @@ noinst_HEADERS += \
 	include/postern/base/table.h \
 	include/postern/base/thread.h \
 	include/postern/base/wait.h
-base_LIBS = libbase.a $(CONFUSE_LIBS) $(OPENSSL_LIBS) $(SYSTEMD_LIBS)
+base_LIBS = libbase.a $(CONFUSE_LIBS) $(CRYPT_LIBS) $(OPENSSL_LIBS) $(SYSTEMD_LIBS)

@@ -128,7 +128,7 @@ struct config {
     size_t login_count;
 };
 
-/* One fault: "postern.conf:12: …", what to do included. */
+/* One fault: "postern.conf:12: …", what to do included. Line 0 stands for the file as a whole. */
 typedef void config_fault_fn(void *arg, const char *file, int line, const char *text);
 
 /* Reads and checks everything that needs no network. On any fault it calls `fault` for each and
@@ -136,7 +136,8 @@ typedef void config_fault_fn(void *arg, const char *file, int line, const char *
  * through `warning`, NULL to drop them. */
 struct config *config_load(const char *path, config_fault_fn *fault, config_fault_fn *warning,
                            void *arg);
-/* The same for text in memory; `name` stands for the file in faults (tests, fuzzing, demo). */
+/* The same for text in memory; `name` stands for the file in faults (tests, fuzzing, demo). No
+ * file that the text names is opened: a client-secret-file is a fault here. */
 struct config *config_parse(const char *name, const char *text, config_fault_fn *fault,
                             config_fault_fn *warning, void *arg);
 struct config *config_ref(struct config *c);

@@ -1,0 +1,209 @@
+#include "postern/base/config.h"
+
+#include "config_tree.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/buf.h"
+#include "postern/base/file.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CONFIG_FILE_MAX ((size_t)4 << 20)
+#define FAULT_MAX       1024
+
+/* The tree as others see it, and what only this file needs. */
+struct counted_config {
+    struct config config; /* first: a struct config * is one of these */
+    atomic_uint references;
+};
+
+static void report(config_fault_fn *fn, const struct config_report *r, int line, const char *fmt,
+                   va_list ap)
+{
+    char text[FAULT_MAX];
+    vsnprintf(text, sizeof text, fmt, ap);
+    if (fn)
+        fn(r->arg, r->file, line, text);
+}
+
+void config_fault(struct config_report *r, int line, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(r->fault, r, line, fmt, ap);
+    va_end(ap);
+    r->faults++;
+}
+
+void config_warning(struct config_report *r, int line, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(r->warning, r, line, fmt, ap);
+    va_end(ap);
+}
+
+/* Fills the struct of one section from the table: what the file says, else the default. */
+static void fill(struct config_report *r, const struct config_section *section, void *base)
+{
+    for (const struct setting *s = settings_table; s->name; s++) {
+        if (s->section != section->kind)
+            continue;
+        const struct config_entry *entry = config_tree_get(section, s->name);
+        if ((s->flags & SETTING_REQUIRED) && (!entry || !entry->values[0][0]))
+            config_fault(r, entry ? entry->line : section->line, "%s \"%s\" needs a '%s'",
+                         settings_section_name(s->section), section->title, s->name);
+        else
+            config_store(r, s, entry, base);
+    }
+}
+
+static size_t count_sections(const struct config_tree *tree, enum settings_section kind)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < tree->count; i++)
+        n += tree->sections[i].kind == kind;
+    return n;
+}
+
+static void fill_titled(struct config *c, const struct config_section *s, struct config_report *r)
+{
+    if (s->kind == SECTION_TENANT) {
+        struct config_tenant *t = &c->tenants[c->tenant_count++];
+        t->name = xstrdup(s->title);
+        t->line = s->line;
+        fill(r, s, t);
+    } else if (s->kind == SECTION_LISTENER) {
+        struct config_listener *l = &c->listeners[c->listener_count++];
+        l->name = xstrdup(s->title);
+        l->line = s->line;
+        fill(r, s, l);
+    } else {
+        struct config_login *l = &c->logins[c->login_count++];
+        l->name = xstrdup(s->title);
+        l->line = s->line;
+        l->serve_since_ms = INT64_MIN;
+        fill(r, s, l);
+    }
+}
+
+/* `files`: may files that the text names be opened? */
+static struct config *build(const char *name, const char *text, bool files, struct config_report *r)
+{
+    struct counted_config *counted = xcalloc(1, sizeof *counted);
+    struct config *c = &counted->config;
+    struct config_tree tree = {0};
+    atomic_init(&counted->references, 1);
+    c->path = xstrdup(name);
+    config_tree_parse(&tree, text, r);
+    c->tenants = xcalloc(count_sections(&tree, SECTION_TENANT) + 1, sizeof *c->tenants);
+    c->listeners = xcalloc(count_sections(&tree, SECTION_LISTENER) + 1, sizeof *c->listeners);
+    c->logins = xcalloc(count_sections(&tree, SECTION_LOGIN) + 1, sizeof *c->logins);
+    for (size_t i = 0; i < tree.count; i++) {
+        if (i < SECTION_FIRST_TITLED)
+            fill(r, &tree.sections[i], c);
+        else
+            fill_titled(c, &tree.sections[i], r);
+    }
+    config_check(c, &tree, files, r);
+    config_tree_free(&tree);
+    if (r->faults > 0)
+        config_unref(&c);
+    return c;
+}
+
+struct config *config_parse(const char *name, const char *text, config_fault_fn *fault,
+                            config_fault_fn *warning, void *arg)
+{
+    struct config_report r = {.file = name, .fault = fault, .warning = warning, .arg = arg};
+    return build(name, text, false, &r);
+}
+
+struct config *config_load(const char *path, config_fault_fn *fault, config_fault_fn *warning,
+                           void *arg)
+{
+    struct config_report r = {.file = path, .fault = fault, .warning = warning, .arg = arg};
+    struct buf text = BUF_INIT(CONFIG_FILE_MAX);
+    struct error e = ERROR_INIT;
+    struct config *c = NULL;
+    struct stat st;
+    if (!file_read(path, &text, &e))
+        config_fault(&r, 0, "%s", e.text);
+    else if (strlen(buf_str(&text)) != text.len)
+        config_fault(&r, 0, "the file holds a NUL byte; it is not a text file");
+    else
+        c = build(path, buf_str(&text), true, &r);
+    if (c && stat(path, &st) == 0 && (st.st_mode & S_IROTH))
+        config_warning(&r, 0,
+                       "every user of this machine can read the password hashes and secrets "
+                       "in this file; chmod o-r it");
+    buf_free_secret(&text);
+    return c;
+}
+
+static void free_all(struct config *c)
+{
+    for (size_t i = 0; i < c->tenant_count; i++) {
+        struct config_tenant *t = &c->tenants[i];
+        free(t->name);
+        free(t->tenant_id);
+        free(t->client_id);
+        secret_free(t->client_secret);
+        free(t->certificate);
+        free(t->private_key);
+        free(t->graph_url);
+        free(t->login_url);
+        free(t->ca_file);
+    }
+    for (size_t i = 0; i < c->listener_count; i++) {
+        free(c->listeners[i].name);
+        free(c->listeners[i].address);
+        free(c->listeners[i].networks);
+    }
+    for (size_t i = 0; i < c->login_count; i++) {
+        free(c->logins[i].name);
+        free(c->logins[i].mailbox);
+        secret_free(c->logins[i].password);
+        free(c->logins[i].networks);
+        free(c->logins[i].folder);
+    }
+    free(c->tenants);
+    free(c->listeners);
+    free(c->logins);
+    free(c->path);
+    free(c->state_dir);
+    free(c->log.target);
+    free(c->tls.certificate);
+    free(c->tls.private_key);
+    free(c->admin_address);
+}
+
+struct config *config_ref(struct config *c)
+{
+    atomic_fetch_add(&((struct counted_config *)c)->references, 1);
+    return c;
+}
+
+void config_unref(struct config **c)
+{
+    struct counted_config *counted = (struct counted_config *)*c;
+    *c = NULL;
+    if (counted && atomic_fetch_sub(&counted->references, 1) == 1) {
+        free_all(&counted->config);
+        free(counted);
+    }
+}
+
+const struct config_login *config_find_login(const struct config *c, const char *name)
+{
+    for (size_t i = 0; i < c->login_count; i++) {
+        if (strcmp(c->logins[i].name, name) == 0)
+            return &c->logins[i];
+    }
+    return NULL;
+}
