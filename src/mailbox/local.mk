@@ -1,5 +1,11 @@
 noinst_LIBRARIES += libmailbox.a
-libmailbox_a_SOURCES =
+libmailbox_a_SOURCES = \
+	src/mailbox/merge.c \
+	src/mailbox/merge.h \
+	src/mailbox/row.c \
+	src/mailbox/row.h \
+	src/mailbox/view.c \
+	src/mailbox/view_build.h
 noinst_HEADERS += \
 	include/postern/mailbox/account.h \
 	include/postern/mailbox/view.h

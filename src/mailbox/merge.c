@@ -1,0 +1,315 @@
+#include "merge.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* PidTagInternetArticleNumber is a signed 32-bit property; the upper half of the UIDs is left
+ * for numbers of our own. */
+#define ARTICLE_MAX INT32_MAX
+
+/* What the sources said. */
+enum {
+    SAW_DELTA = 1 << 0,
+    SAW_REMOVED = 1 << 1,
+    SAW_LISTED = 1 << 2,
+    SAW_ANSWER = 1 << 3,
+    SAW_GONE = 1 << 4,
+    IS_RETIRED = 1 << 5, /* by ourselves, a moment ago */
+    IS_STAGED = 1 << 6   /* a row with uid 0 is in the store */
+};
+
+struct merge_item {
+    struct row row;
+    unsigned saw;
+    uint32_t known_uid; /* 0: not known */
+    int64_t known_article;
+    uint32_t known_flags;
+    char *known_keywords;
+};
+
+struct merge {
+    enum merge_kind kind;
+    struct table *items;
+};
+
+struct merge *merge_new(enum merge_kind kind)
+{
+    struct merge *m = xcalloc(1, sizeof *m);
+    m->kind = kind;
+    m->items = table_new();
+    return m;
+}
+
+static bool free_item(void *arg, const char *key, void *value)
+{
+    struct merge_item *item = value;
+    (void)arg, (void)key;
+    row_clear(&item->row);
+    free(item->known_keywords);
+    free(item);
+    return true;
+}
+
+void merge_free(struct merge **m)
+{
+    if (!*m)
+        return;
+    table_each((*m)->items, free_item, NULL);
+    table_free(&(*m)->items);
+    free(*m);
+    *m = NULL;
+}
+
+size_t merge_count(const struct merge *m)
+{
+    return table_count(m->items);
+}
+
+struct merge_item *merge_find(struct merge *m, const char *id)
+{
+    return table_get(m->items, id);
+}
+
+struct merge_item *merge_enter(struct merge *m, const char *id, struct row *known, bool retired)
+{
+    struct merge_item *item = xcalloc(1, sizeof *item);
+    table_put(m->items, id, item);
+    item->saw = retired ? IS_RETIRED : 0;
+    if (!known) {
+        row_init(&item->row, id);
+        return item;
+    }
+    item->row = *known;
+    memset(known, 0, sizeof *known);
+    item->known_uid = item->row.uid;
+    item->known_article = item->row.article;
+    item->known_flags = item->row.flags;
+    item->known_keywords = xstrdup_null(item->row.keywords);
+    if (item->known_uid == 0) {
+        item->saw |= IS_STAGED;
+        /* merge_staged() wrote these two so that they tell which source was there. */
+        if (item->row.change_key)
+            item->saw |= SAW_DELTA;
+        if (item->row.article != ROW_ARTICLE_UNKNOWN)
+            item->saw |= SAW_LISTED;
+    }
+    return item;
+}
+
+void merge_delta(struct merge_item *item, const struct graph_message *message)
+{
+    if (message->removed) {
+        item->saw |= SAW_REMOVED;
+        return;
+    }
+    item->saw |= SAW_DELTA;
+    row_apply(&item->row, message, false);
+}
+
+void merge_listed(struct merge_item *item, const struct graph_message *message)
+{
+    item->saw |= SAW_LISTED;
+    row_apply(&item->row, message, true);
+}
+
+void merge_answer(struct merge_item *item, const struct graph_message *message_or_null)
+{
+    item->saw |= message_or_null ? SAW_ANSWER : SAW_GONE;
+    if (message_or_null)
+        row_apply(&item->row, message_or_null, true);
+}
+
+void merge_staged(const struct merge_item *item, struct store_message *out)
+{
+    bool delta = (item->saw & SAW_DELTA) && !(item->saw & SAW_REMOVED);
+    row_to_store(&item->row, out);
+    out->uid = 0;
+    if (!delta)
+        out->change_key = "";
+    else if (out->change_key[0] == '\0')
+        out->change_key = "-";
+}
+
+/* Reported as present by a source, whatever else was said. */
+static bool seen(const struct merge_item *item)
+{
+    return item->saw & (SAW_DELTA | SAW_LISTED | SAW_ANSWER);
+}
+
+static bool must_ask(const struct merge *m, const struct merge_item *item)
+{
+    unsigned both = SAW_DELTA | SAW_LISTED;
+    if ((item->saw & (SAW_ANSWER | SAW_GONE)) || !seen(item))
+        return false;
+    if ((item->saw & SAW_REMOVED) || ((item->saw & IS_RETIRED) && item->known_uid == 0))
+        return true;
+    return m->kind == MERGE_FULL && (item->saw & both) != both;
+}
+
+static bool wants_listing(const struct merge *m, const struct merge_item *item)
+{
+    return m->kind == MERGE_ROUND && item->known_uid == 0 && (item->saw & SAW_DELTA) &&
+           !(item->saw & (SAW_LISTED | SAW_ANSWER | SAW_GONE)) && !must_ask(m, item);
+}
+
+struct wants_walk {
+    struct merge *merge;
+    struct merge_wants *out;
+};
+
+static bool want_item(void *arg, const char *key, void *value)
+{
+    struct wants_walk *walk = arg;
+    struct merge_wants *out = walk->out;
+    const struct merge_item *item = value;
+    (void)key;
+    if (must_ask(walk->merge, item)) {
+        out->ask[out->ask_count++] = item->row.id;
+    } else if (wants_listing(walk->merge, item)) {
+        out->listing[out->listing_count++] = item->row.id;
+        if (item->row.received_ms < out->oldest_received_ms)
+            out->oldest_received_ms = item->row.received_ms;
+    }
+    return true;
+}
+
+void merge_wants(struct merge *m, struct merge_wants *out)
+{
+    size_t count = table_count(m->items);
+    memset(out, 0, sizeof *out);
+    out->oldest_received_ms = INT64_MAX;
+    out->listing = xcalloc(count + 1, sizeof *out->listing);
+    out->ask = xcalloc(count + 1, sizeof *out->ask);
+    table_each(m->items, want_item, &(struct wants_walk){m, out});
+}
+
+void merge_wants_free(struct merge_wants *w)
+{
+    free(w->listing);
+    free(w->ask);
+    memset(w, 0, sizeof *w);
+}
+
+/* Is the message in the folder, once all was asked that had to be? */
+static bool is_present(const struct merge *m, const struct merge_item *item)
+{
+    if (item->saw & SAW_GONE)
+        return false;
+    if (item->saw & SAW_ANSWER)
+        return true;
+    if (item->saw & SAW_REMOVED)
+        return false;
+    return seen(item) || (m->kind == MERGE_ROUND && item->known_uid != 0);
+}
+
+/* A known row whose message is present: does it keep its UID? Only a source that asks for the
+ * article number can say that it changed. */
+static bool keeps_uid(const struct merge_item *item)
+{
+    return item->row.article == item->known_article;
+}
+
+static bool is_changed(const struct merge_item *item)
+{
+    const char *old = item->known_keywords ? item->known_keywords : "";
+    const char *now = item->row.keywords ? item->row.keywords : "";
+    return item->row.flags != item->known_flags || strcmp(old, now) != 0;
+}
+
+struct finish_walk {
+    struct merge *merge;
+    struct merge_result *out;
+    struct row **fresh; /* rows to be given UIDs */
+    size_t fresh_count;
+};
+
+static bool finish_item(void *arg, const char *key, void *value)
+{
+    struct finish_walk *walk = arg;
+    struct merge_result *out = walk->out;
+    struct merge_item *item = value;
+    bool present = is_present(walk->merge, item);
+    (void)key;
+    if (item->known_uid && present && keeps_uid(item)) {
+        if (is_changed(item))
+            out->puts[out->put_count++] = &item->row;
+        return true;
+    }
+    if (item->known_uid)
+        out->expunges[out->expunge_count++] = item->known_uid;
+    if (present) {
+        item->row.uid = 0;
+        if (item->known_uid)
+            item->row.size = -1; /* what was told belongs to the old UID */
+        walk->fresh[walk->fresh_count++] = &item->row;
+    } else if (item->saw & IS_STAGED) {
+        out->dropped[out->drop_count++] = item->row.id;
+    }
+    return true;
+}
+
+/* Article order; those without one come last, by received time, then id. */
+static int by_article(const void *a, const void *b)
+{
+    const struct row *x = *(struct row *const *)a, *y = *(struct row *const *)b;
+    bool has_x = x->article > 0, has_y = y->article > 0;
+    if (has_x != has_y)
+        return has_x ? -1 : 1;
+    if (has_x && x->article != y->article)
+        return x->article < y->article ? -1 : 1;
+    if (x->received_ms != y->received_ms)
+        return x->received_ms < y->received_ms ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+static int by_uid(const void *a, const void *b)
+{
+    const struct row *x = *(struct row *const *)a, *y = *(struct row *const *)b;
+    return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void give_uid(struct row *r, struct merge_uids *uids)
+{
+    bool exact = r->article >= (int64_t)uids->uidnext && r->article <= ARTICLE_MAX;
+    if (uids->mode == STORE_UID_EXACT && !exact)
+        uids->mode = STORE_UID_DIVERGED;
+    r->uid = uids->mode == STORE_UID_EXACT ? (uint32_t)r->article : uids->uidnext;
+    uids->uidnext = r->uid + 1;
+}
+
+void merge_finish(struct merge *m, struct merge_uids *uids, struct merge_result *out)
+{
+    size_t count = table_count(m->items) + 1; /* never an empty allocation */
+    struct finish_walk walk = {.merge = m, .out = out};
+    memset(out, 0, sizeof *out);
+    out->puts = xcalloc(count, sizeof *out->puts);
+    out->expunges = xcalloc(count, sizeof *out->expunges);
+    out->dropped = xcalloc(count, sizeof *out->dropped);
+    walk.fresh = xcalloc(count, sizeof *walk.fresh);
+    table_each(m->items, finish_item, &walk);
+    qsort(walk.fresh, walk.fresh_count, sizeof *walk.fresh, by_article);
+    for (size_t i = 0; i < walk.fresh_count; i++) {
+        give_uid(walk.fresh[i], uids);
+        out->puts[out->put_count++] = walk.fresh[i];
+    }
+    free(walk.fresh);
+    qsort(out->puts, out->put_count, sizeof *out->puts, by_uid);
+    qsort(out->expunges, out->expunge_count, sizeof *out->expunges, by_number);
+}
+
+void merge_result_free(struct merge_result *r)
+{
+    free(r->puts);
+    free(r->expunges);
+    free(r->dropped);
+    memset(r, 0, sizeof *r);
+}

@@ -1,0 +1,163 @@
+#include "row.h"
+
+#include "postern/base/alloc.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VERB_REPLY     102 /* PidTagLastVerbExecuted */
+#define VERB_REPLY_ALL 103
+#define VERB_FORWARD   104
+
+/* Keywords of one message together; categories past it are dropped. */
+#define KEYWORDS_MAX 4096
+/* Headers that Exchange renders but does not count in 0x0E08. */
+#define ESTIMATE_HEADERS 2048
+
+void row_init(struct row *r, const char *id)
+{
+    memset(r, 0, sizeof *r);
+    r->id = xstrdup(id);
+    r->article = ROW_ARTICLE_UNKNOWN;
+    r->estimate = -1;
+    r->size = -1;
+}
+
+void row_clear(struct row *r)
+{
+    free(r->id);
+    free(r->change_key);
+    free(r->keywords);
+    memset(r, 0, sizeof *r);
+}
+
+void row_from_store(struct row *r, const struct store_message *m)
+{
+    row_init(r, m->graph_id);
+    r->uid = m->uid;
+    r->flags = m->flags;
+    r->received_ms = m->received_ms;
+    r->article = m->article;
+    r->estimate = m->estimate;
+    r->size = m->size;
+    r->modseq = m->modseq;
+    if (m->change_key[0])
+        r->change_key = xstrdup(m->change_key);
+    if (m->keywords[0])
+        r->keywords = xstrdup(m->keywords);
+}
+
+void row_to_store(const struct row *r, struct store_message *m)
+{
+    *m = (struct store_message){
+        .graph_id = r->id,
+        .uid = r->uid,
+        .flags = r->flags,
+        .received_ms = r->received_ms,
+        .article = r->article,
+        .estimate = r->estimate,
+        .size = r->size,
+        .modseq = r->modseq,
+        .change_key = r->change_key ? r->change_key : "",
+        .keywords = r->keywords ? r->keywords : "",
+    };
+}
+
+/* A category as an IMAP keyword (an atom, RFC 9051 section 9); reversible: any other byte is
+ * "=XX", like the equals sign itself. */
+static void put_keyword(struct buf *out, const char *category)
+{
+    static const char plain[] = "$-._!";
+    if (out->len)
+        buf_putc(out, ' ');
+    for (const char *p = category; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (isalnum(c) || strchr(plain, c))
+            buf_putc(out, *p);
+        else
+            buf_printf(out, "=%02X", c);
+    }
+}
+
+static char *keywords_of(const char **categories)
+{
+    struct buf out = BUF_INIT(KEYWORDS_MAX);
+    for (; categories && *categories; categories++) {
+        size_t before = out.len;
+        put_keyword(&out, *categories);
+        if (out.overflow) { /* whole keywords only */
+            out.len = before;
+            break;
+        }
+    }
+    if (out.len == 0) {
+        buf_free(&out);
+        return NULL;
+    }
+    out.data[out.len] = '\0';
+    return buf_steal(&out);
+}
+
+static void set_flag(struct row *r, uint32_t flag, bool on)
+{
+    r->flags = on ? r->flags | flag : r->flags & ~flag;
+}
+
+static void replace(char **old, char *value)
+{
+    free(*old);
+    *old = value;
+}
+
+static void apply_extended(struct row *r, const struct graph_message *m, bool whole)
+{
+    if (m->has & GRAPH_HAS_ARTICLE)
+        r->article = m->article;
+    else if (whole)
+        r->article = ROW_ARTICLE_NONE;
+    if (m->has & GRAPH_HAS_SIZE)
+        r->estimate = m->size;
+    if (whole || (m->has & GRAPH_HAS_IMAP_DELETED))
+        set_flag(r, MAILBOX_DELETED, (m->has & GRAPH_HAS_IMAP_DELETED) && m->imap_deleted);
+    /* One property for two flags: the last verb hides the one before, so nothing is cleared. */
+    if ((m->has & GRAPH_HAS_VERB) && (m->verb == VERB_REPLY || m->verb == VERB_REPLY_ALL))
+        r->flags |= MAILBOX_ANSWERED;
+    if ((m->has & GRAPH_HAS_VERB) && m->verb == VERB_FORWARD)
+        r->flags |= MAILBOX_FORWARDED;
+}
+
+void row_apply(struct row *r, const struct graph_message *m, bool whole)
+{
+    if (m->has & GRAPH_HAS_READ)
+        set_flag(r, MAILBOX_SEEN, m->is_read);
+    if (m->has & GRAPH_HAS_DRAFT)
+        set_flag(r, MAILBOX_DRAFT, m->is_draft);
+    if ((m->has & GRAPH_HAS_FLAG) && m->flag_status)
+        set_flag(r, MAILBOX_FLAGGED, strcmp(m->flag_status, "flagged") == 0);
+    if (m->has & GRAPH_HAS_CATEGORIES)
+        replace(&r->keywords, keywords_of(m->categories));
+    if (m->has & GRAPH_HAS_RECEIVED)
+        r->received_ms = m->received_ms;
+    if ((m->has & GRAPH_HAS_CHANGE_KEY) && m->change_key)
+        replace(&r->change_key, xstrdup(m->change_key));
+    apply_extended(r, m, whole);
+}
+
+int64_t row_told_estimate(int64_t estimate)
+{
+    /* Base64 with its line ends takes 78 octets for 57. */
+    return estimate < 0 ? -1 : estimate + estimate * 2 / 5 + ESTIMATE_HEADERS;
+}
+
+void row_entry(const struct row *r, struct mailbox_entry *entry)
+{
+    memset(entry, 0, sizeof *entry);
+    entry->uid = r->uid;
+    entry->flags = r->flags;
+    entry->received_ms = r->received_ms;
+    entry->size_exact = r->size >= 0;
+    entry->size = entry->size_exact ? r->size : row_told_estimate(r->estimate);
+    entry->modseq = r->modseq;
+    sha256(r->id, strlen(r->id), entry->digest);
+}
