@@ -146,10 +146,8 @@ static void take_over(struct model *m, const struct merge_result *result, uint32
     for (size_t n = 0; n < result->put_count; n++) {
         const struct row *r = result->puts[n];
         int i = atoi(r->id + 3);
-        if (m->told[i].uid == 0)
-            CU_ASSERT(r->uid >= uidnext_before); /* a new UID is above all given */
-        else
-            CU_ASSERT_EQUAL(m->told[i].uid, r->uid); /* a change keeps it */
+        /* A new UID is above all given; a change keeps the old one. */
+        CU_ASSERT(m->told[i].uid == 0 ? r->uid >= uidnext_before : r->uid == m->told[i].uid);
         m->told[i] = *r;
         m->told[i].id = m->told[i].change_key = m->told[i].keywords = NULL;
     }
