@@ -23,10 +23,15 @@ static bool text(struct mime_crlf *c, const char *data, size_t len, struct buf *
     return buf_append(out, data, len);
 }
 
-/* Length of the run without CR or LF at the start. memchr() is many times faster than a loop
- * over bytes, and CR hardly ever occurs but before LF. */
+/* Bytes looked at for one run: without it a message full of bare CRs would cost a search for the
+ * next LF, far away, after each of them. */
+#define RUN_MAX 512
+
+/* Length of the run without CR or LF at the start; memchr() is many times faster than a loop. */
 static size_t text_run(const char *data, size_t len)
 {
+    if (len > RUN_MAX)
+        len = RUN_MAX;
     const char *lf = memchr(data, '\n', len);
     size_t run = lf ? (size_t)(lf - data) : len;
     const char *cr = memchr(data, '\r', run);

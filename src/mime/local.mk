@@ -1,8 +1,18 @@
 noinst_LIBRARIES += libmime.a
 libmime_a_SOURCES = \
+	src/mime/address.c \
+	src/mime/charset.c \
 	src/mime/crlf.c \
-	src/mime/header.c
+	src/mime/date.c \
+	src/mime/header.c \
+	src/mime/transfer.c \
+	src/mime/word.c
 noinst_HEADERS += \
+	include/postern/mime/address.h \
+	include/postern/mime/charset.h \
 	include/postern/mime/crlf.h \
-	include/postern/mime/header.h
+	include/postern/mime/date.h \
+	include/postern/mime/header.h \
+	include/postern/mime/transfer.h \
+	include/postern/mime/word.h
 mime_LIBS = libmime.a $(base_LIBS)

@@ -21,7 +21,7 @@ struct mime_crlf {
 
 void mime_crlf_init(struct mime_crlf *c, bool dot_stuff);
 /* Appends `len` bytes of input in wire form: bare LF becomes CRLF; a bare CR becomes CRLF too,
- * since neither protocol can carry it. At most 3 bytes are written for one of input. False: `out`
+ * since neither protocol can carry it. At most 2 bytes are written for one of input. False: `out`
  * is over its cap and this conversion is spoilt. */
 bool mime_crlf_feed(struct mime_crlf *c, const char *data, size_t len, struct buf *out);
 /* Ends the last line with CRLF if it has none. */

@@ -1,13 +1,15 @@
 #include "../unit.h"
 
-extern const struct unit_test crlf_tests[], header_tests[];
+extern const struct unit_test address_tests[], charset_tests[], crlf_tests[], date_tests[],
+    header_tests[], transfer_tests[], word_tests[];
 
 int main(void)
 {
     const struct unit_suite suites[] = {
-        {"crlf", crlf_tests},
-        {"header", header_tests},
-        {NULL, NULL},
+        {"address", address_tests}, {"charset", charset_tests},
+        {"crlf", crlf_tests},       {"date", date_tests},
+        {"header", header_tests},   {"transfer", transfer_tests},
+        {"word", word_tests},       {NULL, NULL},
     };
     return unit_main(suites);
 }
