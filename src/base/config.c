@@ -8,13 +8,11 @@
 
 #include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define CONFIG_FILE_MAX ((size_t)4 << 20)
-#define FAULT_MAX       1024
 
 /* The tree as others see it, and what only this file needs. */
 struct counted_config {
@@ -22,20 +20,19 @@ struct counted_config {
     atomic_uint references;
 };
 
-static void report(config_fault_fn *fn, const struct config_report *r, int line, const char *fmt,
-                   va_list ap)
+static void remark(struct config_report *r, bool is_fault, int line, const char *fmt, va_list ap)
 {
-    char text[FAULT_MAX];
-    vsnprintf(text, sizeof text, fmt, ap);
-    if (fn)
-        fn(r->arg, r->file, line, text);
+    r->remarks = xreallocarray(r->remarks, r->count + 1, sizeof *r->remarks);
+    r->remarks[r->count] = (struct config_remark){
+        .line = line, .order = r->count, .is_fault = is_fault, .text = xvasprintf(fmt, ap)};
+    r->count++;
 }
 
 void config_fault(struct config_report *r, int line, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    report(r->fault, r, line, fmt, ap);
+    remark(r, true, line, fmt, ap);
     va_end(ap);
     r->faults++;
 }
@@ -44,8 +41,32 @@ void config_warning(struct config_report *r, int line, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    report(r->warning, r, line, fmt, ap);
+    remark(r, false, line, fmt, ap);
     va_end(ap);
+}
+
+static int by_line(const void *a, const void *b)
+{
+    const struct config_remark *x = a, *y = b;
+    if (x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    return x->order < y->order ? -1 : 1;
+}
+
+/* Tells all remarks and frees them. */
+static void tell(struct config_report *r, const char *file, config_fault_fn *fault,
+                 config_fault_fn *warning, void *arg)
+{
+    if (r->count == 0)
+        return;
+    qsort(r->remarks, r->count, sizeof *r->remarks, by_line);
+    for (size_t i = 0; i < r->count; i++) {
+        config_fault_fn *fn = r->remarks[i].is_fault ? fault : warning;
+        if (fn)
+            fn(arg, file, r->remarks[i].line, r->remarks[i].text);
+        free(r->remarks[i].text);
+    }
+    free(r->remarks);
 }
 
 /* Fills the struct of one section from the table: what the file says, else the default. */
@@ -120,14 +141,16 @@ static struct config *build(const char *name, const char *text, bool files, stru
 struct config *config_parse(const char *name, const char *text, config_fault_fn *fault,
                             config_fault_fn *warning, void *arg)
 {
-    struct config_report r = {.file = name, .fault = fault, .warning = warning, .arg = arg};
-    return build(name, text, false, &r);
+    struct config_report r = {0};
+    struct config *c = build(name, text, false, &r);
+    tell(&r, name, fault, warning, arg);
+    return c;
 }
 
 struct config *config_load(const char *path, config_fault_fn *fault, config_fault_fn *warning,
                            void *arg)
 {
-    struct config_report r = {.file = path, .fault = fault, .warning = warning, .arg = arg};
+    struct config_report r = {0};
     struct buf text = BUF_INIT(CONFIG_FILE_MAX);
     struct error e = ERROR_INIT;
     struct config *c = NULL;
@@ -143,6 +166,7 @@ struct config *config_load(const char *path, config_fault_fn *fault, config_faul
                        "every user of this machine can read the password hashes and secrets "
                        "in this file; chmod o-r it");
     buf_free_secret(&text);
+    tell(&r, path, fault, warning, arg);
     return c;
 }
 

@@ -14,11 +14,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SECRET_MAX          8192 /* bytes of a client-secret-file */
-#define TLS_1_2             0x0303
-#define CONCURRENT_GRAPH    4  /* what Exchange Online grants an app on one mailbox */
-#define PASSWORD_DIGEST_MIN 22 /* the shortest digest of a strong crypt(3) method, in characters   \
-                                */
+#define SECRET_MAX       8192 /* bytes of a client-secret-file */
+#define TLS_1_2          0x0303
+#define CONCURRENT_GRAPH 4 /* what Exchange Online grants an app on one mailbox */
+#define PASSWORD_DIGEST_MIN                                                                        \
+    22 /* the shortest digest of a strong crypt(3) method, in characters                           \
+        */
 #define GUID_LEN   36
 #define NAME_SHOWN 64
 
@@ -248,7 +249,7 @@ static void check_address(const struct config *c, struct config_listener *l,
 }
 
 static void check_listener(const struct config *c, struct config_listener *l,
-                           const struct config_section *s, struct config_report *r)
+                           const struct config_section *s, bool whole, struct config_report *r)
 {
     const char *legacy = value_of(s, "legacy-tls");
     if (l->protocol == PROTOCOL_IMAP)
@@ -258,7 +259,7 @@ static void check_listener(const struct config *c, struct config_listener *l,
                      "this version has no legacy-tls yet; it serves TLS 1.2 and later");
     else
         check_min_version(r, line_of(s, "min-version"), l->min_version);
-    if (l->tls != TLS_NONE && !c->tls.certificate)
+    if (l->tls != TLS_NONE && !c->tls.certificate && whole)
         config_fault(r, line_of(s, "tls"),
                      "listener \"%s\" needs a certificate: write a tls section with certificate "
                      "and private-key",
@@ -282,14 +283,14 @@ static bool is_mailbox(const char *text)
 }
 
 static void check_login(const struct config *c, struct config_login *l,
-                        const struct config_section *s, struct config_report *r)
+                        const struct config_section *s, bool whole, struct config_report *r)
 {
     const char *tenant = value_of(s, "tenant");
     for (size_t i = 0; tenant && i < c->tenant_count; i++) {
         if (strcmp(c->tenants[i].name, tenant) == 0)
             l->tenant = &c->tenants[i];
     }
-    if (tenant && !l->tenant)
+    if (tenant && !l->tenant && whole)
         config_fault(r, line_of(s, "tenant"), "there is no tenant \"%.*s\"", NAME_SHOWN, tenant);
     if (!l->name[0])
         config_fault(r, s->line, "a login needs a name: login \"name\" { … }");
@@ -324,10 +325,12 @@ void config_check(struct config *c, const struct config_tree *tree, bool files,
     /* A login refers to tenants that may stand below it. */
     for (size_t i = SECTION_FIRST_TITLED; i < tree->count; i++) {
         if (tree->sections[i].kind == SECTION_LISTENER)
-            check_listener(c, &c->listeners[listener++], &tree->sections[i], r);
+            check_listener(c, &c->listeners[listener++], &tree->sections[i], tree->whole, r);
         else if (tree->sections[i].kind == SECTION_LOGIN)
-            check_login(c, &c->logins[login++], &tree->sections[i], r);
+            check_login(c, &c->logins[login++], &tree->sections[i], tree->whole, r);
     }
+    if (!tree->whole)
+        return;
     if (c->listener_count == 0)
         config_fault(r, 0, "there is no listener section, so nobody could connect");
     if (c->login_count == 0)

@@ -33,7 +33,8 @@ struct reading {
     struct config_report *report;
     cfg_t *root;
     struct config_section open; /* the titled or single section being read */
-    bool ended;                 /* END_MARK was seen */
+    bool whole;                 /* END_MARK was read where it belongs */
+    bool told;                  /* or the reason why not was told */
     bool survey;                /* only looking for unknown keys */
     bool again;                 /* the survey found one */
     struct unknown_key unknown[UNKNOWN_MAX];
@@ -175,12 +176,13 @@ static void note_unknown(const cfg_t *cfg, const char *name)
             config_fault(reading->report, reading->root->line,
                          "the section '%s' that begins here has no closing '}'",
                          settings_section_name(section));
-        reading->ended = true;
+        reading->told = true;
         return;
     }
     if (reading->survey && reading->unknown_count == UNKNOWN_MAX)
         return;
     fault_unknown(section, cfg->line, name);
+    reading->told = true;
     if (!reading->survey)
         return;
     reading->unknown[reading->unknown_count++] =
@@ -195,11 +197,16 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
         note_unknown(cfg, va_arg(ap, const char *));
         return;
     }
-    reading->ended = true; /* or rather: why it did not end well is told here */
     if (reading->survey)
         return;
+    reading->told = true;
+    if (strncmp(fmt, "premature end", 13) == 0) {
+        config_fault(reading->report, cfg->line,
+                     "the file ends inside a string: a quote is missing");
+        return;
+    }
     vsnprintf(text, sizeof text, fmt, ap);
-    /* An unknown section was declared as a key, so that what is told about it is not news. */
+    /* An unknown section was declared as an unknown key. */
     for (size_t i = 0; i < reading->unknown_count; i++) {
         if (strncmp(fmt, "missing equal sign", 18) == 0 && strstr(text, reading->unknown[i].name))
             return;
@@ -241,7 +248,9 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
     *(const char **)result = value;
     if (strcmp(opt->name, END_MARK) == 0) {
-        reading->ended = true;
+        if (reading->whole && !reading->survey)
+            config_fault(reading->report, cfg->line, "'" END_MARK "' is no setting");
+        reading->whole = true;
         return 0;
     }
     enum settings_section kind = kind_of(cfg);
@@ -292,9 +301,15 @@ static void close_titled(cfg_opt_t *opt, struct config_section *s)
             same = &tree->sections[i];
     }
     if (!title || same) {
-        config_fault(reading->report, s->line,
-                     "%s \"%.*s\" is here again (it was on line %d); each needs a title of its own",
-                     opt->name, NAME_SHOWN, title ? title : "", same ? same->line : 0);
+        if (same)
+            config_fault(reading->report, s->line,
+                         "%s \"%.*s\" is here again (it was on line %d); each needs a title of its "
+                         "own",
+                         opt->name, NAME_SHOWN, title, same->line);
+        else
+            config_fault(reading->report, s->line,
+                         "this empty %s has the title of one above; each needs a title of its own",
+                         opt->name);
         section_clear(s);
         return;
     }
@@ -311,7 +326,7 @@ static int on_section_end(cfg_t *cfg, cfg_opt_t *opt)
         return 0;
     if (reading->tree->count == SECTIONS_MAX) {
         config_fault(reading->report, cfg->line, "more than %d sections", SECTIONS_MAX);
-        reading->ended = true;
+        reading->told = true;
         return -1;
     }
     s->kind = section_kind(opt->name);
@@ -367,13 +382,13 @@ static void read_once(const char *text)
     top[n++] = value_option(END_MARK);
     top[n] = (cfg_opt_t)CFG_END();
 
-    reading->again = reading->ended = false;
+    reading->again = reading->whole = reading->told = false;
     reading->root = cfg_init(top, CFGF_NONE);
     if (!reading->root)
         alloc_out_of_memory();
     cfg_set_error_function(reading->root, on_error);
     cfg_parse_buf(reading->root, text);
-    if (!reading->survey && !reading->ended)
+    if (!reading->survey && !reading->whole && !reading->told)
         config_fault(reading->report, reading->root->line,
                      "the file ends inside a comment: a '*/' is missing");
     section_clear(&reading->open);
@@ -399,6 +414,7 @@ void config_tree_parse(struct config_tree *tree, const char *text, struct config
     } while (mine.again);
     mine.survey = false;
     read_once(marked);
+    tree->whole = mine.whole;
     reading = NULL;
     pthread_mutex_unlock(&reading_lock);
 

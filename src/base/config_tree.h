@@ -11,13 +11,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where faults and warnings go. Line 0 stands for the file as a whole. */
+/* Faults and warnings as they are found; config.c tells them in the order of their lines. */
+struct config_remark {
+    int line; /* 0: the file as a whole */
+    size_t order;
+    bool is_fault;
+    char *text;
+};
 struct config_report {
-    const char *file;
-    config_fault_fn *fault;
-    config_fault_fn *warning;
-    void *arg;
-    unsigned faults;
+    struct config_remark *remarks;
+    size_t count;
+    size_t faults;
 };
 
 void config_fault(struct config_report *r, int line, const char *fmt, ...)
@@ -46,6 +50,7 @@ struct config_section {
 struct config_tree {
     struct config_section *sections;
     size_t count;
+    bool whole; /* the text was read to its end: what is not in the tree is not in the file */
 };
 
 /* Reads the text by libconfuse's rules, reporting what is wrong with its form: syntax, unknown

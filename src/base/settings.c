@@ -172,8 +172,10 @@ const struct settings_choice *settings_choice_find(const struct settings_choice 
     return NULL;
 }
 
-void config_each_setting(void (*fn)(void *arg, const char *section, const char *name), void *arg)
+void config_each_setting(void (*fn)(void *arg, const char *section, const char *name,
+                                    const char *fallback),
+                         void *arg)
 {
     for (const struct setting *s = settings_table; s->name; s++)
-        fn(arg, settings_section_name(s->section), s->name);
+        fn(arg, settings_section_name(s->section), s->name, s->fallback);
 }

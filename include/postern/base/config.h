@@ -151,7 +151,10 @@ bool config_network_match(const struct config_network *nets, size_t count,
                           const struct sockaddr *address);
 
 /* The table of settings, for the tests that compare it with the manual and the sample:
- * calls `fn` with "section" ("" at top level) and "name". */
-void config_each_setting(void (*fn)(void *arg, const char *section, const char *name), void *arg);
+ * calls `fn` with the section ("" at top level), the name, and the default as it would stand in
+ * the file (NULL: none). */
+void config_each_setting(void (*fn)(void *arg, const char *section, const char *name,
+                                    const char *fallback),
+                         void *arg);
 
 #endif
