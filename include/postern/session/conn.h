@@ -6,16 +6,46 @@
 #ifndef POSTERN_SESSION_CONN_H
 #define POSTERN_SESSION_CONN_H
 
-#include "postern/base/buf.h"
+#include "postern/base/config.h"
 #include "postern/base/error.h"
 #include "postern/base/wait.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
 struct session_conn;
+struct session_gate; /* login.h */
+struct session_tls;  /* tls.h */
+
+/* How a server stops its connections, in two steps. Whoever sets a flag then notifies the wait of
+ * each connection. */
+struct session_stop {
+    atomic_bool asked; /* no new commands: session_conn_line() says SESSION_LINE_STOP */
+    atomic_bool now;   /* waits are cancelled, writes fail */
+};
+
+struct session_conn_settings {
+    const char *id; /* copied */
+    const struct sockaddr *address;
+    socklen_t address_len;
+    enum config_tls_mode tls_mode;
+    struct session_tls *tls;         /* NULL: no certificate, TLS is not offered */
+    bool plaintext_login;            /* a password may be taken without TLS */
+    struct session_gate *gate;       /* decides logins; outlives the connection */
+    const struct session_stop *stop; /* likewise */
+    int64_t handshake_timeout_ms;
+    int64_t write_timeout_ms; /* how long a client may read nothing */
+};
+
+/* For the server (and tests). Takes over `fd`, a connected stream socket, closed with the
+ * connection and on failure too. With TLS_IMPLICIT the next call is session_conn_starttls(). */
+struct session_conn *session_conn_new(int fd, const struct session_conn_settings *settings,
+                                      struct error *e);
+/* Sends what is pending if that needs no waiting, closes, clears the caller's pointer. */
+void session_conn_free(struct session_conn **c);
 
 enum session_line {
     SESSION_LINE_OK,
@@ -27,8 +57,11 @@ enum session_line {
     SESSION_LINE_FAILED /* reset, TLS error, or a line that never ends: just close */
 };
 
-/* Reads a line, without its CRLF or LF, of at most `max` bytes, into a buffer that is good until
- * the next call. Output pending is flushed before it sleeps (so pipelined answers leave
+/* A line this long is not waited for: SESSION_LINE_FAILED. */
+#define SESSION_LINE_ENDLESS ((size_t)1024 * 1024)
+
+/* Reads a line, without its CRLF or LF, of at most `max` bytes, into a NUL-terminated buffer
+ * that is good until the next call and wiped then. Output pending is flushed before it sleeps (so pipelined answers leave
  * together). The timeout is for the whole line: a byte a minute does not stretch it. */
 enum session_line session_conn_line(struct session_conn *c, size_t max, int64_t timeout_ms,
                                     char **line, size_t *len);
@@ -56,8 +89,12 @@ struct wait *session_conn_wait(struct session_conn *c);
 const char *session_conn_id(const struct session_conn *c);      /* "p3-1f", in every log line */
 const char *session_conn_address(const struct session_conn *c); /* "192.0.2.7" */
 const struct sockaddr *session_conn_sockaddr(const struct session_conn *c);
-/* "pop3 login alice" and the like, for `ps`-like listings; copied. */
+struct session_gate *session_conn_gate(const struct session_conn *c);
+/* "RETR 7" and the like, for whoever asks what the connection is doing; copied. */
+#define SESSION_STATE_SIZE 64
 void session_conn_set_state(struct session_conn *c, const char *state);
+/* Any thread. */
+void session_conn_state(struct session_conn *c, char out[SESSION_STATE_SIZE]);
 bool session_conn_stopping(const struct session_conn *c);
 uint64_t session_conn_bytes_in(const struct session_conn *c);
 uint64_t session_conn_bytes_out(const struct session_conn *c);

@@ -12,6 +12,17 @@
 #include "postern/base/config.h"
 #include "postern/session/conn.h"
 
+/* What all logins of a server share: the config in force, delays, the hashing queue, remembered
+ * successes, counts of sessions. Any thread. */
+struct session_gate;
+
+struct session_gate *session_gate_new(void);
+/* Every ticket must be released by then. */
+void session_gate_free(struct session_gate **g);
+/* From now on logins are checked against `config`, of which it takes its own reference; sessions
+ * signed in before keep theirs. */
+void session_gate_configure(struct session_gate *g, struct config *config);
+
 enum session_login {
     SESSION_LOGIN_OK,
     SESSION_LOGIN_REFUSED, /* name, password, network, protocol: never said which */
@@ -21,7 +32,7 @@ enum session_login {
 
 struct session_ticket; /* a session's hold on its login: config, counters */
 
-/* Blocks for the delay that is due. On OK *ticket is set. The password is not kept; the caller
+/* Blocks for the delay that is due, 30 s at most. On OK *ticket is set. The password is not kept; the caller
  * wipes its own copy. The outcome is logged here. */
 enum session_login session_login_check(struct session_conn *c, enum config_protocol protocol,
                                        const char *name, const char *password,

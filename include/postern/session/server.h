@@ -22,11 +22,15 @@ struct session_protocol {
     const char *too_many;
 };
 
+/* The table and the registry must outlive the server. */
 struct session_server *session_server_new(const struct session_protocol *protocols, size_t count,
                                           struct mailbox_registry *mailboxes);
 /* Binds the listeners of the config (first call), or takes over logins, TLS certificates and
  * limits and opens and closes listeners that changed (reload). On false the old state stays. */
 bool session_server_configure(struct session_server *s, struct config *config, struct error *e);
+/* The address of the i-th listener of the config as it is bound (port 0 has become a port). */
+bool session_server_bound(const struct session_server *s, size_t index,
+                          struct sockaddr_storage *address);
 /* Accepts until `stop_fd` is readable; main thread. Returns false only if it cannot go on. */
 bool session_server_accept(struct session_server *s, int stop_fd, struct error *e);
 /* Closes the listeners, lets what is being answered finish within the grace time, then cancels

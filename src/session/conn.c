@@ -1,0 +1,347 @@
+#include "postern/session/conn.h"
+
+#include "address.h"
+#include "transport.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/buf.h"
+#include "postern/base/clock.h"
+#include "postern/session/tls.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define READ_CHUNK  4096
+#define OUTPUT_MAX  ((size_t)64 * 1024)
+#define ID_SIZE     24
+#define INPUT_SLACK (READ_CHUNK + 2) /* what one read may add to a line that is not over */
+
+struct session_conn {
+    struct transport io;
+    struct buf in; /* freed while idle; wiped, since it held passwords */
+    size_t in_pos; /* where the next line starts */
+    size_t taken;  /* bytes of the line handed out last, its end included */
+    struct buf out;
+    bool failed; /* writing is over */
+    bool tls_here;
+    enum config_tls_mode tls_mode;
+    struct session_tls *tls;
+    bool plaintext_login;
+    struct session_gate *gate;
+    int64_t handshake_timeout_ms;
+    int64_t write_timeout_ms;
+    struct sockaddr_storage peer;
+    char id[ID_SIZE];
+    char address[ADDRESS_SIZE];
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+    pthread_mutex_t state_lock;
+    char state[SESSION_STATE_SIZE];
+};
+
+struct session_conn *session_conn_new(int fd, const struct session_conn_settings *s,
+                                      struct error *e)
+{
+    struct session_conn *c = xcalloc(1, sizeof *c);
+    if (!transport_open(&c->io, fd, s->stop, e)) {
+        free(c);
+        return NULL;
+    }
+    buf_init(&c->in, SESSION_LINE_ENDLESS + INPUT_SLACK);
+    buf_init(&c->out, OUTPUT_MAX);
+    memcpy(&c->peer, s->address,
+           s->address_len < sizeof c->peer ? s->address_len : sizeof c->peer);
+    address_format(s->address, c->address);
+    snprintf(c->id, sizeof c->id, "%s", s->id);
+    c->tls_mode = s->tls_mode;
+    c->tls = session_tls_ref(s->tls);
+    c->plaintext_login = s->plaintext_login;
+    c->gate = s->gate;
+    c->handshake_timeout_ms = s->handshake_timeout_ms;
+    c->write_timeout_ms = s->write_timeout_ms;
+    pthread_mutex_init(&c->state_lock, NULL);
+    return c;
+}
+
+void session_conn_free(struct session_conn **conn)
+{
+    struct session_conn *c = *conn;
+    if (!c)
+        return;
+    size_t put;
+    if (!c->failed && c->out.len)
+        transport_write(&c->io, c->out.data, c->out.len, 0, &put);
+    transport_close(&c->io);
+    session_tls_unref(&c->tls);
+    buf_free_secret(&c->in);
+    buf_free(&c->out);
+    pthread_mutex_destroy(&c->state_lock);
+    free(c);
+    *conn = NULL;
+}
+
+/* ---- input ---- */
+
+/* Forgets the line handed out last. */
+static void drop_taken(struct session_conn *c)
+{
+    if (!c->taken)
+        return;
+    explicit_bzero(c->in.data + c->in_pos, c->taken);
+    c->in_pos += c->taken;
+    c->taken = 0;
+    if (c->in_pos == c->in.len) {
+        buf_clear(&c->in);
+        c->in_pos = 0;
+    }
+}
+
+static enum session_line line_result(enum transport_result r)
+{
+    switch (r) {
+    case TRANSPORT_OK:
+        return SESSION_LINE_OK;
+    case TRANSPORT_EOF:
+        return SESSION_LINE_EOF;
+    case TRANSPORT_TIMEOUT:
+        return SESSION_LINE_TIMEOUT;
+    case TRANSPORT_STOP:
+        return SESSION_LINE_STOP;
+    case TRANSPORT_FAILED:
+        break;
+    }
+    return SESSION_LINE_FAILED;
+}
+
+/* Reads more behind what is there. The buffer is made only when bytes have come, so that an idle
+ * connection holds none; a piece on the stack serves for the first bytes. */
+static enum session_line fill(struct session_conn *c, int64_t deadline)
+{
+    char piece[READ_CHUNK];
+    size_t got = 0;
+    if (c->in_pos) {
+        buf_consume(&c->in, c->in_pos);
+        c->in_pos = 0;
+    }
+    if (c->in.len == 0)
+        buf_free_secret(&c->in);
+    if (c->out.len == 0)
+        buf_free(&c->out);
+    enum transport_result r = transport_read(&c->io, piece, sizeof piece, deadline, &got);
+    if (r == TRANSPORT_OK) {
+        c->bytes_in += got;
+        /* Room at once: growing step by step would leave unwiped copies behind. */
+        buf_reserve(&c->in, READ_CHUNK);
+        buf_append(&c->in, piece, got);
+    }
+    explicit_bzero(piece, got);
+    return line_result(r);
+}
+
+/* Hands out the line whose LF is at `end`. */
+static enum session_line take(struct session_conn *c, const char *end, size_t max, char **line,
+                              size_t *len)
+{
+    char *start = c->in.data + c->in_pos;
+    size_t n = (size_t)(end - start);
+    c->taken = n + 1;
+    if (n && start[n - 1] == '\r')
+        n--;
+    start[n] = '\0';
+    if (n > max)
+        return SESSION_LINE_TOO_LONG;
+    if (memchr(start, '\0', n))
+        return SESSION_LINE_NUL;
+    *line = start;
+    *len = n;
+    return SESSION_LINE_OK;
+}
+
+/* The rest of an overlong line is read and dropped piece by piece; what of it is in the buffer
+ * never grows beyond max and one read. */
+static enum session_line drop_overlong(struct session_conn *c, int64_t deadline)
+{
+    size_t dropped = 0;
+    for (;;) {
+        char *start = c->in.data + c->in_pos;
+        char *end = memchr(start, '\n', c->in.len - c->in_pos);
+        if (end) {
+            c->taken = (size_t)(end - start) + 1;
+            return SESSION_LINE_TOO_LONG;
+        }
+        dropped += c->in.len - c->in_pos;
+        if (dropped > SESSION_LINE_ENDLESS)
+            return SESSION_LINE_FAILED;
+        c->in_pos = c->in.len;
+        enum session_line r = fill(c, deadline);
+        if (r != SESSION_LINE_OK)
+            return r;
+    }
+}
+
+enum session_line session_conn_line(struct session_conn *c, size_t max, int64_t timeout_ms,
+                                    char **line, size_t *len)
+{
+    int64_t deadline = clock_mono_ms() + timeout_ms;
+    size_t seen = 0; /* bytes of this line known to hold no LF */
+    drop_taken(c);
+    if (session_conn_stopping(c))
+        return SESSION_LINE_STOP;
+    for (;;) {
+        size_t have = c->in.len - c->in_pos;
+        char *start = have ? c->in.data + c->in_pos : NULL;
+        char *end = have > seen ? memchr(start + seen, '\n', have - seen) : NULL;
+        if (end)
+            return take(c, end, max, line, len);
+        if (have > max + 1) /* a CR may stand before the LF that is still to come */
+            return drop_overlong(c, deadline);
+        seen = have;
+        if (!session_conn_flush(c))
+            return SESSION_LINE_FAILED;
+        enum session_line r = fill(c, deadline);
+        if (r != SESSION_LINE_OK)
+            return r;
+    }
+}
+
+bool session_conn_pending(struct session_conn *c)
+{
+    return c->in.len > c->in_pos + c->taken || transport_readable(&c->io);
+}
+
+/* ---- output ---- */
+
+bool session_conn_flush(struct session_conn *c)
+{
+    size_t sent = 0;
+    while (!c->failed && sent < c->out.len) {
+        size_t put = 0;
+        int64_t deadline = clock_mono_ms() + c->write_timeout_ms;
+        if (transport_write(&c->io, c->out.data + sent, c->out.len - sent, deadline, &put) !=
+            TRANSPORT_OK)
+            c->failed = true;
+        sent += put;
+        c->bytes_out += put;
+    }
+    buf_clear(&c->out);
+    return !c->failed;
+}
+
+bool session_conn_write(struct session_conn *c, const void *data, size_t len)
+{
+    const char *from = data;
+    while (len && !c->failed) {
+        size_t room = OUTPUT_MAX - c->out.len;
+        size_t n = len < room ? len : room;
+        buf_append(&c->out, from, n);
+        from += n;
+        len -= n;
+        if (c->out.len == OUTPUT_MAX)
+            session_conn_flush(c);
+    }
+    return !c->failed;
+}
+
+bool session_conn_printf(struct session_conn *c, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *text = xvasprintf(fmt, ap);
+    va_end(ap);
+    bool ok = session_conn_write(c, text, strlen(text));
+    free(text);
+    return ok;
+}
+
+/* ---- TLS ---- */
+
+bool session_conn_starttls(struct session_conn *c, struct error *e)
+{
+    if (!c->tls || c->tls_here)
+        return error_set(e, ERROR_LOCAL, "TLS is not offered on this connection");
+    if (!session_conn_flush(c))
+        return error_set(e, ERROR_CANCELED, "the client is gone");
+    buf_free_secret(&c->in);
+    c->in_pos = c->taken = 0;
+    int64_t deadline = clock_mono_ms() + c->handshake_timeout_ms;
+    if (!transport_handshake(&c->io, c->tls, deadline, e)) {
+        c->failed = true;
+        return false;
+    }
+    c->tls_here = true;
+    return true;
+}
+
+bool session_conn_tls_active(const struct session_conn *c)
+{
+    return c->tls_here;
+}
+
+bool session_conn_tls_offered(const struct session_conn *c)
+{
+    return c->tls && c->tls_mode == TLS_STARTTLS && !c->tls_here;
+}
+
+bool session_conn_login_allowed(const struct session_conn *c)
+{
+    return c->tls_here || c->plaintext_login;
+}
+
+/* ---- what it is ---- */
+
+struct wait *session_conn_wait(struct session_conn *c)
+{
+    return &c->io.wait;
+}
+
+const char *session_conn_id(const struct session_conn *c)
+{
+    return c->id;
+}
+
+const char *session_conn_address(const struct session_conn *c)
+{
+    return c->address;
+}
+
+const struct sockaddr *session_conn_sockaddr(const struct session_conn *c)
+{
+    return (const struct sockaddr *)&c->peer;
+}
+
+struct session_gate *session_conn_gate(const struct session_conn *c)
+{
+    return c->gate;
+}
+
+void session_conn_set_state(struct session_conn *c, const char *state)
+{
+    pthread_mutex_lock(&c->state_lock);
+    snprintf(c->state, sizeof c->state, "%s", state);
+    pthread_mutex_unlock(&c->state_lock);
+}
+
+void session_conn_state(struct session_conn *c, char out[SESSION_STATE_SIZE])
+{
+    pthread_mutex_lock(&c->state_lock);
+    memcpy(out, c->state, SESSION_STATE_SIZE);
+    pthread_mutex_unlock(&c->state_lock);
+}
+
+bool session_conn_stopping(const struct session_conn *c)
+{
+    return atomic_load(&c->io.stop->asked) || atomic_load(&c->io.stop->now);
+}
+
+uint64_t session_conn_bytes_in(const struct session_conn *c)
+{
+    return c->bytes_in;
+}
+
+uint64_t session_conn_bytes_out(const struct session_conn *c)
+{
+    return c->bytes_out;
+}
