@@ -11,7 +11,8 @@
 static const unsigned char *ipv4_bytes(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET)
-        return (const unsigned char *)&((const struct sockaddr_in *)(const void *)address)->sin_addr;
+        return (const unsigned char *)&((const struct sockaddr_in *)(const void *)address)
+            ->sin_addr;
     if (address->sa_family != AF_INET6)
         return NULL;
     const struct in6_addr *a = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;

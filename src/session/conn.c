@@ -52,8 +52,7 @@ struct session_conn *session_conn_new(int fd, const struct session_conn_settings
     }
     buf_init(&c->in, SESSION_LINE_ENDLESS + INPUT_SLACK);
     buf_init(&c->out, OUTPUT_MAX);
-    memcpy(&c->peer, s->address,
-           s->address_len < sizeof c->peer ? s->address_len : sizeof c->peer);
+    memcpy(&c->peer, s->address, s->address_len < sizeof c->peer ? s->address_len : sizeof c->peer);
     address_format(s->address, c->address);
     snprintf(c->id, sizeof c->id, "%s", s->id);
     c->tls_mode = s->tls_mode;

@@ -13,6 +13,7 @@
 #define QUEUE_MAX   64
 #define GROUP_MAX   8 /* waiting of one group */
 #define GROUP_SIZE  128
+#define METHOD_MAX  64
 #define DEFAULT_KDF "$y$" /* yescrypt, what `postern passwd` makes */
 
 struct turn {
@@ -182,14 +183,13 @@ static size_t method_length(const char *hash)
 
 bool hasher_dummy(const char *like, char out[HASHER_SETTING_SIZE])
 {
-    struct buf salt = BUF_INIT(64);
     uint8_t bytes[16];
     size_t method = like ? method_length(like) : 0;
     char *made;
     /* 22 characters of salt, as bcrypt needs; the other methods take as many or fewer. The last
      * one is '.', since bcrypt and yescrypt allow only some there. */
     random_bytes(bytes, sizeof bytes);
-    if (method && method < 64) {
+    if (method && method < METHOD_MAX) {
         hex_encode(bytes, sizeof bytes, out);
         made = xasprintf("%.*s%.21s.$", (int)method, like, out);
     } else {
@@ -199,6 +199,5 @@ bool hasher_dummy(const char *like, char out[HASHER_SETTING_SIZE])
     }
     snprintf(out, HASHER_SETTING_SIZE, "%s", made);
     free(made);
-    buf_free(&salt);
     return out[0] != '\0';
 }

@@ -1,7 +1,25 @@
 noinst_LIBRARIES += libsession.a
-libsession_a_SOURCES =
+libsession_a_SOURCES = \
+	src/session/address.c \
+	src/session/address.h \
+	src/session/conn.c \
+	src/session/hasher.c \
+	src/session/hasher.h \
+	src/session/listener.c \
+	src/session/listener.h \
+	src/session/login.c \
+	src/session/sasl.c \
+	src/session/server.c \
+	src/session/success.c \
+	src/session/success.h \
+	src/session/throttle.c \
+	src/session/throttle.h \
+	src/session/tls.c \
+	src/session/transport.c \
+	src/session/transport.h
 noinst_HEADERS += \
 	include/postern/session/conn.h \
 	include/postern/session/login.h \
-	include/postern/session/server.h
+	include/postern/session/server.h \
+	include/postern/session/tls.h
 session_LIBS = libsession.a $(mailbox_LIBS) $(CRYPT_LIBS)

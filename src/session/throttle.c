@@ -13,7 +13,7 @@
 #define FAIL_MAX 1000u
 
 struct slot {
-    uint64_t tag; /* of the key, 0: empty */
+    uint64_t tag;     /* of the key, 0: empty */
     int64_t since_ms; /* from when failures fade */
     int64_t next_ms;  /* serial: when the next attempt may be made */
     unsigned failures;

@@ -61,8 +61,9 @@ enum session_line {
 #define SESSION_LINE_ENDLESS ((size_t)1024 * 1024)
 
 /* Reads a line, without its CRLF or LF, of at most `max` bytes, into a NUL-terminated buffer
- * that is good until the next call and wiped then. Output pending is flushed before it sleeps (so pipelined answers leave
- * together). The timeout is for the whole line: a byte a minute does not stretch it. */
+ * that is good until the next call and wiped then. Output pending is flushed before it sleeps (so
+ * pipelined answers leave together). The timeout is for the whole line: a byte a minute does not
+ * stretch it. */
 enum session_line session_conn_line(struct session_conn *c, size_t max, int64_t timeout_ms,
                                     char **line, size_t *len);
 /* Has the client already sent more (pipelining)? */

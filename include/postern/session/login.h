@@ -32,8 +32,8 @@ enum session_login {
 
 struct session_ticket; /* a session's hold on its login: config, counters */
 
-/* Blocks for the delay that is due, 30 s at most. On OK *ticket is set. The password is not kept; the caller
- * wipes its own copy. The outcome is logged here. */
+/* Blocks for the delay that is due, 30 s at most. On OK *ticket is set. The password is not kept;
+ * the caller wipes its own copy. The outcome is logged here. */
 enum session_login session_login_check(struct session_conn *c, enum config_protocol protocol,
                                        const char *name, const char *password,
                                        struct session_ticket **ticket);
