@@ -1,0 +1,239 @@
+/* Signing in: USER and PASS (RFC 1939), AUTH (RFC 5034), and the way to the maildrop. */
+#include "respond.h"
+#include "session.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/buf.h"
+#include "postern/base/clock.h"
+#include "postern/base/encode.h"
+#include "postern/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SASL_LINE_MAX 12288 /* RFC 5034 section 4 */
+#define SASL_TEXT_MAX 9216  /* decoded */
+/* A session that failed this often is not a person who mistyped. */
+#define REFUSED_MAX 5
+
+/* "Username:" and "Password:", as the LOGIN mechanism's clients expect them. */
+#define LOGIN_ASKS_NAME     "VXNlcm5hbWU6"
+#define LOGIN_ASKS_PASSWORD "UGFzc3dvcmQ6"
+
+static bool login_allowed(struct pop3_session *s)
+{
+    if (session_conn_login_allowed(s->conn))
+        return true;
+    session_conn_printf(s->conn, session_conn_tls_offered(s->conn)
+                                     ? "-ERR [AUTH] no password without TLS: say STLS first\r\n"
+                                     : "-ERR [AUTH] no password without TLS\r\n");
+    return false;
+}
+
+/* ---- the maildrop ---- */
+
+static void fail_open(struct pop3_session *s, const struct error *e, const char *what)
+{
+    char line[POP3_REPLY_MAX];
+    log_error_value(e->kind == ERROR_TIMEOUT ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, e, "%s failed",
+                    what);
+    pop3_error_line(e, true, line);
+    session_conn_printf(s->conn, "%s", line);
+}
+
+/* Opens the account and folder, waits for one sync round and takes the snapshot. */
+static bool open_maildrop(struct pop3_session *s)
+{
+    const struct config_login *l = s->login;
+    struct wait *w = session_conn_wait(s->conn);
+    struct error e = ERROR_INIT;
+    w->deadline_ms = clock_mono_ms() + session_ticket_config(s->ticket)->limits.first_sync_wait_ms;
+    s->account = mailbox_account_get(s->mailboxes, l->tenant->name, l->mailbox, &e);
+    s->folder = s->account ? mailbox_folder_open(s->account, l->folder, w, &e) : NULL;
+    bool ok = s->folder && mailbox_folder_sync(s->folder, l->read_only, w, &e);
+    w->deadline_ms = CLOCK_NEVER;
+    if (ok)
+        s->drop = pop3_maildrop_open(s->folder, l->serve_since_ms, l->exact_size);
+    if (ok && !s->drop)
+        ok = error_set(&e, ERROR_TEMPORARY, "the folder has not been read yet");
+    if (!ok)
+        fail_open(s, &e, "opening the mailbox");
+    return ok;
+}
+
+void pop3_sign_out(struct pop3_session *s)
+{
+    pop3_maildrop_free(&s->drop);
+    mailbox_folder_release(&s->folder);
+    mailbox_account_release(&s->account);
+    session_ticket_release(&s->ticket);
+    s->login = NULL;
+}
+
+/* ---- the check ---- */
+
+static void answer_refusal(struct pop3_session *s)
+{
+    if (++s->refused < REFUSED_MAX) {
+        session_conn_printf(s->conn, "-ERR [AUTH] login refused\r\n");
+        return;
+    }
+    session_conn_printf(s->conn, "-ERR [AUTH] login refused, too often now, goodbye\r\n");
+    s->over = true;
+}
+
+static void sign_in(struct pop3_session *s, const char *name, const char *password)
+{
+    enum session_login result =
+        session_login_check(s->conn, PROTOCOL_POP3, name, password, &s->ticket);
+    /* The delays before an answer are ours; what follows has its time anew. */
+    s->login_deadline_ms = clock_mono_ms() + s->config->limits.login_timeout_ms;
+    switch (result) {
+    case SESSION_LOGIN_REFUSED:
+        answer_refusal(s);
+        return;
+    case SESSION_LOGIN_BUSY:
+        session_conn_printf(s->conn, "-ERR [SYS/TEMP] too many sessions or attempts, try again "
+                                     "later\r\n");
+        return;
+    case SESSION_LOGIN_ENDED:
+        s->over = true;
+        return;
+    case SESSION_LOGIN_OK:
+        break;
+    }
+    s->login = session_ticket_login(s->ticket);
+    if (open_maildrop(s))
+        session_conn_printf(s->conn, "+OK %zu messages\r\n", pop3_maildrop_count(s->drop));
+    else
+        pop3_sign_out(s);
+}
+
+/* ---- USER and PASS ---- */
+
+void pop3_user(struct pop3_session *s, const struct pop3_command *c)
+{
+    if (!login_allowed(s))
+        return;
+    free(s->user);
+    s->user = xstrdup(c->text);
+    session_conn_printf(s->conn, "+OK now the password\r\n"); /* whether it exists or not */
+}
+
+void pop3_pass(struct pop3_session *s, const struct pop3_command *c)
+{
+    if (!login_allowed(s))
+        return;
+    if (!s->user) {
+        session_conn_printf(s->conn, "-ERR say USER first\r\n");
+        return;
+    }
+    char *name = s->user;
+    s->user = NULL; /* RFC 1939 section 7: after a failure USER comes first again */
+    sign_in(s, name, c->text);
+    explicit_bzero(c->text, strlen(c->text));
+    free(name);
+}
+
+/* ---- AUTH ---- */
+
+/* Sends a challenge and decodes the answer. False: cancelled, garbage or gone, which has been
+ * answered. */
+static bool sasl_answer(struct pop3_session *s, const char *challenge, struct buf *out)
+{
+    char *line;
+    size_t len;
+    int64_t left = s->login_deadline_ms - clock_mono_ms();
+    session_conn_printf(s->conn, "+ %s\r\n", challenge);
+    switch (session_conn_line(s->conn, SASL_LINE_MAX, left > 0 ? left : 0, &line, &len)) {
+    case SESSION_LINE_OK:
+        break;
+    case SESSION_LINE_TOO_LONG:
+    case SESSION_LINE_NUL:
+        session_conn_printf(s->conn, "-ERR not base64\r\n");
+        return false;
+    case SESSION_LINE_STOP:
+        session_conn_printf(s->conn, "-ERR [SYS/TEMP] the service is stopping\r\n");
+        s->over = true;
+        return false;
+    case SESSION_LINE_EOF:
+    case SESSION_LINE_TIMEOUT:
+    case SESSION_LINE_FAILED:
+        s->over = true;
+        return false;
+    }
+    if (strcmp(line, "*") == 0) {
+        session_conn_printf(s->conn, "-ERR authentication cancelled\r\n");
+        return false;
+    }
+    if (!base64_decode(line, len, out)) {
+        session_conn_printf(s->conn, "-ERR not base64\r\n");
+        return false;
+    }
+    return true;
+}
+
+/* The first response: the one on the command line ("=": empty), else asked for. */
+static bool sasl_first(struct pop3_session *s, const char *initial, const char *challenge,
+                       struct buf *out)
+{
+    /* All at once: growing would leave copies of a password behind. */
+    buf_reserve(out, SASL_TEXT_MAX);
+    if (!initial)
+        return sasl_answer(s, challenge, out);
+    if (strcmp(initial, "=") == 0 || base64_decode(initial, strlen(initial), out))
+        return true;
+    session_conn_printf(s->conn, "-ERR not base64\r\n");
+    return false;
+}
+
+static void auth_plain(struct pop3_session *s, const char *initial)
+{
+    struct buf text = BUF_INIT(SASL_TEXT_MAX);
+    const char *name, *password;
+    if (sasl_first(s, initial, "", &text)) {
+        if (session_sasl_plain(text.data, text.len, &name, &password))
+            sign_in(s, name, password);
+        else
+            session_conn_printf(s->conn, "-ERR malformed PLAIN response\r\n");
+    }
+    buf_free_secret(&text);
+}
+
+static bool has_nul(const struct buf *b)
+{
+    return memchr(b->data, '\0', b->len) != NULL;
+}
+
+static void auth_login(struct pop3_session *s, const char *initial)
+{
+    struct buf name = BUF_INIT(SASL_TEXT_MAX), password = BUF_INIT(SASL_TEXT_MAX);
+    if (sasl_first(s, initial, LOGIN_ASKS_NAME, &name) &&
+        sasl_first(s, NULL, LOGIN_ASKS_PASSWORD, &password)) {
+        if (name.len && !has_nul(&name) && !has_nul(&password))
+            sign_in(s, name.data, password.data);
+        else
+            session_conn_printf(s->conn, "-ERR malformed LOGIN response\r\n");
+    }
+    buf_free(&name);
+    buf_free_secret(&password);
+}
+
+void pop3_auth(struct pop3_session *s, const struct pop3_command *c)
+{
+    if (!c->text) {
+        session_conn_printf(s->conn, "+OK mechanisms follow\r\n%s.\r\n",
+                            session_conn_login_allowed(s->conn) ? "PLAIN\r\nLOGIN\r\n" : "");
+        return;
+    }
+    /* The line's buffer is reused by the next line, the initial response is not needed then. */
+    if (!login_allowed(s))
+        return;
+    if (strcasecmp(c->text, "PLAIN") == 0)
+        auth_plain(s, c->initial);
+    else if (strcasecmp(c->text, "LOGIN") == 0)
+        auth_login(s, c->initial);
+    else
+        session_conn_printf(s->conn, "-ERR unknown authentication mechanism\r\n");
+}
