@@ -1,3 +1,5 @@
+#include <config.h>
+
 #include "session.h"
 
 #include "respond.h"
