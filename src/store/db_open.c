@@ -20,8 +20,9 @@
 /* A file this small is checked at every open; it takes about a tenth of a second. */
 #define CHECK_ALWAYS_BYTES ((off_t)32 * 1024 * 1024)
 
-/* SQLite gives its -wal and -shm files the mode of the database, whatever the umask. */
-static bool make_private_file(const char *path, bool *made, struct error *e)
+/* Makes the file or narrows it to us. SQLite gives a new -wal and -shm the mode of the database,
+ * whatever the umask. */
+static bool make_private_file(const char *path, bool *empty, struct error *e)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     struct stat st;
@@ -31,20 +32,24 @@ static bool make_private_file(const char *path, bool *made, struct error *e)
     if (!ok)
         error_set(e, ERROR_LOCAL, "cannot open %s: %s", path, strerror(errno));
     else
-        *made = st.st_size == 0;
+        *empty = st.st_size == 0;
     if (fd >= 0)
         close(fd);
     return ok;
 }
 
-/* A clean close leaves no WAL. One that is there was left by a crash. */
-static bool was_closed_cleanly(const struct store_db *db)
+/* What a crash left of the write-ahead log; a clean close leaves none. *clean: nothing is left. */
+static bool look_at_wal(const struct store_db *db, bool *clean, struct error *e)
 {
-    struct stat st;
     char *wal = xasprintf("%s-wal", db->path);
-    bool clean = stat(wal, &st) < 0 || st.st_size == 0;
+    char *shm = xasprintf("%s-shm", db->path);
+    bool ignored;
+    *clean = true;
+    bool ok = access(wal, F_OK) < 0 || make_private_file(wal, clean, e);
+    ok = ok && (access(shm, F_OK) < 0 || make_private_file(shm, &ignored, e));
     free(wal);
-    return clean;
+    free(shm);
+    return ok;
 }
 
 static bool check_pages(struct store_db *db, struct error *e)
@@ -82,13 +87,13 @@ static int use_wal(sqlite3 *h)
 }
 
 /* One try. On false with db->damaged the file can be set aside for a new one. */
-static bool open_handle(struct store_db *db, bool *made, struct error *e)
+static bool open_handle(struct store_db *db, bool *fresh, struct error *e)
 {
     int version = 0;
+    bool clean = true;
     struct stat st;
-    if (!make_private_file(db->path, made, e))
+    if (!make_private_file(db->path, fresh, e) || !look_at_wal(db, &clean, e))
         return false;
-    bool clean = was_closed_cleanly(db);
     int rc =
         sqlite3_open_v2(db->path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)

@@ -3,12 +3,20 @@
  * in src/store/.
  *
  * STATE/mailboxes/<sha256 of tenant and mailbox, 32 hex digits>/mail.db, directories 0700, files
- * 0600, WAL, synchronous=FULL for the commits that give UIDs. A handle has its own mutex: any
- * thread may call, calls are short and never wait for the network.
+ * 0600, WAL. Transactions and folder rows are committed with synchronous=FULL (they survive a
+ * power failure); aliases and sizes with NORMAL (they survive a killed process).
  *
- * A file that SQLite calls corrupt (at open by quick_check, or at any later call) is renamed to
- * mail.db.corrupt-<time> with a log line that says so, and an empty one takes its place:
- * `*fresh` says so at open; later calls fail with ERROR_LOCAL until the account is opened anew.
+ * Any thread may call; calls are short and never wait for the network. A transaction belongs to
+ * the thread that began it and holds the handle: other threads wait for its end, and calls by
+ * its own thread become part of it.
+ *
+ * A file that SQLite calls corrupt is renamed to mail.db.corrupt-<time> with a log line that says
+ * so. At open an empty one takes its place at once; when a later call notices it, that call and
+ * all after it fail with ERROR_LOCAL until the account is opened anew. Opening runs quick_check
+ * on a file of up to 32 MB always, on a larger one only when the last close was not clean (a
+ * write-ahead log is left), so that a large mailbox opens in milliseconds.
+ *
+ * A full disk is ERROR_LOCAL with a text that says so; the database stays sound and in use.
  */
 #ifndef POSTERN_STORE_MAILBOX_DB_H
 #define POSTERN_STORE_MAILBOX_DB_H
@@ -23,7 +31,8 @@
 struct store_db;
 
 /* Opens or makes the database; runs the migrations (PRAGMA user_version). A version newer than
- * ours is refused, not touched. */
+ * ours is refused, not touched. *fresh: it is new and empty (nothing there, or set aside). One
+ * handle a mailbox at a time. */
 struct store_db *store_db_open(const char *state_dir, const char *tenant, const char *mailbox,
                                bool *fresh, struct error *e);
 void store_db_close(struct store_db **db);
@@ -49,7 +58,8 @@ struct store_folder {
     bool delta_done;
 };
 
-void store_folder_free(struct store_folder *f); /* the strings; the struct is the caller's */
+/* Frees the strings and clears the struct, which is the caller's. */
+void store_folder_free(struct store_folder *f);
 /* 1 found, 0 not there, -1 error. */
 int store_folder_find(struct store_db *db, const char *graph_id, struct store_folder *out,
                       struct error *e);
@@ -84,26 +94,33 @@ struct store_message {
     const char *keywords;   /* categories as IMAP keywords, space separated; "" for none */
 };
 
-/* One transaction of a sync. Nothing is visible to others before commit; rollback on free. */
+/* One transaction of a sync, one at a time. Nothing is visible to others before the commit. After
+ * a failed call in it every later one fails, the commit too. */
 struct store_tx;
 struct store_tx *store_tx_begin(struct store_db *db, struct error *e);
+/* Clears *tx in every case; false: nothing was committed. */
 bool store_tx_commit(struct store_tx **tx, struct error *e);
+/* NULL is fine. */
 void store_tx_rollback(struct store_tx **tx);
 
-/* Writes all columns of a folder's row. */
+/* Writes all columns of a folder's row. ERROR_FOLDER_GONE: store_folder_delete() was quicker. */
 bool store_tx_folder(struct store_tx *tx, const struct store_folder *f, struct error *e);
-/* Inserts or replaces by (folder, graph_id); uid 0 stages it. */
+/* Inserts or replaces by (folder, graph_id); uid 0 stages it. A row that has its UID keeps it when
+ * put with 0, and a size that is known stays while the UID does. Two rows of one UID: error. */
 bool store_tx_put(struct store_tx *tx, int64_t folder, const struct store_message *m,
                   struct error *e);
-/* Retires a message: the row goes, a tombstone (uid, graph_id, modseq, time) stays. */
+/* Retires a message: the row goes, a tombstone (uid, hash of the id, modseq, time) stays. A UID
+ * that is not there is no error. */
 bool store_tx_expunge(struct store_tx *tx, int64_t folder, uint32_t uid, uint64_t modseq,
                       struct error *e);
-/* Drops staged rows (uid 0) of the folder: the first sync starts anew. */
+/* Drops staged rows (uid 0): the one of that id, or with NULL all of the folder (the first sync
+ * starts anew). */
 bool store_tx_unstage(struct store_tx *tx, int64_t folder, const char *graph_id_or_null,
                       struct error *e);
 
 /* Calls `fn` for every message of the folder in UID order (staged ones first, by article, then
- * received time). Pointers are good during the call. Stops when fn returns false. */
+ * received time, those without an article last). Pointers are good during the call. Stops when fn
+ * returns false, which is no error. `fn` may read the database, not write it. */
 bool store_message_each(struct store_db *db, int64_t folder,
                         bool (*fn)(void *arg, const struct store_message *m), void *arg,
                         struct error *e);
@@ -111,7 +128,7 @@ bool store_message_each(struct store_db *db, int64_t folder,
 int store_message_id_by_uid(struct store_db *db, int64_t folder, uint32_t uid, char **graph_id,
                             struct error *e);
 /* Finds the row of an id: 1 found (strings of *out point into *own, the caller frees *own),
- * 0 not there, -1 error. `retired` says that a tombstone exists, with its wall-clock time. */
+ * 0 not there, -1 error. *retired_ms: wall clock of the newest tombstone of that id, 0: none. */
 int store_message_find(struct store_db *db, int64_t folder, const char *graph_id,
                        struct store_message *out, char **own, int64_t *retired_ms, struct error *e);
 /* The first size told is final: writes only where none is stored. */

@@ -1,10 +1,16 @@
 #include "../unit.h"
 
-extern const struct unit_test state_tests[];
+extern const struct unit_test cache_tests[], damage_tests[], db_tests[], message_tests[],
+    schema_tests[], state_tests[];
 
 int main(void)
 {
     const struct unit_suite suites[] = {
+        {"mailbox database", db_tests},
+        {"messages", message_tests},
+        {"schema", schema_tests},
+        {"damage", damage_tests},
+        {"body cache", cache_tests},
         {"state lock", state_tests},
         {NULL, NULL},
     };
