@@ -1,1 +1,30 @@
-EXTRA_DIST += tests/data/make-mail.py tests/data/mail
+# Conversations with the real programs, in Python; results as TAP. HACKING.md tells more.
+TEST_EXTENSIONS = .py
+PY_LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/session/run
+PY_LOG_DRIVER = env POSTERN_BUILD='$(abs_top_builddir)' AM_TAP_AWK='$(AWK)' \
+	$(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+SESSION_TESTS = \
+	tests/session/pop3.py \
+	tests/session/corpus.py \
+	tests/session/faults.py \
+	tests/session/deletes.py \
+	tests/session/budgets.py \
+	tests/session/crash.py \
+	tests/session/service.py \
+	tests/session/http2.py
+TESTS += $(SESSION_TESTS)
+EXTRA_DIST += $(SESSION_TESTS) \
+	tests/session/run \
+	tests/session/tap.py \
+	tests/session/harness.py \
+	tests/session/pop3client.py \
+	tests/session/tlsserver.py \
+	tests/session/conversation.py \
+	tests/session/pop3.conv \
+	tests/data/make-mail.py \
+	tests/data/mail
+
+# All of these and nothing else.
+check-session: $(bin_PROGRAMS)
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS="$(SESSION_TESTS)"
+.PHONY: check-session

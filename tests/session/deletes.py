@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""Deleting: at QUIT, only what was named, and never said to be done when it was not."""
+
+import tap
+from harness import MAILBOX, Pair, most_in_flight, on_the_wire
+from tap import test, wait_for
+
+
+def messages(count):
+    return [b"Subject: number %d\n\ntext %d\n" % (i, i) for i in range(count)]
+
+
+def inside(pair, folder):
+    """Ids of the messages in a folder of the sandbox."""
+    for each in pair.sandbox.mailbox()["folders"]:
+        if folder in (each.get("well_known"), each["name"]):
+            return [message["id"] for message in each["messages"]]
+    return []
+
+
+def delete(pair, numbers, **options):
+    """A session that deletes these and says QUIT; returns the answer."""
+    with pair.pop3(**options) as client:
+        client.login()
+        for number in numbers:
+            client.ok(f"DELE {number}")
+        answer = client.command("QUIT")
+        client.expect_close()
+        return answer
+
+
+@test
+def at_quit():
+    """QUIT moves what was deleted, and nothing else, to Deleted Items"""
+    with Pair() as pair:
+        ids = pair.deliver(*messages(5))
+        with pair.pop3() as client:
+            client.login()
+            client.ok("DELE 2")
+            client.ok("DELE 4")
+            assert inside(pair, "inbox") == ids, "deleted before QUIT"
+            client.quit()
+        assert sorted(inside(pair, "deleteditems")) == sorted([ids[1], ids[3]])
+        assert inside(pair, "inbox") == [ids[0], ids[2], ids[4]]
+        with pair.pop3() as client:
+            client.login()
+            assert [client.retr(n) for n in (1, 2, 3)] == [
+                on_the_wire(messages(5)[i]) for i in (0, 2, 4)]
+            client.quit()
+
+
+@test
+def abreast():
+    """100 deletes run four abreast, never more"""
+    with Pair() as pair:
+        pair.deliver(*messages(100))
+        pair.settled()
+        pair.sandbox.settings(latency_ms=20)
+        pair.sandbox.forget()
+        assert delete(pair, range(1, 101)).startswith("+OK")
+        moves = pair.sandbox.requests("/move$", "POST")
+        assert len(moves) == 100
+        assert most_in_flight(moves) == 4, most_in_flight(moves)
+        assert not inside(pair, "inbox") and len(inside(pair, "deleteditems")) == 100
+
+
+@test
+def dropped_connection():
+    """A dropped connection deletes nothing"""
+    with Pair() as pair:
+        ids = pair.deliver(*messages(3))
+        for leave in ("close", "reset"):
+            client = pair.pop3()
+            client.login()
+            client.ok("DELE 1")
+            getattr(client, leave)()
+        pair.settled()
+        assert inside(pair, "inbox") == ids
+        assert not pair.sandbox.requests("/move$", "POST")
+
+
+@test
+def hangs_up_after_quit():
+    """A client that hangs up after QUIT: the deletes run to the end"""
+    with Pair() as pair:
+        pair.deliver(*messages(40))
+        pair.settled()
+        pair.sandbox.settings(latency_ms=50)
+        client = pair.pop3()
+        client.login()
+        client.send(b"".join(b"DELE %d\r\n" % n for n in range(1, 41)))
+        for _ in range(40):
+            client.line()
+        client.send(b"QUIT\r\n")
+        wait_for("the first delete", lambda: pair.sandbox.requests("/move$", "POST"))
+        client.reset()
+        wait_for("all are deleted", lambda: len(inside(pair, "deleteditems")) == 40)
+        assert not inside(pair, "inbox")
+
+
+@test
+def stopped_after_quit():
+    """SIGTERM after QUIT: the deletes run to the end within the grace time"""
+    with Pair(limits={"grace": "20s"}) as pair:
+        pair.deliver(*messages(20))
+        pair.settled()
+        pair.sandbox.settings(latency_ms=50)
+        with pair.pop3() as client:
+            client.login()
+            client.send(b"".join(b"DELE %d\r\n" % n for n in range(1, 21)) + b"QUIT\r\n")
+            wait_for("the first delete", lambda: pair.sandbox.requests("/move$", "POST"))
+            pair.stop()
+            assert len(inside(pair, "deleteditems")) == 20
+            for _ in range(20):
+                client.line()
+            assert client.line().startswith("+OK")
+
+
+@test
+def partial_failure():
+    """When some deletes fail QUIT says so, and how many"""
+    with Pair() as pair:
+        ids = pair.deliver(*messages(6))
+        pair.settled()
+        pair.sandbox.fault("/move$", method="POST", status=403, count=2, body='{"error":{"code":'
+                           '"ErrorAccessDenied","message":"Access is denied."}}')
+        answer = delete(pair, range(1, 7))
+        assert answer.startswith("-ERR") and "2" in answer, answer
+        left = inside(pair, "inbox")
+        assert len(left) == 2 and len(inside(pair, "deleteditems")) == 4
+        pair.sandbox.no_faults()
+        assert delete(pair, (1, 2)).startswith("+OK")
+        assert sorted(inside(pair, "deleteditems")) == sorted(ids)
+
+
+@test
+def already_gone():
+    """A message that somebody else deleted meanwhile counts as deleted"""
+    with Pair() as pair:
+        ids = pair.deliver(*messages(3))
+        with pair.pop3() as client:
+            client.login()
+            client.ok("DELE 1")
+            client.ok("DELE 2")
+            pair.sandbox.control("POST", "/delete", {"user": MAILBOX, "id": ids[0]})
+            client.quit()
+        assert inside(pair, "inbox") == [ids[2]]
+
+
+@test
+def moved_away():
+    """A message that somebody moved to another folder stays there"""
+    with Pair() as pair:
+        ids = pair.deliver(*messages(3))
+        with pair.pop3() as client:
+            client.login()
+            client.ok("DELE 1")
+            client.ok("DELE 2")
+            pair.sandbox.control("POST", "/move", {"user": MAILBOX, "id": ids[0],
+                                                   "folder": "archive"})
+            client.quit()
+        assert inside(pair, "archive") == [ids[0]]
+        assert inside(pair, "deleteditems") == [ids[1]]
+
+
+@test
+def lost_answer():
+    """A delete whose answer was lost is settled by looking, not by repeating"""
+    with Pair() as pair:
+        ids = pair.deliver(*messages(4))
+        pair.settled()
+        # "after": Graph does what it was asked, and the answer does not arrive.
+        pair.sandbox.fault("/move$", method="POST", reset=True, after=True, count=2)
+        assert delete(pair, (1, 2, 3)).startswith("+OK")
+        assert sorted(inside(pair, "deleteditems")) == sorted(ids[:3])
+        assert inside(pair, "inbox") == [ids[3]]
+
+
+@test
+def throttled():
+    """429 during the deletes: they wait, and all are done"""
+    with Pair() as pair:
+        pair.deliver(*messages(10))
+        pair.settled()
+        pair.sandbox.fault("/move$", method="POST", status=429, retry_after="0.5", count=3, skip=2)
+        assert delete(pair, range(1, 11)).startswith("+OK")
+        assert len(inside(pair, "deleteditems")) == 10
+
+
+@test
+def read_only():
+    """A read-only login writes nothing at all"""
+    with Pair(logins={"alice": {"read-only": "yes"}}) as pair:
+        ids = pair.deliver(*messages(2))
+        with pair.pop3() as client:
+            client.login()
+            assert client.err("DELE 1").startswith("-ERR [SYS/PERM]")
+            client.retr(2)
+            client.quit()
+        assert inside(pair, "inbox") == ids
+        written = [r for r in pair.sandbox.requests() if r["method"] != "GET"]
+        assert not written, written
+
+
+@test
+def in_deleted_items():
+    """In Deleted Items, deleting means deleting"""
+    with Pair(logins={"alice": {"folder": "'Deleted Items'"}}) as pair:
+        pair.deliver(*messages(2), folder="deleteditems")
+        assert delete(pair, (1,)).startswith("+OK")
+        assert len(inside(pair, "deleteditems")) == 1
+
+
+@test
+def expunge_recoverable():
+    """expunge = recoverable moves to the recoverable items"""
+    with Pair(logins={"alice": {"expunge": "recoverable"}}) as pair:
+        ids = pair.deliver(*messages(2))
+        assert delete(pair, (2,)).startswith("+OK")
+        assert inside(pair, "recoverableitemsdeletions") == [ids[1]]
+        assert inside(pair, "inbox") == [ids[0]] and not inside(pair, "deleteditems")
+
+
+@test
+def expunge_permanent():
+    """expunge = permanent deletes for good"""
+    with Pair(logins={"alice": {"expunge": "permanent"}}) as pair:
+        ids = pair.deliver(*messages(2))
+        assert delete(pair, (1,)).startswith("+OK")
+        assert inside(pair, "inbox") == [ids[1]]
+        assert not inside(pair, "deleteditems")
+        assert not inside(pair, "recoverableitemsdeletions")
+        assert pair.sandbox.requests("/permanentDelete$", "POST")
+
+
+@test
+def not_seen():
+    """Reading over POP3 marks nothing as read"""
+    with Pair() as pair:
+        pair.deliver(*messages(2))
+        with pair.pop3() as client:
+            client.login()
+            client.retr(1)
+            client.quit()
+        assert not pair.sandbox.requests("", "PATCH"), pair.sandbox.requests("", "PATCH")
+
+
+tap.main()

@@ -1,0 +1,439 @@
+"""Starts the real postern before the real postern-sandbox, and looks after both.
+
+    with Pair() as pair:
+        pair.deliver(mail("plain"))
+        with pair.pop3() as client:
+            client.login()
+
+On leaving, every Pair checks that the sandbox saw no violation of Graph's rules, that no secret
+stands in the log, that no sanitizer complained, and that postern ended cleanly on SIGTERM.
+"""
+
+import contextlib
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from pop3client import Pop3
+from tap import PATIENCE, Skip, wait_for
+
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("POSTERN_BUILD", os.getcwd())).resolve()
+MAIL = SOURCE / "tests" / "data" / "mail"
+
+PASSWORD = "correct horse battery"
+# crypt(3) of PASSWORD: few rounds, so that a test is not about hashing …
+PASSWORD_HASH = ("$6$rounds=1000$postern$mZ0638u2aMh3VxDx/.Fcv.a4hwqY/Lb0o3IpLJyg8FZSt3CQv6MPB8Mmdj"
+                 "xzVKWXPrJ1V2t99q7au6MFgBZDY/")
+# … and as `postern passwd` would, where it is.
+PASSWORD_YESCRYPT = "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$YAXMK9Llbqk/FSGbrI16AP6p2zwE4UhuWrJZceAG.p2"
+OTHER_PASSWORD = "a second password"
+OTHER_HASH = ("$6$rounds=1000$second$jrJ3wkhtZOsHl6JRpkzNk/XEKEvnsV1sOEnWzXEwmswimxM1YZMkxw3vLqETzDl6"
+              ".1lHLbZYcFvfCeSYcfVtS1")
+MAILBOX = "alice@example.com"
+
+SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error: |"
+                       r"MemorySanitizer)")
+
+
+def mail(name):
+    """The bytes of one message of tests/data/mail."""
+    return (MAIL / f"{name}.eml").read_bytes()
+
+
+def corpus():
+    """All messages of tests/data/mail by name, in one order."""
+    return {path.stem: path.read_bytes() for path in sorted(MAIL.glob("*.eml"))}
+
+
+def on_the_wire(data):
+    """What POP3 makes of a message: CRLF everywhere, the last line ended (mime/crlf.h)."""
+    data = re.sub(rb"\r\n|\r|\n", b"\r\n", data)
+    return data if not data or data.endswith(b"\r\n") else data + b"\r\n"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def program(name):
+    path = BUILD / name
+    if not path.exists():
+        raise AssertionError(f"{path} is not built; run this in the build directory, "
+                             "or set POSTERN_BUILD")
+    return path
+
+
+def sanitizer_environment():
+    """Reports go to stderr, where they are looked for; leaks count."""
+    return {**os.environ,
+            "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+            "UBSAN_OPTIONS": "print_stacktrace=1",
+            "TSAN_OPTIONS": "halt_on_error=0:second_deadlock_stack=1",
+            # A test must not depend on a proxy of the machine that it runs on.
+            "no_proxy": "*", "NO_PROXY": "*"}
+
+
+def make_certificate(directory, name="localhost", *, days=30, stem="tls"):
+    """A self-signed certificate and its key, as PEM files."""
+    certificate, key = directory / f"{stem}.pem", directory / f"{stem}.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-keyout", key, "-out", certificate, "-days", str(days),
+         "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1"],
+        check=True, capture_output=True)
+    key.chmod(0o600)
+    return certificate, key
+
+
+def trusting(certificate):
+    """A TLS context of a client that trusts this certificate."""
+    return ssl.create_default_context(cafile=certificate)
+
+
+class Process:
+    """A child process whose output goes to a file; ended by its pid.
+
+    With file_size (bytes) a write beyond it fails with an errno, as it does on a full disk."""
+
+    def __init__(self, arguments, log, *, stdout=None, file_size=None):
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+
+        self.log_path = log
+        with open(log, "ab") as output:
+            self.child = subprocess.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=stdout or output, stderr=output,
+                env=sanitizer_environment(),
+                preexec_fn=limit if file_size else None)
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def log(self):
+        return self.log_path.read_text("utf-8", "backslashreplace")
+
+    def signal(self, number):
+        if self.child.poll() is None:
+            self.child.send_signal(number)
+
+    def wait(self, patience=None):
+        return self.child.wait(patience or PATIENCE)
+
+    def running(self):
+        return self.child.poll() is None
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        return self.child.wait()
+
+    def terminate(self):
+        self.signal(signal.SIGTERM)
+        try:
+            return self.wait()
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError("did not end on SIGTERM") from None
+
+
+class Sandbox:
+    """postern-sandbox and its control port."""
+
+    def __init__(self, work, *arguments):
+        self.process = Process([program("postern-sandbox"), *arguments], work / "sandbox.log",
+                               stdout=subprocess.PIPE)
+        line = self.process.child.stdout.readline()
+        if not line:
+            self.process.wait()
+            raise AssertionError(f"postern-sandbox did not start:\n{self.process.log()}")
+        self.facts = json.loads(line)
+
+    def __getattr__(self, name):
+        """graph_url, login_url, ca_file, tenant_id, client_id, client_secret …"""
+        try:
+            return self.__dict__["facts"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def control(self, method, path, body=None, content_type="application/json"):
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        request = urllib.request.Request(self.control_url + path, body, method=method,
+                                         headers={"Content-Type": content_type})
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=PATIENCE) as answer:
+                data = answer.read()
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{method} {path}: {error.code} {error.read()!r}") from None
+        return json.loads(data) if data.strip() else None
+
+    def settings(self, **values):
+        self.control("POST", "/settings", values)
+
+    def fault(self, path, *, method=None, **what):
+        """Answers to requests whose path matches go wrong as said: status, retry_after, body,
+        content_type, reset, truncate, stall_ms, redirect, next_link, after; skip and count."""
+        rule = {"path": path, **what}
+        if method:
+            rule["method"] = method
+        self.control("POST", "/faults", rule)
+
+    def no_faults(self):
+        self.control("DELETE", "/faults")
+
+    def requests(self, path="", method=""):
+        """The Graph requests since forget(), oldest first; token requests are not Graph's."""
+        return [r for r in self.control("GET", "/log")
+                if r["path"].startswith("/v1.0/") and re.search(path, r["path"])
+                and re.fullmatch(method or ".*", r["method"])]
+
+    def forget(self):
+        self.control("DELETE", "/log")
+
+    def violations(self):
+        return self.control("GET", "/violations")
+
+    def mailbox(self, user=MAILBOX):
+        return self.control("GET", f"/mailbox?user={user}")
+
+
+class Postern:
+    """`postern serve` with its configuration and state directory."""
+
+    def __init__(self, work, text):
+        self.work = work
+        self.config = work / "postern.conf"
+        self.write(text)
+        self.process = None
+
+    def write(self, text):
+        """Replaces the configuration in one step, as an administrator's editor would."""
+        fresh = self.config.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.chmod(0o600)
+        fresh.rename(self.config)
+
+    def start(self, ports, file_size=None):
+        self.process = Process([program("postern"), "serve", "-c", self.config],
+                               self.work / "postern.log", file_size=file_size)
+        for port in ports:
+            wait_for(f"postern listens on port {port}",
+                     lambda port=port: listening(port) or self.check_running())
+        return self
+
+    def check_running(self):
+        if not self.process.running():
+            raise AssertionError(f"postern serve ended with {self.process.wait()}:\n"
+                                 f"{self.process.log()[-4000:]}")
+        return False
+
+    def log(self):
+        return self.process.log() if self.process else ""
+
+
+class Pair:
+    """The sandbox, postern before it, and a directory of their own.
+
+    logins    {name: {setting: value}}; the default is alice, whose mailbox is MAILBOX
+    listeners {name: {setting: value}}; the default is "pop" without TLS; addresses are added
+    limits, tenant, top: further settings of these places
+    sandbox   arguments of postern-sandbox
+    """
+
+    def __init__(self, *, logins=None, listeners=None, limits=None, tenant=None, top="",
+                 sandbox=(), tls=False, serve=True):
+        self.logins = {name: dict(settings)
+                       for name, settings in (logins or {"alice": {}}).items()}
+        self.listeners = {name: dict(settings)
+                          for name, settings in (listeners or {"pop": {"tls": "none"}}).items()}
+        self.limits = {"grace": "5s", **(limits or {})}
+        self.tenant = dict(tenant or {})
+        self.top = top
+        self.sandbox_arguments = sandbox
+        self.tls = tls
+        self.serve = serve
+        self.expected_violations = None
+        self.ports = {}
+        self.work = None
+        self.sandbox = None
+        self.postern = None
+
+    # -- life ---------------------------------------------------------------------------------
+
+    def __enter__(self):
+        self.work = Path(tempfile.mkdtemp(prefix="postern-test-"))
+        try:
+            self.sandbox = Sandbox(self.work, *self.sandbox_arguments)
+            if self.tls:
+                self.certificate, self.key = make_certificate(self.work)
+            self.ports = {name: free_port() for name in self.listeners}
+            self.postern = Postern(self.work, self.config_text())
+            if self.serve:
+                self.start()
+        except BaseException:
+            self.clean_up()
+            raise
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                self.check_at_end()
+            else:
+                self.show_logs()
+        except BaseException:
+            self.show_logs()
+            raise
+        finally:
+            self.clean_up()
+
+    def clean_up(self):
+        for side in (self.postern, self.sandbox):
+            if side and side.process:
+                side.process.kill()
+                if side.process.child.stdout:
+                    side.process.child.stdout.close()
+        shutil.rmtree(self.work)
+
+    def show_logs(self):
+        for side in (self.postern, self.sandbox):
+            if side and side.process:
+                for line in side.process.log()[-6000:].splitlines():
+                    print("# |", line.encode("ascii", "backslashreplace").decode())
+        with contextlib.suppress(Exception):
+            print("# violations:", self.sandbox.violations())
+
+    def start(self):
+        self.postern.start(self.ports.values())
+
+    def stop(self):
+        status = self.postern.process.terminate()
+        assert status == 0, f"postern ended with {status} on SIGTERM"
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def reload(self):
+        """SIGHUP with the configuration as it would be written now; waits until it is in force."""
+        before = self.postern.log().count("reload")
+        self.postern.write(self.config_text())
+        self.postern.process.signal(signal.SIGHUP)
+        wait_for("the log tells of the reload",
+                 lambda: self.postern.log().count("reload") > before)
+
+    def check_at_end(self):
+        if self.postern.process and self.postern.process.running():
+            self.stop()
+        violations = self.sandbox.violations()
+        if self.expected_violations is None:
+            assert not violations, f"Graph's rules were broken: {violations}"
+        else:
+            assert re.search(self.expected_violations, json.dumps(violations)), violations
+        self.sandbox.process.terminate()
+        for side in (self.postern, self.sandbox):
+            report = SANITIZER.search(side.process.log()) if side.process else None
+            assert not report, f"{report.group()} in {side.process.log_path.name}"
+        self.check_secrets()
+
+    def check_secrets(self):
+        log = self.postern.log()
+        for secret in (PASSWORD, OTHER_PASSWORD, self.sandbox.client_secret, PASSWORD_HASH[30:],
+                       "Bearer ", "access_token", "client_assertion"):
+            assert secret not in log, f"a secret stands in the log: {secret[:6]}…"
+
+    # -- configuration ------------------------------------------------------------------------
+
+    def config_text(self):
+        def section(name, title, settings):
+            head = f'{name} "{title}"' if title else name
+            return (f"{head} {{\n" + "".join(f"    {k} = {v}\n" for k, v in settings.items())
+                    + "}\n")
+
+        def quoted(value):
+            return f"'{value}'"
+
+        facts = self.sandbox
+        tenant = {"tenant-id": quoted(facts.tenant_id), "client-id": quoted(facts.client_id),
+                  "flow": "client-credentials", "client-secret": quoted(facts.client_secret),
+                  "graph-url": quoted(facts.graph_url), "login-url": quoted(facts.login_url),
+                  "ca-file": quoted(facts.ca_file), **self.tenant}
+        parts = [f"state-dir = '{self.work}/state'\n{self.top}\n",
+                 section("log", None, {"level": "debug", "format": "text"}),
+                 section("limits", None, self.limits),
+                 section("tenant", "example", {k: v for k, v in tenant.items() if v is not None})]
+        if self.tls:
+            parts.append(section("tls", None, {"certificate": quoted(self.certificate),
+                                               "private-key": quoted(self.key)}))
+        for name, settings in self.listeners.items():
+            address = quoted(f"127.0.0.1:{self.ports[name]}")
+            parts.append(section("listener", name,
+                                 {"protocol": "pop3", "address": address, **settings}))
+        for name, settings in self.logins.items():
+            parts.append(section("login", name,
+                                 {"mailbox": quoted(MAILBOX), "tenant": quoted("example"),
+                                  "password": quoted(PASSWORD_HASH), **settings}))
+        return "\n".join(parts)
+
+    # -- what tests do ------------------------------------------------------------------------
+
+    @property
+    def port(self):
+        return next(iter(self.ports.values()))
+
+    def pop3(self, listener=None, **options):
+        return Pop3(self.ports[listener] if listener else self.port, **options)
+
+    def deliver(self, *messages, user=MAILBOX, folder="inbox"):
+        """Puts messages into the mailbox and returns their ids."""
+        return [self.sandbox.control("POST", f"/messages?user={user}&folder={folder}", message,
+                                     "message/rfc822")["id"] for message in messages]
+
+    def log_has(self, pattern):
+        """Waits until a line of postern's log matches."""
+        return wait_for(f"a log line with {pattern}",
+                        lambda: re.search(pattern, self.postern.log()))
+
+    def settled(self):
+        """Waits until the first sync that starts at boot has ended."""
+        with self.pop3() as client:
+            client.login(next(iter(self.logins)))
+            client.quit()
+
+
+def most_in_flight(requests):
+    """How many of these requests were in the sandbox's hands at one moment."""
+    moments = sorted([(r["start_ms"], 1) for r in requests] + [(r["end_ms"], -1) for r in requests])
+    most = now = 0
+    for _, step in moments:
+        now += step
+        most = max(most, now)
+    return most
+
+
+def need(name):
+    """The path of a program of this machine, or the test is skipped."""
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if not path:
+        raise Skip(f"{name} is not installed")
+    return path
