@@ -1,0 +1,9 @@
+bin_PROGRAMS += postern
+postern_SOURCES = \
+	src/cmd/arguments.c \
+	src/cmd/check.c \
+	src/cmd/cmd.h \
+	src/cmd/main.c \
+	src/cmd/passwd.c \
+	src/cmd/version.c
+postern_LDADD = $(pop3_LIBS)
