@@ -72,7 +72,7 @@ void db_unlock(struct store_db *db)
 {
     struct error e = ERROR_INIT;
     if (--db->depth == 0 && db->damaged && !db_set_aside(db, &e))
-        log_error_value(LOG_LEVEL_ERROR, &e, "a damaged database stays in use's way");
+        log_error_value(LOG_LEVEL_ERROR, &e, "the mailbox cannot be opened again");
     pthread_mutex_unlock(&db->mutex);
 }
 

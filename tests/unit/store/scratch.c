@@ -68,15 +68,14 @@ off_t scratch_size(const char *path)
 bool scratch_flip(const char *path, off_t offset, size_t len)
 {
     int fd = open(path, O_RDWR);
+    unsigned char *bytes = malloc(len);
     if (offset < 0)
         offset += scratch_size(path);
-    bool ok = fd >= 0;
-    for (size_t i = 0; ok && i < len; i++) {
-        unsigned char c;
-        ok = pread(fd, &c, 1, offset + (off_t)i) == 1;
-        c = (unsigned char)~c;
-        ok = ok && pwrite(fd, &c, 1, offset + (off_t)i) == 1;
-    }
+    bool ok = fd >= 0 && bytes && pread(fd, bytes, len, offset) == (ssize_t)len;
+    for (size_t i = 0; ok && i < len; i++)
+        bytes[i] = (unsigned char)~bytes[i];
+    ok = ok && pwrite(fd, bytes, len, offset) == (ssize_t)len;
+    free(bytes);
     if (fd >= 0)
         close(fd);
     return ok;
