@@ -261,7 +261,7 @@ class Pair:
     """
 
     def __init__(self, *, logins=None, listeners=None, limits=None, tenant=None, top="",
-                 sandbox=(), tls=False, serve=True):
+                 sandbox=(), tls=False, serve=True, log_level="debug"):
         self.logins = {name: dict(settings)
                        for name, settings in (logins or {"alice": {}}).items()}
         self.listeners = {name: dict(settings)
@@ -272,6 +272,7 @@ class Pair:
         self.sandbox_arguments = sandbox
         self.tls = tls
         self.serve = serve
+        self.log_level = log_level
         self.expected_violations = None
         self.ports = {}
         self.work = None
@@ -379,7 +380,7 @@ class Pair:
                   "graph-url": quoted(facts.graph_url), "login-url": quoted(facts.login_url),
                   "ca-file": quoted(facts.ca_file), **self.tenant}
         parts = [f"state-dir = '{self.work}/state'\n{self.top}\n",
-                 section("log", None, {"level": "debug", "format": "text"}),
+                 section("log", None, {"level": self.log_level, "format": "text"}),
                  section("limits", None, self.limits),
                  section("tenant", "example", {k: v for k, v in tenant.items() if v is not None})]
         if self.tls:

@@ -3,6 +3,7 @@
 #include "db_util.h"
 #include "scratch.h"
 
+#include "postern/base/buf.h"
 #include "postern/base/clock.h"
 
 #include <pthread.h>
@@ -79,8 +80,8 @@ static void test_round_trip(void)
 
 static bool append_id(void *arg, const struct store_message *m)
 {
-    strcat(arg, m->graph_id);
-    return strlen(arg) < 6;
+    struct buf *ids = arg;
+    return buf_puts(ids, m->graph_id) && ids->len < ids->max;
 }
 
 static void test_order(void)
@@ -103,12 +104,13 @@ static void test_order(void)
     m.graph_id = "a";
     m.article = 4;
     CU_ASSERT(put(&m));
-    char ids[16] = "";
-    CU_ASSERT(store_message_each(db, folder, append_id, ids, &e));
-    CU_ASSERT_STRING_EQUAL(ids, "abcdef");
-    char stopped[16] = "---";
-    CU_ASSERT(store_message_each(db, folder, append_id, stopped, &e));
-    CU_ASSERT_STRING_EQUAL(stopped, "---abc");
+    struct buf all = BUF_INIT(10), some = BUF_INIT(3);
+    CU_ASSERT(store_message_each(db, folder, append_id, &all, &e));
+    CU_ASSERT_STRING_EQUAL(buf_str(&all), "abcdef");
+    CU_ASSERT(store_message_each(db, folder, append_id, &some, &e)); /* stopped when it is full */
+    CU_ASSERT_STRING_EQUAL(buf_str(&some), "abc");
+    buf_free(&all);
+    buf_free(&some);
     end();
 }
 
