@@ -20,7 +20,8 @@ struct counted_config {
     atomic_uint references;
 };
 
-static void remark(struct config_report *r, bool is_fault, int line, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void remark(struct config_report *r, bool is_fault,
+                                                         int line, const char *fmt, va_list ap)
 {
     r->remarks = xreallocarray(r->remarks, r->count + 1, sizeof *r->remarks);
     r->remarks[r->count] = (struct config_remark){

@@ -190,7 +190,7 @@ static void note_unknown(const cfg_t *cfg, const char *name)
     reading->again = true;
 }
 
-static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
     char text[256];
     if (strncmp(fmt, "no such option", 14) == 0) {

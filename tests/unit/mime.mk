@@ -6,6 +6,7 @@ test_mime_SOURCES = \
 	tests/unit/mime/oracle.h \
 	tests/unit/mime/test_address.c \
 	tests/unit/mime/test_charset.c \
+	tests/unit/mime/test_corpus.c \
 	tests/unit/mime/test_crlf.c \
 	tests/unit/mime/test_date.c \
 	tests/unit/mime/test_header.c \

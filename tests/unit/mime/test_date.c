@@ -80,7 +80,8 @@ static void test_every_kind(void)
 
 static void test_round_trip(void)
 {
-    int64_t year_1000 = -30610224000000, year_10000 = 253402300800000, step = (int64_t)3700 * 86399000;
+    int64_t year_1000 = -30610224000000, year_10000 = 253402300800000,
+            step = (int64_t)3700 * 86399000;
     for (int64_t ms = year_1000 + 86400000; ms < year_10000; ms += step) {
         char text[MIME_DATE_SIZE];
         struct mime_date d;
