@@ -1,5 +1,39 @@
 noinst_LIBRARIES += libgraph.a
-libgraph_a_SOURCES =
+libgraph_a_SOURCES = \
+	src/graph/aadsts.c \
+	src/graph/call.c \
+	src/graph/client.c \
+	src/graph/client_credentials.c \
+	src/graph/decode.h \
+	src/graph/disk.c \
+	src/graph/disk.h \
+	src/graph/dispatch.c \
+	src/graph/error.c \
+	src/graph/error.h \
+	src/graph/folder.c \
+	src/graph/gate.c \
+	src/graph/gate.h \
+	src/graph/internal.h \
+	src/graph/json.c \
+	src/graph/json.h \
+	src/graph/jwt.c \
+	src/graph/jwt.h \
+	src/graph/mail.c \
+	src/graph/message.c \
+	src/graph/oauth.c \
+	src/graph/oauth.h \
+	src/graph/property.c \
+	src/graph/retry.c \
+	src/graph/retry.h \
+	src/graph/scheduler.c \
+	src/graph/scheduler.h \
+	src/graph/tenant.c \
+	src/graph/transfer.c \
+	src/graph/transfer.h \
+	src/graph/upstream.c \
+	src/graph/upstream.h \
+	src/graph/url.c \
+	src/graph/url.h
 noinst_HEADERS += \
 	include/postern/graph/client.h \
 	include/postern/graph/mail.h

@@ -1,0 +1,522 @@
+/* The life of a call on the machinery's side: attempt, judgement, another attempt or the end. */
+#include "gate.h"
+#include "internal.h"
+#include "retry.h"
+#include "url.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/clock.h"
+#include "postern/base/encode.h"
+#include "postern/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define URL_MAX ((size_t)32 * 1024)
+
+void call_unref(struct graph_call *call)
+{
+    if (--call->refs)
+        return;
+    if (call->prev)
+        call->prev->next = call->next;
+    else
+        call->client->calls = call->next;
+    if (call->next)
+        call->next->prev = call->prev;
+    call->user->refs--;
+    free(call->path);
+    free(call->link);
+    free(call->json);
+    free(call->prefer);
+    buf_free(&call->body);
+    buf_free(&call->head);
+    wait_list_free(&call->waiters);
+    free(call);
+}
+
+/* --- on the disk worker --- */
+
+/* May the sink or done of this call be called now? Then graph_call_free() waits for us. */
+static bool callback_enter(struct graph_call *call)
+{
+    pthread_mutex_lock(&call->client->lock);
+    bool wanted = !atomic_load(&call->abandoned);
+    call->in_callback = wanted;
+    pthread_mutex_unlock(&call->client->lock);
+    return wanted;
+}
+
+static void callback_leave(struct graph_call *call)
+{
+    pthread_mutex_lock(&call->client->lock);
+    call->in_callback = false;
+    pthread_cond_broadcast(&call->client->callback_left);
+    pthread_mutex_unlock(&call->client->lock);
+}
+
+static void job_write(void *arg, const void *data, size_t len)
+{
+    struct graph_call *call = arg;
+    if (atomic_load(&call->sink_failed) || !callback_enter(call))
+        return;
+    if (!call->sink.write(call->sink.arg, data, len, &call->sink_error))
+        atomic_store(&call->sink_failed, true);
+    callback_leave(call);
+}
+
+static void job_restart(void *arg, const void *data, size_t len)
+{
+    struct graph_call *call = arg;
+    (void)data;
+    (void)len;
+    if (atomic_load(&call->sink_failed) || !callback_enter(call))
+        return;
+    if (!call->sink.restart(call->sink.arg, &call->sink_error))
+        atomic_store(&call->sink_failed, true);
+    callback_leave(call);
+}
+
+static void job_end(void *arg, const void *data, size_t len)
+{
+    struct graph_call *call = arg;
+    struct graph_client *c = call->client;
+    (void)data;
+    (void)len;
+    pthread_mutex_lock(&c->lock);
+    if (atomic_load(&call->sink_failed))
+        call->outcome = call->sink_error;
+    call->state = CALL_ENDED;
+    pthread_mutex_unlock(&c->lock);
+    if (call->request.done && callback_enter(call)) {
+        call->request.done(call->request.done_arg, call);
+        callback_leave(call);
+    }
+    pthread_mutex_lock(&c->lock);
+    wait_list_notify_all(&call->waiters);
+    call_unref(call);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* --- the end --- */
+
+void call_end(struct graph_call *call, const struct error *e)
+{
+    error_clear(&call->outcome);
+    if (e)
+        call->outcome = *e;
+    if (call->request.sink || call->request.done) {
+        call->state = CALL_ENDING;
+        disk_push(call->client->disk, job_end, call, NULL, 0);
+        return;
+    }
+    call->state = CALL_ENDED;
+    wait_list_notify_all(&call->waiters);
+    call_unref(call);
+}
+
+void call_expire(struct graph_call *call, int64_t now)
+{
+    struct error e = call->last;
+    const struct graph_tenant *t = call->user->tenant;
+    if (e.kind == ERROR_NONE && call->user->sched.pause_until_ms > now)
+        error_set(&e, ERROR_THROTTLED,
+                  "Microsoft 365 throttles the mailbox for longer than a call may wait; try later");
+    else if (e.kind == ERROR_NONE && t->sched.blocked && t->token.error.kind)
+        e = t->token.error;
+    else if (e.kind == ERROR_NONE)
+        error_set(&e, ERROR_TIMEOUT, "no slot of the mailbox came free in %lld s; try again later",
+                  (long long)(call->client->settings.patience_ms / 1000));
+    call_end(call, &e);
+}
+
+/* --- bytes of a message --- */
+
+static bool deliver(struct graph_call *call, struct transfer *t, const char *data, size_t len)
+{
+    call->delivered += len;
+    if (call->delivered > call->client->settings.max_message)
+        return error_set(&t->fault, ERROR_TOO_BIG, "the message is over the limit of %zu bytes",
+                         call->client->settings.max_message);
+    if (call->request.sink)
+        disk_push(call->client->disk, job_write, call, data, len);
+    else
+        buf_append(&call->body, data, len);
+    return true;
+}
+
+static bool refuse(struct transfer *t)
+{
+    return error_set(&t->fault, ERROR_ANSWER,
+                     "Graph answered 200 with an error page in place of a message (%s)",
+                     t->answer.content_type[0] ? t->answer.content_type : "no content type");
+}
+
+/* Holds the first bytes back until the gate is sure of them. */
+static bool take_at_gate(struct graph_call *call, struct transfer *t, const char *data, size_t len,
+                         bool end)
+{
+    size_t room = GATE_HEAD_MAX - call->head.len;
+    size_t n = len < room ? len : room;
+    buf_append(&call->head, data, n);
+    enum gate verdict = gate_look(buf_str(&call->head), call->head.len, end);
+    if (verdict == GATE_REFUSE)
+        return refuse(t);
+    if (verdict == GATE_HOLD)
+        return true;
+    call->passed = true;
+    return deliver(call, t, buf_str(&call->head), call->head.len) &&
+           (n == len || deliver(call, t, data + n, len - n));
+}
+
+static bool take_message(struct transfer *t, const char *data, size_t len)
+{
+    struct graph_call *call = t->request.owner;
+    if (atomic_load(&call->abandoned) || atomic_load(&call->sink_failed))
+        return error_set(&t->fault, ERROR_CANCELED, "nobody wants the message any more");
+    if (t->answer.status != 200 || !gate_type(&t->answer))
+        return refuse(t);
+    return call->passed ? deliver(call, t, data, len) : take_at_gate(call, t, data, len, false);
+}
+
+/* --- one attempt --- */
+
+struct verdict {
+    bool ok;
+    bool final;     /* no repetition mends it */
+    bool sent;      /* bytes of the request may have left */
+    bool transient; /* for failures without an answer */
+    int status;     /* of an answer outside 2xx, else 0 */
+    struct error e;
+};
+
+static bool check_message(struct graph_call *call, struct transfer *t, struct error *e)
+{
+    if (t->answer.status == 200 && !call->passed && call->head.len &&
+        !take_at_gate(call, t, NULL, 0, true)) {
+        *e = t->fault;
+        return false;
+    }
+    if (t->answer.status != 200 || call->delivered == 0)
+        return error_set(e, ERROR_ANSWER, "Graph answered %d without a message", t->answer.status);
+    return true;
+}
+
+static bool check_success(struct graph_call *call, struct transfer *t, struct error *e)
+{
+    if (call->request.mime)
+        return check_message(call, t, e);
+    if (t->body.len && !answer_is_json(&t->answer))
+        return error_set(e, ERROR_ANSWER,
+                         "Graph, or a proxy before it, answered %d with %s, not JSON",
+                         t->answer.status,
+                         t->answer.content_type[0] ? t->answer.content_type : "no content type");
+    return true;
+}
+
+/* A bare 404 on /messages/{id} is about the message, on anything else about the folder. */
+static enum error_subject subject(const struct graph_call *call)
+{
+    return call->path && strncmp(call->path, "/messages/", 10) == 0 ? SUBJECT_MESSAGE
+                                                                    : SUBJECT_FOLDER;
+}
+
+static struct verdict judge(struct graph_call *call, struct transfer *t, CURLcode code)
+{
+    struct verdict v = {.sent = true};
+    int status = t->answer.status;
+    if (t->fault.kind) {
+        v.final = true;
+        v.e = t->fault;
+        graph_error_sign(&v.e, &t->answer);
+    } else if (status >= 300) {
+        v.status = status;
+        graph_error_classify(&t->answer, subject(call), buf_str(&t->body), t->body.len, &v.e);
+    } else if (code != CURLE_OK) {
+        struct transfer_failure f = transfer_explain(t, code, "Graph", &v.e);
+        v.sent = f.sent;
+        v.transient = f.transient;
+        if (status)
+            graph_error_sign(&v.e, &t->answer);
+    } else {
+        v.ok = check_success(call, t, &v.e);
+        v.final = !v.ok;
+        if (!v.ok)
+            graph_error_sign(&v.e, &t->answer);
+    }
+    return v;
+}
+
+/* Empties what the attempt left behind, so that the next one starts clean. */
+static void reset_attempt(struct graph_call *call)
+{
+    if (call->delivered && call->request.sink)
+        disk_push(call->client->disk, job_restart, call, NULL, 0);
+    buf_clear(&call->head);
+    buf_clear(&call->body);
+    call->passed = false;
+    call->delivered = 0;
+}
+
+static void again(struct graph_call *call, const struct error *e, int64_t not_before)
+{
+    struct graph_client *c = call->client;
+    log_debug("again: %s", e->text);
+    call->last = *e;
+    call->item.not_before_ms = not_before;
+    call->state = CALL_QUEUED;
+    reset_attempt(call);
+    atomic_fetch_add(&c->retries, 1);
+    sched_put(&c->sched, &call->item);
+}
+
+static void end_unknown(struct graph_call *call, const struct error *cause)
+{
+    struct error e = *cause;
+    e.kind = ERROR_UNKNOWN_WRITE;
+    error_prefix(&e, "a change was sent and its answer is lost, so it may have been done: ");
+    call_end(call, &e);
+}
+
+static int64_t pause_mailbox(struct graph_call *call, int64_t now, int64_t retry_after,
+                             uint32_t random)
+{
+    struct sched_user *u = &call->user->sched;
+    u->strikes++;
+    sched_pause(u, now + (retry_after >= 0 ? retry_after : retry_backoff_ms(u->strikes, random)));
+    return u->pause_until_ms;
+}
+
+/* A failed attempt: another one, or the end. */
+static void settle_failure(struct graph_call *call, const struct transfer *t,
+                           const struct verdict *v)
+{
+    int64_t now = clock_mono_ms(), retry_after = -1;
+    uint32_t random;
+    random_bytes(&random, sizeof random);
+    if (!retry_after_parse(t->answer.retry_after, clock_wall_ms(), &retry_after))
+        retry_after = -1;
+    const struct retry_case rc = {.repeat = call->request.repeat,
+                                  .status = v->status,
+                                  .sent = v->sent,
+                                  .transient = v->transient && !v->final,
+                                  .retry_after_ms = retry_after,
+                                  .tries = call->tries};
+    enum retry_verdict verdict = retry_judge(&rc);
+    if (v->status == 429 || v->status == 503) {
+        atomic_fetch_add(&call->client->throttled, 1);
+        pause_mailbox(call, now, retry_after, random);
+    }
+    switch (verdict) {
+    case RETRY_UNKNOWN:
+        end_unknown(call, &v->e);
+        break;
+    case RETRY_CALL:
+        again(call, &v->e, now + retry_backoff_ms(call->tries, random));
+        break;
+    case RETRY_MAILBOX:
+        again(call, &v->e, pause_mailbox(call, now, retry_after, random));
+        break;
+    case RETRY_END:
+        call_end(call, &v->e);
+        break;
+    }
+}
+
+static void settle(struct graph_call *call, struct transfer *t, CURLcode code)
+{
+    struct graph_client *c = call->client;
+    struct graph_tenant *tenant = call->user->tenant;
+    struct verdict v = judge(call, t, code);
+    sched_release(&call->item);
+    call->status = t->answer.status;
+    log_debug("Graph answered %d [client-request-id %s]", call->status,
+              t->answer.client_request_id);
+    if (t->answer.status && t->answer.status != 401)
+        tenant_token_accepted(tenant, call->token_generation);
+    if (v.ok) {
+        call->user->sched.strikes = 0;
+        if (!call->request.mime) {
+            call->body = t->body;
+            buf_init(&t->body, 0);
+        }
+        call_end(call, NULL);
+    } else if (atomic_load(&call->abandoned) || atomic_load(&call->sink_failed)) {
+        call_end(call, &v.e);
+    } else if (v.status == 401 && !call->renewed &&
+               tenant_token_refused(tenant, call->token_generation, clock_mono_ms())) {
+        call->renewed = true;
+        again(call, &v.e, 0);
+    } else if (c->canceled && call->request.repeat == GRAPH_REPEAT_SAFE) {
+        error_set(&v.e, ERROR_CANCELED, "the service is stopping");
+        call_end(call, &v.e);
+    } else {
+        settle_failure(call, t, &v);
+    }
+}
+
+static void attempt_ended(struct transfer *t, CURLcode code)
+{
+    struct graph_call *call = t->request.owner;
+    struct graph_client *c = call->client;
+    pthread_mutex_lock(&c->lock);
+    call->transfer = NULL;
+    settle(call, t, code);
+    pthread_mutex_unlock(&c->lock);
+    transfer_free(&t);
+}
+
+/* --- the start --- */
+
+static bool put_url(const struct graph_call *call, struct buf *url, struct error *e)
+{
+    const struct graph_tenant *t = call->user->tenant;
+    if (!call->link) {
+        buf_printf(url, "%s/v1.0/users/", t->graph_url);
+        url_put_segment(url, call->user->mailbox);
+        buf_puts(url, call->path);
+    } else {
+        struct buf host = BUF_INIT(512);
+        bool same = url_same_origin(call->link, t->graph_url, &host);
+        if (!same) {
+            error_set(e, ERROR_ANSWER,
+                      "Graph gave a link to %s, which is not its own origin %s; it is not followed",
+                      host.overflow ? "a long host" : buf_str(&host), t->graph_url);
+            log_error_value(LOG_LEVEL_WARNING, e, "link refused");
+        }
+        buf_free(&host);
+        if (!same)
+            return false;
+        buf_puts(url, call->link);
+    }
+    return !url->overflow ||
+           error_set(e, ERROR_REQUEST, "a request URL is over %zu bytes", URL_MAX);
+}
+
+static char *prefer(const struct graph_call *call)
+{
+    static const char immutable[] = "IdType=\"ImmutableId\"";
+    return call->prefer ? xasprintf("%s, %s", immutable, call->prefer) : xstrdup(immutable);
+}
+
+static bool start_transfer(struct graph_call *call, const char *url, struct error *e)
+{
+    struct graph_client *c = call->client;
+    struct graph_tenant *t = call->user->tenant;
+    char *preferred = prefer(call);
+    const struct transfer_request r = {
+        .method = call->request.method,
+        .url = url,
+        .body = call->json,
+        .content_type = "application/json",
+        .token = t->token.value,
+        .prefer = preferred,
+        .accept = call->request.mime ? "*/*" : "application/json",
+        .anchors = t->anchors,
+        .timeout_ms = c->settings.request_timeout_ms,
+        .max_body = c->settings.max_json,
+        .once = call->request.repeat == GRAPH_REPEAT_NEVER,
+        .take = call->request.mime ? take_message : NULL,
+        .ended = attempt_ended,
+        .owner = call,
+    };
+    call->transfer = transfer_new(&r, e);
+    free(preferred);
+    if (call->transfer && upstream_add(&c->upstream, call->transfer, e))
+        return true;
+    transfer_free(&call->transfer);
+    return false;
+}
+
+void call_begin(struct graph_call *call)
+{
+    struct buf url = BUF_INIT(URL_MAX);
+    struct error e = ERROR_INIT;
+    call->tries++;
+    call->token_generation = call->user->tenant->token.generation;
+    if (put_url(call, &url, &e) && start_transfer(call, buf_str(&url), &e)) {
+        call->state = CALL_RUNNING;
+        atomic_fetch_add(&call->client->requests, 1);
+    } else {
+        sched_release(&call->item);
+        call_end(call, &e);
+    }
+    buf_free(&url);
+}
+
+/* --- cutting --- */
+
+static void cut(struct graph_call *call, enum error_kind kind, const char *why)
+{
+    struct transfer *t = call->transfer;
+    struct error e = ERROR_INIT;
+    error_set(&e, kind, "%s", why);
+    upstream_remove(&call->client->upstream, t);
+    sched_release(&call->item);
+    call->transfer = NULL;
+    if (call->request.repeat == GRAPH_REPEAT_NEVER)
+        end_unknown(call, &e);
+    else
+        call_end(call, &e);
+    transfer_free(&t);
+}
+
+void call_cut_overdue(struct graph_client *c, int64_t now)
+{
+    struct graph_call *next;
+    for (struct graph_call *call = c->calls; call; call = next) {
+        next = call->next;
+        if (call->state != CALL_RUNNING || call->item.deadline_ms > now)
+            continue;
+        if (call->canceled || atomic_load(&call->abandoned))
+            cut(call, ERROR_CANCELED, "nobody waits for the answer any more");
+        else
+            cut(call, ERROR_TIMEOUT, "Graph did not answer in the time a call may take");
+    }
+}
+
+int64_t call_next_deadline(const struct graph_client *c)
+{
+    int64_t at = CLOCK_NEVER;
+    for (const struct graph_call *call = c->calls; call; call = call->next) {
+        if (call->state == CALL_RUNNING && call->item.deadline_ms < at)
+            at = call->item.deadline_ms;
+    }
+    return at;
+}
+
+void call_refuse(struct graph_call *call)
+{
+    struct error e = ERROR_INIT;
+    error_set(&e, ERROR_CANCELED, "the service is stopping");
+    call_end(call, &e);
+}
+
+static void cancel_queued(void *arg, struct sched_item *item)
+{
+    struct graph_client *c = arg;
+    sched_remove(&c->sched, item);
+    call_refuse((struct graph_call *)item);
+}
+
+void call_cancel_all(struct graph_client *c)
+{
+    sched_each(&c->sched, NULL, cancel_queued, c);
+    for (struct graph_call *call = c->calls; call; call = call->next) {
+        if (call->state != CALL_RUNNING || call->request.method != GRAPH_GET)
+            continue;
+        call->canceled = true;
+        call->item.deadline_ms = 0;
+    }
+}
+
+void call_cut_all(struct graph_client *c)
+{
+    struct graph_call *next;
+    sched_each(&c->sched, NULL, cancel_queued, c);
+    for (struct graph_call *call = c->calls; call; call = next) {
+        next = call->next;
+        if (call->state == CALL_RUNNING)
+            cut(call, ERROR_CANCELED, "the service is stopping");
+    }
+}

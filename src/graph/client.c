@@ -1,0 +1,309 @@
+/* What other threads call. The work itself is done by the upstream thread (dispatch.c). */
+#include "internal.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/clock.h"
+#include "postern/base/thread.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A read that nobody wants any more keeps its slot until Graph has answered, so that we never
+ * have more requests at Graph than slots; but not for longer than this. */
+#define ABANDONED_MS 2000
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+
+static void start_curl(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static bool open_parts(struct graph_client *c, struct error *e)
+{
+    if (!upstream_open(&c->upstream, e))
+        return false;
+    c->disk = disk_start(e);
+    if (c->disk && thread_start(&c->thread, "upstream", THREAD_STACK_WORKER, dispatch_main, c, e))
+        return true;
+    disk_stop(&c->disk);
+    upstream_close(&c->upstream);
+    return false;
+}
+
+static void release(struct graph_client *c)
+{
+    table_free(&c->users);
+    pthread_cond_destroy(&c->callback_left);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+struct graph_client *graph_client_start(const struct graph_settings *settings, struct error *e)
+{
+    pthread_once(&curl_once, start_curl);
+    struct graph_client *c = xcalloc(1, sizeof *c);
+    c->settings = *settings;
+    c->users = table_new();
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->callback_left, NULL);
+    if (open_parts(c, e))
+        return c;
+    release(c);
+    return NULL;
+}
+
+static bool free_user(void *arg, const char *key, void *value)
+{
+    struct graph_user *u = value;
+    (void)arg;
+    (void)key;
+    free(u->mailbox);
+    free(u);
+    return true;
+}
+
+void graph_client_stop(struct graph_client **client)
+{
+    struct graph_client *c = *client;
+    if (!c)
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->stopping = true;
+    pthread_mutex_unlock(&c->lock);
+    upstream_wake(&c->upstream);
+    pthread_join(c->thread, NULL);
+    disk_stop(&c->disk);
+    upstream_close(&c->upstream);
+    tenant_free_all(c);
+    table_each(c->users, free_user, NULL);
+    release(c);
+    *client = NULL;
+}
+
+bool graph_client_configure(struct graph_client *client, const struct config *config,
+                            struct error *e)
+{
+    pthread_mutex_lock(&client->lock);
+    bool ok = tenant_configure(client, config, e);
+    pthread_mutex_unlock(&client->lock);
+    upstream_wake(&client->upstream);
+    return ok;
+}
+
+void graph_client_cancel_all(struct graph_client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    client->canceled = true;
+    call_cancel_all(client);
+    pthread_mutex_unlock(&client->lock);
+    upstream_wake(&client->upstream);
+}
+
+void graph_client_renew_tokens(struct graph_client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    tenant_renew_early(client, clock_mono_ms());
+    pthread_mutex_unlock(&client->lock);
+    upstream_wake(&client->upstream);
+}
+
+void graph_client_counters(struct graph_client *client, struct graph_counters *out)
+{
+    out->requests = atomic_load(&client->requests);
+    out->tokens = atomic_load(&client->tokens);
+    out->throttled = atomic_load(&client->throttled);
+    out->retries = atomic_load(&client->retries);
+}
+
+static struct graph_user *new_user(struct graph_client *c, const char *tenant, const char *mailbox)
+{
+    struct graph_user *u = xcalloc(1, sizeof *u);
+    u->client = c;
+    u->tenant = tenant_get(c, tenant);
+    u->mailbox = xstrdup(mailbox);
+    u->sched.tenant = &u->tenant->sched;
+    u->sched.max = u->tenant->max_concurrent;
+    return u;
+}
+
+struct graph_user *graph_user_get(struct graph_client *client, const char *tenant,
+                                  const char *mailbox)
+{
+    char *key = xasprintf("%s\n%s", tenant, mailbox);
+    /* UPNs are compared without case; object ids are hexadecimal. */
+    for (char *p = strchr(key, '\n'); *p; p++) {
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+    }
+    pthread_mutex_lock(&client->lock);
+    struct graph_user *u = table_get(client->users, key);
+    if (!u) {
+        u = new_user(client, tenant, mailbox);
+        table_put(client->users, key, u);
+    }
+    u->refs++;
+    pthread_mutex_unlock(&client->lock);
+    free(key);
+    return u;
+}
+
+struct graph_user *graph_user_ref(struct graph_user *u)
+{
+    pthread_mutex_lock(&u->client->lock);
+    u->refs++;
+    pthread_mutex_unlock(&u->client->lock);
+    return u;
+}
+
+void graph_user_unref(struct graph_user **user)
+{
+    struct graph_user *u = *user;
+    if (!u)
+        return;
+    pthread_mutex_lock(&u->client->lock);
+    u->refs--;
+    pthread_mutex_unlock(&u->client->lock);
+    *user = NULL;
+}
+
+static struct graph_call *new_call(struct graph_user *u, const struct graph_request *request)
+{
+    struct graph_client *c = u->client;
+    struct graph_call *call = xcalloc(1, sizeof *call);
+    call->client = c;
+    call->user = u;
+    call->request = *request;
+    call->path = xstrdup_null(request->path);
+    call->link = xstrdup_null(request->link);
+    call->json = xstrdup_null(request->json);
+    call->prefer = xstrdup_null(request->prefer);
+    if (request->sink) {
+        call->sink = *request->sink;
+        call->request.sink = &call->sink;
+    }
+    buf_init(&call->body, c->settings.max_message);
+    buf_init(&call->head, GATE_HEAD_MAX);
+    call->item = (struct sched_item){.user = &u->sched,
+                                     .fair_key = request->fair_key,
+                                     .background = request->background,
+                                     .deadline_ms = clock_mono_ms() + c->settings.patience_ms};
+    call->refs = 2;
+    return call;
+}
+
+struct graph_call *graph_call_start(struct graph_user *u, const struct graph_request *request)
+{
+    struct graph_client *c = u->client;
+    struct graph_call *call = new_call(u, request);
+    pthread_mutex_lock(&c->lock);
+    u->refs++;
+    call->next = c->calls;
+    if (c->calls)
+        c->calls->prev = call;
+    c->calls = call;
+    if (c->canceled)
+        call_refuse(call);
+    else
+        sched_put(&c->sched, &call->item);
+    pthread_mutex_unlock(&c->lock);
+    upstream_wake(&c->upstream);
+    return call;
+}
+
+static bool outcome(const struct graph_call *call, struct error *e)
+{
+    *e = call->outcome;
+    return e->kind == ERROR_NONE;
+}
+
+bool graph_call_wait(struct graph_call *call, struct wait *w, struct error *e)
+{
+    return graph_call_wait_any(&call, 1, w, e) && graph_call_outcome(call, e);
+}
+
+static bool any_ended(struct graph_call *const *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (calls[i] && calls[i]->state == CALL_ENDED)
+            return true;
+    }
+    return false;
+}
+
+bool graph_call_wait_any(struct graph_call *const *calls, size_t count, struct wait *w,
+                         struct error *e)
+{
+    struct graph_client *c = NULL;
+    for (size_t i = 0; i < count && !c; i++)
+        c = calls[i] ? calls[i]->client : NULL;
+    if (!c)
+        return error_set(e, ERROR_LOCAL, "there is no call to wait for");
+    bool ok = true;
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < count; i++) {
+        if (calls[i])
+            wait_list_add(&calls[i]->waiters, w);
+    }
+    while (ok && !any_ended(calls, count)) {
+        pthread_mutex_unlock(&c->lock);
+        ok = wait_sleep(w, e);
+        pthread_mutex_lock(&c->lock);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (calls[i])
+            wait_list_remove(&calls[i]->waiters, w);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return ok;
+}
+
+bool graph_call_ended(struct graph_call *call)
+{
+    pthread_mutex_lock(&call->client->lock);
+    bool ended = call->state == CALL_ENDED;
+    pthread_mutex_unlock(&call->client->lock);
+    return ended;
+}
+
+bool graph_call_outcome(struct graph_call *call, struct error *e)
+{
+    pthread_mutex_lock(&call->client->lock);
+    bool ok = outcome(call, e);
+    pthread_mutex_unlock(&call->client->lock);
+    return ok;
+}
+
+int graph_call_status(const struct graph_call *call)
+{
+    return call->status;
+}
+
+const struct buf *graph_call_body(const struct graph_call *call)
+{
+    return &call->body;
+}
+
+void graph_call_free(struct graph_call **call)
+{
+    struct graph_call *k = *call;
+    if (!k)
+        return;
+    struct graph_client *c = k->client;
+    int64_t soon = clock_mono_ms() + ABANDONED_MS;
+    pthread_mutex_lock(&c->lock);
+    atomic_store(&k->abandoned, true);
+    while (k->in_callback && !disk_is_worker(c->disk))
+        pthread_cond_wait(&c->callback_left, &c->lock);
+    if (k->state == CALL_QUEUED) {
+        sched_remove(&c->sched, &k->item);
+        call_unref(k);
+    } else if (k->state == CALL_RUNNING && k->request.method == GRAPH_GET &&
+               k->item.deadline_ms > soon) {
+        k->item.deadline_ms = soon;
+    }
+    call_unref(k);
+    pthread_mutex_unlock(&c->lock);
+    upstream_wake(&c->upstream);
+    *call = NULL;
+}
