@@ -1,11 +1,26 @@
 noinst_LIBRARIES += libmailbox.a
 libmailbox_a_SOURCES = \
+	src/mailbox/body.c \
+	src/mailbox/body.h \
+	src/mailbox/delete.c \
+	src/mailbox/fetch.c \
+	src/mailbox/folder.c \
+	src/mailbox/internal.h \
+	src/mailbox/mark.c \
 	src/mailbox/merge.c \
 	src/mailbox/merge.h \
+	src/mailbox/reader.c \
+	src/mailbox/registry.c \
 	src/mailbox/row.c \
 	src/mailbox/row.h \
+	src/mailbox/sync.c \
+	src/mailbox/sync_full.c \
+	src/mailbox/sync_round.c \
+	src/mailbox/tree.c \
 	src/mailbox/view.c \
-	src/mailbox/view_build.h
+	src/mailbox/view_build.h \
+	src/mailbox/workers.c \
+	src/mailbox/workers.h
 noinst_HEADERS += \
 	include/postern/mailbox/account.h \
 	include/postern/mailbox/view.h

@@ -109,10 +109,12 @@ void merge_delta(struct merge_item *item, const struct graph_message *message)
     row_apply(&item->row, message, false);
 }
 
-void merge_listed(struct merge_item *item, const struct graph_message *message)
+bool merge_listed(struct merge_item *item, const struct graph_message *message)
 {
+    bool first = item->known_uid == 0 && !(item->saw & SAW_LISTED);
     item->saw |= SAW_LISTED;
     row_apply(&item->row, message, true);
+    return first;
 }
 
 void merge_answer(struct merge_item *item, const struct graph_message *message_or_null)

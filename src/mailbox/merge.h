@@ -35,9 +35,10 @@ struct merge_item *merge_find(struct merge *m, const char *id);
  * tombstone a moment ago, so that its being reported as present may be a late echo. A known row
  * with uid 0 is a staged one of an interrupted first sync. */
 struct merge_item *merge_enter(struct merge *m, const char *id, struct row *known, bool retired);
-/* One item of a delta page, of a listing page. */
+/* One item of a delta page, of a listing page. The latter says whether a new item got its
+ * extended properties by it. */
 void merge_delta(struct merge_item *item, const struct graph_message *message);
-void merge_listed(struct merge_item *item, const struct graph_message *message);
+bool merge_listed(struct merge_item *item, const struct graph_message *message);
 /* The answer to a GET of the id; NULL: it is not in this folder any more. */
 void merge_answer(struct merge_item *item, const struct graph_message *message_or_null);
 /* The row to stage for a first sync; strings are borrowed from the item. */

@@ -170,3 +170,11 @@ const char *store_db_dir(const struct store_db *db)
 {
     return db->dir;
 }
+
+bool store_db_usable(struct store_db *db)
+{
+    pthread_mutex_lock(&db->mutex);
+    bool usable = db->handle != NULL;
+    pthread_mutex_unlock(&db->mutex);
+    return usable;
+}

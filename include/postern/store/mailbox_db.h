@@ -38,6 +38,8 @@ struct store_db *store_db_open(const char *state_dir, const char *tenant, const 
 void store_db_close(struct store_db **db);
 /* The mailbox's directory, for log lines and the tests. */
 const char *store_db_dir(const struct store_db *db);
+/* False once the file was set aside: close it and open anew. */
+bool store_db_usable(struct store_db *db);
 
 enum store_uid_mode { STORE_UID_EXACT, STORE_UID_DIVERGED };
 

@@ -1,0 +1,147 @@
+/*
+ * What the files of this layer share: registry, account and folder from the inside.
+ *
+ * Locks, outermost first; none is held over the network:
+ *   folder->writer    one SQLite commit and the publishing of what was committed
+ *   account->lock     tables, flights, the published state of folders; never over any I/O
+ *   registry->lock    the table of accounts and their references
+ */
+#ifndef POSTERN_MAILBOX_INTERNAL_H
+#define POSTERN_MAILBOX_INTERNAL_H
+
+#include "merge.h"
+#include "workers.h"
+
+#include "postern/base/table.h"
+#include "postern/mailbox/account.h"
+#include "postern/store/body_cache.h"
+
+#include <pthread.h>
+
+struct sync_flight;
+struct sync_job;
+
+struct mailbox_registry {
+    struct graph_client *graph;
+    struct store_cache *cache;
+    char *state_dir;
+    size_t read_ahead;
+    struct workers *workers;
+    pthread_mutex_t lock; /* guards the two below, and refs, ready and idle_since of accounts */
+    pthread_cond_t ready; /* an account was opened, or could not be */
+    struct table *accounts;
+};
+
+struct mailbox_account {
+    struct mailbox_registry *registry;
+    char *key, *tenant, *mailbox;
+    unsigned refs;
+    bool ready;         /* the database is open */
+    bool listed;        /* in the registry's table */
+    int64_t idle_since; /* monotonic, when refs fell to 0 */
+    struct graph_user *user;
+    struct store_db *db;
+    pthread_mutex_t lock;    /* guards the tables below and what folders say they share */
+    struct table *folders;   /* graph id → folder; they live as long as the account */
+    struct table *downloads; /* graph id → struct download under way or held */
+};
+
+struct mailbox_folder {
+    struct mailbox_account *account; /* a reference to a folder is one to its account */
+    int64_t key;                     /* of its row */
+    char *graph_id;
+    char *path; /* as it was asked for, for texts */
+    pthread_mutex_t writer;
+    struct store_folder row; /* guarded by `writer` */
+    /* Guarded by account->lock: */
+    struct mailbox_view *view; /* NULL before the first sync */
+    uint32_t uidvalidity, uidnext;
+    bool needs_full;                   /* first sync, resync, or no delta here */
+    struct sync_flight *flight, *next; /* the round under way, the one after it */
+    struct sync_job *job;              /* a full sync under way */
+    /* Touched only by the one who leads a sync: */
+    int64_t article_next;  /* 0x6751 when the folder was read, -1: unknown */
+    int64_t expected;      /* messages, for the progress; -1: unknown */
+    int64_t last_round_ms; /* wall; 0: none in this process */
+    bool no_delta;         /* Graph has no message delta here */
+    bool mark_refused;     /* we may not write our mark on this folder */
+};
+
+struct mailbox_account *account_ref(struct mailbox_account *a);
+/* After a failed database call: if the database was set aside as damaged, whoever comes next
+ * opens the account anew. Nothing can be committed by this one any more. */
+void account_check(struct mailbox_account *a);
+
+/* The folder's object, made from its row in the store if it has none yet; a reference is taken.
+ * 1: *out is set; 0: the store does not know the folder; -1: error. */
+int folder_load(struct mailbox_account *a, const char *graph_id, const char *path,
+                struct mailbox_folder **out, struct error *e);
+/* Enters a folder that Graph described into the store; UIDVALIDITY by its mark. */
+struct mailbox_folder *folder_make(struct mailbox_account *a, const struct graph_folder *g,
+                                   const char *path, struct error *e);
+void folder_destroy(struct mailbox_folder *f);
+
+/* A commit of a sync. */
+struct folder_commit {
+    const struct merge_result *result;
+    struct merge_uids uids;
+    uint32_t uidvalidity;   /* 0: as before */
+    bool marked;            /* the mark on the folder says what this commit says */
+    bool full;              /* a first sync or resync is complete */
+    const char *delta_link; /* NULL: none */
+};
+/* One transaction, then the new generation. */
+bool folder_commit(struct mailbox_folder *f, const struct folder_commit *c, struct error *e);
+/* Remembers that the mark on the folder says the same as the row. */
+bool folder_commit_marked(struct mailbox_folder *f, struct error *e);
+/* Retires messages that we deleted ourselves. */
+bool folder_retire(struct mailbox_folder *f, const uint32_t *uids, size_t count, struct error *e);
+/* The exact size of a message became known; the first one told is final. */
+bool folder_note_size(struct mailbox_folder *f, uint32_t uid, int64_t size, struct error *e);
+/* A copy of the row's delta link (free it), and where UIDs stand. */
+char *folder_sync_state(struct mailbox_folder *f, struct merge_uids *uids, bool *marked);
+
+/* One round by the delta link, on this thread. ERROR_RESYNC: it needs a full sync. */
+bool sync_round(struct mailbox_folder *f, bool read_only, struct wait *w, struct error *e);
+/* A full sync, on this thread: first sync, resync or listing. `progress` is called as pages are
+ * merged. */
+bool sync_full(struct mailbox_folder *f, bool read_only, void (*progress)(void *arg, size_t seen),
+               void *arg, struct wait *w, struct error *e);
+/* Enters an id that the merge has not seen, with what the store knows of it. NULL: error. */
+struct merge_item *sync_enter(struct mailbox_folder *f, struct merge *m, const char *id,
+                              struct error *e);
+/* Starts a full sync on a worker if the folder needs one and none runs. */
+void sync_warm(struct mailbox_folder *f, bool read_only);
+
+/* The PATCH before diverged UIDs are told; may choose a newer UIDVALIDITY (see mark.c). */
+bool mark_divergence(struct mailbox_folder *f, bool read_only, bool marked, struct wait *w,
+                     struct folder_commit *commit, struct error *e);
+/* Writes the folder's mark if it is not there yet and we may; failing is not an error. */
+void mark_folder(struct mailbox_folder *f, bool read_only, struct wait *w);
+/* True and *uidvalidity, *exact for a mark of ours. */
+bool mark_parse(const char *mark, uint32_t *uidvalidity, bool *exact);
+
+/* Asks for messages one by one, four abreast, and tells the merge what came of it. */
+bool fetch_by_id(struct mailbox_folder *f, struct merge *m, const char *const *ids, size_t count,
+                 struct wait *w, struct error *e);
+/* Reads listing pages into the merge's items until `wanted` of its new items were seen. */
+bool fetch_listing(struct mailbox_folder *f, struct merge *m, int64_t since_ms, size_t wanted,
+                   size_t max_pages, struct wait *w, struct error *e);
+
+/* The folder id of a well-known name: remembered, or one request. The caller frees it; NULL:
+ * error. */
+char *tree_well_known(struct mailbox_account *a, const char *name, struct wait *w, struct error *e);
+/* Is it known to be the inbox? Asks only the store. */
+bool tree_is_inbox(struct mailbox_folder *f);
+/* The folder of the id is gone: its path is resolved anew next time. */
+void tree_forget(struct mailbox_folder *f);
+
+/* Requests of a mailbox in flight for one purpose; the scheduler's default is the same. */
+#define ABREAST 4
+
+static inline struct graph_as as_of(const void *who, const struct wait *w)
+{
+    return (struct graph_as){.fair_key = who, .background = w->background};
+}
+
+#endif

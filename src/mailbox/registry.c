@@ -1,0 +1,241 @@
+/* The accounts of the process, by tenant and mailbox. */
+#include "internal.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/clock.h"
+#include "postern/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WORKERS_MAX 8
+/* An account that nobody uses keeps its views in memory so long: scripts poll every few minutes. */
+#define LINGER_MS ((int64_t)15 * 60 * CLOCK_SECOND)
+
+struct mailbox_registry *mailbox_registry_new(struct graph_client *graph, struct store_cache *cache,
+                                              const struct mailbox_settings *settings)
+{
+    struct mailbox_registry *r = xcalloc(1, sizeof *r);
+    r->graph = graph;
+    r->cache = cache;
+    r->state_dir = xstrdup(settings->state_dir);
+    r->read_ahead = settings->read_ahead;
+    r->workers = workers_new(WORKERS_MAX);
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->ready, NULL);
+    r->accounts = table_new();
+    return r;
+}
+
+static bool destroy_folder(void *arg, const char *key, void *value)
+{
+    (void)arg, (void)key;
+    folder_destroy(value);
+    return true;
+}
+
+static void account_destroy(struct mailbox_account *a)
+{
+    table_each(a->folders, destroy_folder, NULL);
+    table_free(&a->folders);
+    table_free(&a->downloads);
+    graph_user_unref(&a->user);
+    store_db_close(&a->db);
+    pthread_mutex_destroy(&a->lock);
+    free(a->key);
+    free(a->tenant);
+    free(a->mailbox);
+    free(a);
+}
+
+/* Accounts taken out of the table, to be destroyed without the lock. */
+struct idle_walk {
+    int64_t before; /* idle since before this */
+    struct mailbox_account **found;
+    size_t count;
+};
+
+static bool collect_idle(void *arg, const char *key, void *value)
+{
+    struct idle_walk *walk = arg;
+    struct mailbox_account *a = value;
+    (void)key;
+    if (a->ready && a->refs == 0 && a->idle_since <= walk->before)
+        walk->found[walk->count++] = a;
+    return true;
+}
+
+static void close_idle(struct mailbox_registry *r, int64_t before)
+{
+    struct idle_walk walk = {.before = before};
+    pthread_mutex_lock(&r->lock);
+    walk.found = xcalloc(table_count(r->accounts) + 1, sizeof(struct mailbox_account *));
+    table_each(r->accounts, collect_idle, &walk);
+    for (size_t i = 0; i < walk.count; i++)
+        table_remove(r->accounts, walk.found[i]->key);
+    pthread_mutex_unlock(&r->lock);
+    for (size_t i = 0; i < walk.count; i++)
+        account_destroy(walk.found[i]);
+    free(walk.found);
+}
+
+void mailbox_registry_free(struct mailbox_registry **registry)
+{
+    struct mailbox_registry *r = *registry;
+    *registry = NULL;
+    if (!r)
+        return;
+    workers_free(&r->workers);
+    close_idle(r, INT64_MAX);
+    table_free(&r->accounts);
+    pthread_cond_destroy(&r->ready);
+    pthread_mutex_destroy(&r->lock);
+    free(r->state_dir);
+    free(r);
+}
+
+void mailbox_registry_tick(struct mailbox_registry *r)
+{
+    close_idle(r, clock_mono_ms() - LINGER_MS);
+    store_cache_evict(r->cache);
+}
+
+static struct mailbox_account *account_new(struct mailbox_registry *r, char *key,
+                                           const char *tenant, const char *mailbox)
+{
+    struct mailbox_account *a = xcalloc(1, sizeof *a);
+    a->registry = r;
+    a->key = key;
+    a->tenant = xstrdup(tenant);
+    a->mailbox = xstrdup(mailbox);
+    a->folders = table_new();
+    a->downloads = table_new();
+    pthread_mutex_init(&a->lock, NULL);
+    return a;
+}
+
+/* Opens the database of an account that is in the table as not ready; drops it on failure. */
+static bool account_open(struct mailbox_account *a, struct error *e)
+{
+    struct mailbox_registry *r = a->registry;
+    bool fresh;
+    a->db = store_db_open(r->state_dir, a->tenant, a->mailbox, &fresh, e);
+    if (a->db)
+        a->user = graph_user_get(r->graph, a->tenant, a->mailbox);
+    pthread_mutex_lock(&r->lock);
+    a->ready = a->db != NULL;
+    if (!a->ready)
+        table_remove(r->accounts, a->key);
+    pthread_cond_broadcast(&r->ready);
+    pthread_mutex_unlock(&r->lock);
+    return a->ready;
+}
+
+struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const char *tenant,
+                                            const char *mailbox, struct error *e)
+{
+    char *key = xasprintf("%s\n%s", tenant, mailbox);
+    struct mailbox_account *a;
+    pthread_mutex_lock(&r->lock);
+    /* Somebody opens it at this moment; if that fails it leaves the table and we try. */
+    while ((a = table_get(r->accounts, key)) && !a->ready)
+        pthread_cond_wait(&r->ready, &r->lock);
+    if (a) {
+        a->refs++;
+        pthread_mutex_unlock(&r->lock);
+        free(key);
+        return a;
+    }
+    a = account_new(r, key, tenant, mailbox);
+    a->refs = 1;
+    a->listed = true;
+    table_put(r->accounts, key, a);
+    pthread_mutex_unlock(&r->lock);
+    if (account_open(a, e))
+        return a;
+    account_destroy(a);
+    return NULL;
+}
+
+struct mailbox_account *account_ref(struct mailbox_account *a)
+{
+    pthread_mutex_lock(&a->registry->lock);
+    a->refs++;
+    pthread_mutex_unlock(&a->registry->lock);
+    return a;
+}
+
+void mailbox_account_release(struct mailbox_account **account)
+{
+    struct mailbox_account *a = *account;
+    *account = NULL;
+    if (!a)
+        return;
+    struct mailbox_registry *r = a->registry;
+    pthread_mutex_lock(&r->lock);
+    bool last = --a->refs == 0;
+    bool orphan = last && !a->listed;
+    if (last)
+        a->idle_since = clock_mono_ms();
+    pthread_mutex_unlock(&r->lock);
+    if (orphan)
+        account_destroy(a);
+}
+
+void account_check(struct mailbox_account *a)
+{
+    struct mailbox_registry *r = a->registry;
+    if (store_db_usable(a->db))
+        return;
+    pthread_mutex_lock(&r->lock);
+    if (a->listed)
+        table_remove(r->accounts, a->key);
+    a->listed = false;
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* One login's folder to make ready, on a worker. */
+struct warming {
+    struct mailbox_registry *registry;
+    char *tenant, *mailbox, *folder;
+    bool read_only;
+};
+
+static void warm_login(void *arg, struct wait *w)
+{
+    struct warming *warming = arg;
+    struct error e = ERROR_INIT;
+    struct mailbox_folder *f = NULL;
+    log_set_mailbox(warming->mailbox);
+    struct mailbox_account *a =
+        wait_ended(w, &e)
+            ? NULL
+            : mailbox_account_get(warming->registry, warming->tenant, warming->mailbox, &e);
+    if (a)
+        f = mailbox_folder_open(a, warming->folder, w, &e);
+    if (f)
+        sync_warm(f, warming->read_only);
+    else if (e.kind != ERROR_CANCELED)
+        log_error_value(LOG_LEVEL_WARNING, &e, "%s is not ready yet", warming->folder);
+    mailbox_folder_release(&f);
+    mailbox_account_release(&a);
+    log_set_mailbox(NULL);
+    free(warming->tenant);
+    free(warming->mailbox);
+    free(warming->folder);
+    free(warming);
+}
+
+void mailbox_registry_warm(struct mailbox_registry *r, const struct config *config)
+{
+    for (size_t i = 0; i < config->login_count; i++) {
+        const struct config_login *login = &config->logins[i];
+        struct warming *warming = xcalloc(1, sizeof *warming);
+        warming->registry = r;
+        warming->tenant = xstrdup(login->tenant->name);
+        warming->mailbox = xstrdup(login->mailbox);
+        warming->folder = xstrdup(login->folder);
+        warming->read_only = login->read_only;
+        workers_submit(r->workers, warm_login, warming, false);
+    }
+}
