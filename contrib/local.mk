@@ -1,0 +1,17 @@
+postern_sysconfdir = $(sysconfdir)/postern
+dist_postern_sysconf_DATA = contrib/postern.conf.sample
+
+demodir = $(pkgdatadir)/demo
+dist_demo_DATA = \
+	contrib/demo/01-welcome.eml \
+	contrib/demo/02-disk-alert.eml \
+	contrib/demo/03-order.eml \
+	contrib/demo/04-scan.eml \
+	contrib/demo/05-ticket-reply.eml \
+	contrib/demo/06-backup-report.eml \
+	contrib/demo/07-bounce.eml
+
+EXTRA_DIST += contrib/postern.service contrib/quickstart
+if INSTALL_UNIT
+systemdsystemunit_DATA = contrib/postern.service
+endif

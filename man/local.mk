@@ -1,0 +1,1 @@
+dist_man_MANS += man/postern.1 man/postern.conf.5
