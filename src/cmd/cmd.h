@@ -9,6 +9,7 @@
 
 #define CMD_CONFIG_DEFAULT POSTERN_SYSCONFDIR "/postern.conf"
 
+int cmd_serve(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_passwd(int argc, char **argv);
 int cmd_version(int argc, char **argv);

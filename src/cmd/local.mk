@@ -3,7 +3,12 @@ postern_SOURCES = \
 	src/cmd/arguments.c \
 	src/cmd/check.c \
 	src/cmd/cmd.h \
+	src/cmd/housekeeper.c \
+	src/cmd/housekeeper.h \
 	src/cmd/main.c \
 	src/cmd/passwd.c \
+	src/cmd/process.c \
+	src/cmd/process.h \
+	src/cmd/serve.c \
 	src/cmd/version.c
 postern_LDADD = $(pop3_LIBS)

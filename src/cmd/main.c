@@ -14,6 +14,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"serve", cmd_serve, "serve POP3 clients, in the foreground"},
     {"check", cmd_check, "read the configuration and name each fault with its line"},
     {"passwd", cmd_passwd, "make the password line of a login"},
     {"version", cmd_version, "tell the version"},

@@ -1,0 +1,26 @@
+/*
+ * What the process as a whole is and may: its limits, and what it tells the service manager.
+ */
+#ifndef POSTERN_CMD_PROCESS_H
+#define POSTERN_CMD_PROCESS_H
+
+#include "postern/base/config.h"
+
+/* No core files, no peeking by other processes of the user, SIGPIPE ignored, few malloc arenas;
+ * as many file descriptors as the system allows, with a warning in the log where the connections
+ * of the config could need more. */
+void process_harden(void);
+void process_raise_files(const struct config *config);
+
+/* Blocks SIGTERM, SIGINT and SIGHUP for this and all later threads and returns a descriptor that
+ * is readable when one came, -1 with errno set. Before any thread is started. */
+int process_signals(void);
+/* Takes the next one; 0 if there is none. */
+int process_next_signal(int signal_fd);
+
+/* sd_notify(3); nothing without systemd. */
+void process_notify_ready(void);
+void process_notify_reloading(void);
+void process_notify_stopping(void);
+
+#endif

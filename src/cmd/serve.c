@@ -1,0 +1,197 @@
+/*
+ * postern serve: builds the service from the bottom layer up, waits for signals, takes it down
+ * from the top.
+ */
+#include "cmd.h"
+#include "housekeeper.h"
+
+#include "postern/base/clock.h"
+#include "postern/graph/client.h"
+#include "postern/mailbox/account.h"
+#include "postern/pop3/pop3.h"
+#include "postern/session/server.h"
+#include "postern/store/body_cache.h"
+#include "postern/store/state.h"
+#include "process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define PATIENCE_MS (120 * CLOCK_SECOND) /* of one call with all its retries */
+#define JSON_MAX    ((size_t)32 << 20)   /* a page of 500 messages is about 1 MB */
+
+static const char usage[] =
+    "usage: postern serve [-c FILE]\n"
+    "Serves in the foreground until SIGTERM or SIGINT; SIGHUP reads the configuration anew.\n";
+
+/* The running service, lowest layer first. */
+struct service {
+    const char *path;
+    int signal_fd;
+    struct config *config;
+    struct store_lock *lock;
+    struct store_cache *cache;
+    struct graph_client *graph;
+    struct mailbox_registry *mailboxes;
+    struct session_server *server;
+    struct housekeeper *housekeeper;
+};
+
+static bool open_log(const struct config *c, struct error *e)
+{
+    const struct log_settings settings = {c->log.level, c->log.format, c->log.target};
+    return log_open(&settings, e);
+}
+
+static bool start(struct service *s, struct error *e)
+{
+    const struct config *c = s->config;
+    const struct graph_settings graph = {.request_timeout_ms = c->limits.request_timeout_ms,
+                                         .patience_ms = PATIENCE_MS,
+                                         .max_json = JSON_MAX,
+                                         .max_message = c->limits.max_message_size};
+    const struct mailbox_settings mailboxes = {.state_dir = c->state_dir,
+                                               .poll_interval_ms = c->poll_interval_ms,
+                                               .first_sync_wait_ms = c->limits.first_sync_wait_ms,
+                                               .read_ahead = c->limits.read_ahead};
+    if ((s->signal_fd = process_signals()) < 0)
+        return error_set(e, ERROR_LOCAL, "cannot take signals: %s", strerror(errno));
+    if (!open_log(c, e))
+        return false;
+    process_raise_files(c);
+    if (!(s->lock = store_state_lock(c->state_dir, e)))
+        return false;
+    if (!(s->cache = store_cache_open(c->state_dir, c->cache_max_size, e)))
+        return false;
+    if (!(s->graph = graph_client_start(&graph, e)))
+        return false;
+    if (!graph_client_configure(s->graph, c, e))
+        return false;
+    s->mailboxes = mailbox_registry_new(s->graph, s->cache, &mailboxes);
+    s->server = session_server_new(&pop3_protocol, 1, s->mailboxes);
+    if (!session_server_configure(s->server, s->config, e))
+        return false;
+    if (!(s->housekeeper = housekeeper_start(s->graph, s->mailboxes, e)))
+        return false;
+    mailbox_registry_warm(s->mailboxes, c);
+    return true;
+}
+
+/* Also after a start that failed half way. */
+static void stop(struct service *s)
+{
+    if (s->server)
+        session_server_stop(s->server);
+    housekeeper_stop(&s->housekeeper);
+    if (s->graph)
+        graph_client_cancel_all(s->graph);
+    session_server_free(&s->server);
+    mailbox_registry_free(&s->mailboxes);
+    graph_client_stop(&s->graph);
+    store_cache_close(&s->cache);
+    store_state_unlock(&s->lock);
+    if (s->signal_fd >= 0)
+        close(s->signal_fd);
+}
+
+static void log_fault(void *arg, const char *file, int line, const char *text)
+{
+    (void)arg;
+    log_error("%s:%d: %s", file, line, text);
+}
+
+static void log_remark(void *arg, const char *file, int line, const char *text)
+{
+    (void)arg;
+    log_warning("%s:%d: %s", file, line, text);
+}
+
+static void warn_of_restart(const struct config *old, const struct config *new)
+{
+    if (strcmp(old->state_dir, new->state_dir) != 0 ||
+        old->poll_interval_ms != new->poll_interval_ms ||
+        old->limits.request_timeout_ms != new->limits.request_timeout_ms ||
+        old->limits.first_sync_wait_ms != new->limits.first_sync_wait_ms ||
+        old->limits.max_message_size != new->limits.max_message_size ||
+        old->limits.read_ahead != new->limits.read_ahead)
+        log_warning("state-dir, poll-interval, request-timeout, first-sync-wait, "
+                    "max-message-size and read-ahead change at the next start only");
+}
+
+/* SIGHUP. What cannot be taken over as a whole is not taken over at all. */
+static void reload(struct service *s)
+{
+    struct error e = ERROR_INIT;
+    struct config *new = config_load(s->path, log_fault, log_remark, NULL);
+    if (!new) {
+        log_error("the configuration was not reloaded; the old one stays in force");
+        return;
+    }
+    if (!graph_client_configure(s->graph, new, &e) ||
+        !session_server_configure(s->server, new, &e)) {
+        struct error ignored = ERROR_INIT;
+        log_error_value(LOG_LEVEL_ERROR, &e, "the configuration was not reloaded");
+        graph_client_configure(s->graph, s->config, &ignored);
+        config_unref(&new);
+        return;
+    }
+    if (!open_log(new, &e))
+        log_error_value(LOG_LEVEL_ERROR, &e, "the log stays where it was");
+    store_cache_set_max(s->cache, new->cache_max_size);
+    warn_of_restart(s->config, new);
+    mailbox_registry_warm(s->mailboxes, new);
+    config_unref(&s->config);
+    s->config = new;
+    log_info("the configuration was reloaded: %zu logins", new->login_count);
+}
+
+/* Until SIGTERM, SIGINT, or a failure of accept that does not pass. */
+static bool run(struct service *s, struct error *e)
+{
+    while (session_server_accept(s->server, s->signal_fd, e)) {
+        int signal = process_next_signal(s->signal_fd);
+        if (signal == SIGHUP) {
+            process_notify_reloading();
+            reload(s);
+            process_notify_ready();
+        } else if (signal) {
+            log_info("%s: stopping", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+            return true;
+        }
+    }
+    return false;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+    struct cmd_arguments arguments;
+    struct error e = ERROR_INIT;
+    enum cmd_parsed parsed = cmd_parse(argc, argv, usage, 0, &arguments);
+    if (parsed != CMD_GO_ON)
+        return cmd_exit_code(parsed);
+    process_harden();
+    struct service service = {.path = arguments.config, .signal_fd = -1};
+    service.config = cmd_load_config(arguments.config);
+    if (!service.config)
+        return EX_CONFIG;
+
+    bool ok = start(&service, &e);
+    if (ok) {
+        log_info("serving: %zu logins, %zu listeners", service.config->login_count,
+                 service.config->listener_count);
+        process_notify_ready();
+        ok = run(&service, &e);
+    }
+    process_notify_stopping();
+    if (!ok)
+        log_error_value(LOG_LEVEL_ERROR, &e, "cannot serve");
+    stop(&service);
+    config_unref(&service.config);
+    if (ok)
+        log_info("stopped");
+    return ok ? EX_OK : EX_UNAVAILABLE;
+}
