@@ -7,6 +7,7 @@
 #include "postern/base/clock.h"
 #include "postern/base/encode.h"
 #include "postern/base/log.h"
+#include "postern/mailbox/view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,33 +34,48 @@ static bool login_allowed(struct pop3_session *s)
 
 /* ---- the maildrop ---- */
 
-static void fail_open(struct pop3_session *s, const struct error *e, const char *what)
+static void fail_open(struct pop3_session *s, const struct error *e, bool first)
 {
     char line[POP3_REPLY_MAX];
-    log_error_value(e->kind == ERROR_TIMEOUT ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, e, "%s failed",
-                    what);
-    pop3_error_line(e, true, line);
+    log_error_value(first && e->kind == ERROR_TIMEOUT ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, e,
+                    "opening the mailbox failed");
+    pop3_error_line(e, first, line);
     session_conn_printf(s->conn, "%s", line);
+}
+
+/* Has the folder been read before? Else what is waited for is its first synchronisation. */
+static bool read_before(struct mailbox_folder *folder)
+{
+    struct mailbox_view *view = mailbox_folder_view(folder);
+    bool known = view != NULL;
+    if (view)
+        mailbox_view_unref(&view);
+    return known;
 }
 
 /* Opens the account and folder, waits for one sync round and takes the snapshot. */
 static bool open_maildrop(struct pop3_session *s)
 {
     const struct config_login *l = s->login;
+    const struct config_limits *limits = &session_ticket_config(s->ticket)->limits;
     struct wait *w = session_conn_wait(s->conn);
     struct error e = ERROR_INIT;
-    w->deadline_ms = clock_mono_ms() + session_ticket_config(s->ticket)->limits.first_sync_wait_ms;
+    bool first = false;
+    w->deadline_ms = clock_mono_ms() + limits->request_timeout_ms;
     s->account = mailbox_account_get(s->mailboxes, l->tenant->name, l->mailbox, &e);
-    s->folder = s->account ? mailbox_folder_open(s->account, l->folder, w, &e) : NULL;
-    bool ok = s->folder && mailbox_folder_sync(s->folder, l->read_only, w, &e);
+    if (s->account)
+        s->folder = mailbox_folder_open(s->account, l->folder, w, &e);
+    if (s->folder) {
+        first = !read_before(s->folder);
+        w->deadline_ms =
+            clock_mono_ms() + (first ? limits->first_sync_wait_ms : limits->request_timeout_ms);
+        if (mailbox_folder_sync(s->folder, l->read_only, w, &e))
+            s->drop = pop3_maildrop_open(s->folder, l->serve_since_ms, l->exact_size);
+    }
     w->deadline_ms = CLOCK_NEVER;
-    if (ok)
-        s->drop = pop3_maildrop_open(s->folder, l->serve_since_ms, l->exact_size);
-    if (ok && !s->drop)
-        ok = error_set(&e, ERROR_TEMPORARY, "the folder has not been read yet");
-    if (!ok)
-        fail_open(s, &e, "opening the mailbox");
-    return ok;
+    if (!s->drop)
+        fail_open(s, &e, first);
+    return s->drop != NULL;
 }
 
 void pop3_sign_out(struct pop3_session *s)
