@@ -2,6 +2,7 @@
 
 #include "parse.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define NONE  POP3_NO_NUMBER
