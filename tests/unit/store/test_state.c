@@ -17,7 +17,9 @@ static int lock_elsewhere(const char *dir)
     if (child == 0) {
         struct error e = ERROR_INIT;
         struct store_lock *l = store_state_lock(dir, &e);
-        if (l)
+        bool locked = l != NULL;
+        store_state_unlock(&l);
+        if (locked)
             _exit(0);
         _exit(e.kind == ERROR_LOCAL && strstr(e.text, pid) ? 1 : 2);
     }
