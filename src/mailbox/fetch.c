@@ -32,7 +32,7 @@ bool fetch_by_id(struct mailbox_folder *f, struct merge *m, const char *const *i
                  struct wait *w, struct error *e)
 {
     struct graph_call *calls[ABREAST] = {NULL};
-    const char *asked[ABREAST];
+    const char *asked[ABREAST] = {NULL};
     size_t next = 0, open = 0;
     bool ok = true;
     while (ok && (open > 0 || next < count)) {

@@ -15,10 +15,10 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);
 /* Grows an array of `count` elements of `size` bytes; dies on overflow too. */
 void *xreallocarray(void *old, size_t count, size_t size);
-char *xstrdup(const char *s);
+char *xstrdup(const char *s) __attribute__((returns_nonnull));
 /* NULL stays NULL. */
 char *xstrdup_null(const char *s);
-char *xstrndup(const char *s, size_t len);
+char *xstrndup(const char *s, size_t len) __attribute__((returns_nonnull));
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
