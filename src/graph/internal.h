@@ -33,6 +33,7 @@ struct token {
     bool stale;              /* the tenant was set up anew under the flight */
     struct oauth_request request;
     unsigned failures; /* in a row */
+    bool final;        /* a person must act, or trying again has not helped for long */
     int64_t next_try_ms;
     struct error error; /* of the last failure */
 };

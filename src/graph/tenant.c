@@ -147,6 +147,7 @@ static void forget_sign_in(struct graph_tenant *t)
     token_drop(&t->token);
     t->token.stale = t->token.flight != NULL;
     t->token.failures = 0;
+    t->token.final = false;
     t->token.next_try_ms = 0;
     error_clear(&t->token.error);
 }
@@ -249,12 +250,6 @@ static void fail_item(void *arg, struct sched_item *item)
     call_end(call, &e);
 }
 
-/* A person must act, or trying again has not helped for long: nobody waits for the next try. */
-static bool refusal_is_final(const struct token *t)
-{
-    return t->failures && (t->error.kind == ERROR_SIGN_IN || t->failures >= RETRY_TRIES_UNREACHED);
-}
-
 static int64_t refusal_ms(const struct token *t, int64_t retry_after_ms)
 {
     uint32_t random;
@@ -269,11 +264,13 @@ static int64_t refusal_ms(const struct token *t, int64_t retry_after_ms)
     return ms < REFUSAL_MAX_MS ? ms : REFUSAL_MAX_MS;
 }
 
-static void token_failed(struct graph_tenant *t, const struct error *e, int64_t retry_after_ms)
+static void token_failed(struct graph_tenant *t, const struct error *e, bool transient,
+                         int64_t retry_after_ms)
 {
     struct token *k = &t->token;
     k->error = *e;
     k->failures++;
+    k->final = !transient || e->kind == ERROR_SIGN_IN || k->failures >= RETRY_TRIES_UNREACHED;
     k->renew = false;
     k->next_try_ms = clock_mono_ms() + refusal_ms(k, retry_after_ms);
     log_error_value(k->error.kind == ERROR_SIGN_IN ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, e,
@@ -291,6 +288,7 @@ static void token_granted(struct graph_tenant *t, struct oauth_token *granted)
     k->forced = k->force_next;
     k->force_next = k->proven = k->renew = false;
     k->failures = 0;
+    k->final = false;
     error_clear(&k->error);
     log_debug("tenant \"%s\": a token for %lld s", t->name,
               (long long)(granted->lifetime_ms / 1000));
@@ -308,11 +306,11 @@ static void flight_ended(struct transfer *tr, CURLcode code)
     struct oauth_token granted = {0};
     struct error e = ERROR_INIT;
     int64_t retry_after = 0;
-    bool ok = false;
+    bool ok = false, transient = true;
     if (tr->fault.kind)
         e = tr->fault;
     else if (code != CURLE_OK)
-        transfer_explain(tr, code, "the sign-in server", &e);
+        transient = transfer_explain(tr, code, "the sign-in server", &e).transient;
     else
         ok = oauth_token_decode(&tr->answer, buf_str(&tr->body), tr->body.len, &granted, &e);
     retry_after_parse(tr->answer.retry_after, clock_wall_ms(), &retry_after);
@@ -322,7 +320,7 @@ static void flight_ended(struct transfer *tr, CURLcode code)
     else if (ok)
         token_granted(t, &granted);
     else
-        token_failed(t, &e, retry_after);
+        token_failed(t, &e, transient, retry_after);
     t->token.stale = false;
     flight_free(&t->token);
     pthread_mutex_unlock(&t->client->lock);
@@ -351,7 +349,7 @@ static void flight_start(struct graph_tenant *t)
     }
     if (!ok) {
         flight_free(k);
-        token_failed(t, &e, 0);
+        token_failed(t, &e, false, 0);
         return;
     }
     atomic_fetch_add(&t->client->tokens, 1);
@@ -371,7 +369,7 @@ void tenant_step(struct graph_client *c, int64_t now)
         if (flight_due(t, now))
             flight_start(t);
         t->sched.blocked = t->gone || !token_usable(&t->token, now);
-        bool hopeless = t->gone || (!t->token.flight && refusal_is_final(&t->token));
+        bool hopeless = t->gone || (!t->token.flight && t->token.final);
         if (t->sched.blocked && t->sched.waiting && hopeless)
             sched_each(&c->sched, NULL, fail_item, t);
     }

@@ -77,7 +77,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     }
     if (t->request.take)
         return t->request.take(t, data, len) ? len : 0;
-    if (!buf_append(&t->body, data, len)) {
+    if (t->body.len + len > t->request.max_body || !buf_append(&t->body, data, len)) {
         error_set(&t->fault, ERROR_TOO_BIG, "the answer of Graph is over the limit of %zu bytes",
                   t->request.max_body);
         return 0;

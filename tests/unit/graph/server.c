@@ -195,14 +195,16 @@ struct server *server_start(server_fn *fn, void *arg, bool tokens)
     s->tokens = tokens;
     signal(SIGPIPE, SIG_IGN);
     pthread_mutex_init(&s->lock, NULL);
-    EVP_PKEY *key = EVP_RSA_gen(2048);
+    /* One key for all servers of the program: making one takes longer than a test. */
+    static EVP_PKEY *key;
+    if (!key)
+        key = EVP_RSA_gen(2048);
     X509 *cert = key_certificate(key, "localhost");
     s->ctx = SSL_CTX_new(TLS_server_method());
     SSL_CTX_use_certificate(s->ctx, cert);
     SSL_CTX_use_PrivateKey(s->ctx, key);
     key_write_certificate(cert, s->ca, sizeof s->ca);
     X509_free(cert);
-    EVP_PKEY_free(key);
     listen_on_loopback(s);
     if (pthread_create(&s->thread, NULL, accept_all, s) != 0)
         abort();

@@ -1,83 +1,10 @@
 /* Calls end to end, against a server on loopback. */
-#include "../unit.h"
-#include "server.h"
+#include "rig.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
-#include "postern/graph/client.h"
-#include "postern/graph/mail.h"
 
 #include <string.h>
-
-#define JSON "application/json; odata.metadata=minimal"
-
-/* One client, one tenant, one mailbox, one server. */
-struct rig {
-    struct server *server;
-    struct graph_client *client;
-    struct graph_user *user;
-    struct config config;
-    struct config_tenant tenant;
-    struct wait wait;
-};
-
-/* Settings that a test tenant points at. */
-static char origin[64], ca_file[64], name[] = "contoso", tenant_id[] = "contoso.example",
-    client_id[] = "app", secret[] = "s3cr&t";
-
-static void rig_open_with(struct rig *r, server_fn *fn, bool tokens,
-                          const struct graph_settings *settings)
-{
-    struct error e = ERROR_INIT;
-    r->server = server_start(fn, r, tokens);
-    snprintf(origin, sizeof origin, "%s", server_url(r->server));
-    snprintf(ca_file, sizeof ca_file, "%s", server_ca(r->server));
-    r->tenant = (struct config_tenant){.name = name,
-                                       .tenant_id = tenant_id,
-                                       .client_id = client_id,
-                                       .client_secret = secret,
-                                       .graph_url = origin,
-                                       .login_url = origin,
-                                       .ca_file = ca_file,
-                                       .max_concurrent = 4};
-    r->config = (struct config){.tenants = &r->tenant, .tenant_count = 1};
-    r->client = graph_client_start(settings, &e);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(r->client);
-    CU_ASSERT_FATAL(graph_client_configure(r->client, &r->config, &e));
-    r->user = graph_user_get(r->client, "contoso", "o'neil+x@contoso.example");
-    CU_ASSERT_FATAL(wait_init(&r->wait, &e));
-}
-
-static void rig_open(struct rig *r, server_fn *fn)
-{
-    const struct graph_settings settings = {.request_timeout_ms = 5000,
-                                            .patience_ms = 15000,
-                                            .max_json = 1 << 20,
-                                            .max_message = 1 << 20};
-    rig_open_with(r, fn, true, &settings);
-}
-
-static void rig_close(struct rig *r)
-{
-    wait_close(&r->wait);
-    graph_user_unref(&r->user);
-    graph_client_stop(&r->client);
-    server_stop(&r->server);
-}
-
-static struct graph_call *get(struct rig *r, const char *path)
-{
-    const struct graph_request request = {.method = GRAPH_GET, .path = path};
-    return graph_call_start(r->user, &request);
-}
-
-static bool finish(struct rig *r, struct graph_call **call, struct error *e)
-{
-    error_clear(e);
-    bool ok = graph_call_wait(*call, &r->wait, e);
-    graph_call_free(call);
-    return ok;
-}
 
 static struct server_request seen;
 
@@ -133,13 +60,13 @@ static void test_abreast(void)
     struct error e;
     struct graph_call *calls[12];
     rig_open(&r, answer_slowly);
-    struct graph_call *first = get(&r, "/mailFolders");
-    CU_ASSERT(finish(&r, &first, &e));
+    struct graph_call *first = rig_get(&r, "/mailFolders");
+    CU_ASSERT(rig_finish(&r, &first, &e));
     int64_t start = clock_mono_ms();
     for (size_t i = 0; i < 12; i++)
-        calls[i] = get(&r, "/mailFolders");
+        calls[i] = rig_get(&r, "/mailFolders");
     for (size_t i = 0; i < 12; i++)
-        CU_ASSERT(finish(&r, &calls[i], &e));
+        CU_ASSERT(rig_finish(&r, &calls[i], &e));
     int64_t took = clock_mono_ms() - start;
     if (getenv("UNIT_VERBOSE"))
         printf("12 calls of 100 ms, four abreast: %lld ms ", (long long)took);
@@ -190,7 +117,7 @@ static bool fetch(struct rig *r, struct kept *k, struct error *e)
     buf_init(&k->bytes, 1 << 20);
     struct graph_call *call =
         graph_mime_start(r->user, (struct graph_as){0}, "ID", &sink, keep_done, k);
-    return finish(r, &call, e);
+    return rig_finish(r, &call, e);
 }
 
 static struct server_reply mime_reply;
