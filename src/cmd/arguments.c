@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-enum cmd_parsed cmd_parse(int argc, char **argv, const char *usage, int want,
+enum cmd_parsed cmd_parse(int argc, char **argv, const char *usage, int least, int most,
                           struct cmd_arguments *out)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
@@ -31,7 +31,7 @@ enum cmd_parsed cmd_parse(int argc, char **argv, const char *usage, int want,
     }
     out->rest = argv + optind;
     out->count = argc - optind;
-    if (out->count != want) {
+    if (out->count < least || out->count > most) {
         fputs(usage, stderr);
         return CMD_USAGE;
     }

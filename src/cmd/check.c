@@ -16,7 +16,7 @@ static void print_count(size_t count, const char *what, const char *after)
 int cmd_check(int argc, char **argv)
 {
     struct cmd_arguments arguments;
-    enum cmd_parsed parsed = cmd_parse(argc, argv, usage, 0, &arguments);
+    enum cmd_parsed parsed = cmd_parse(argc, argv, usage, 0, 0, &arguments);
     if (parsed != CMD_GO_ON)
         return cmd_exit_code(parsed);
     struct config *config = cmd_load_config(arguments.config);

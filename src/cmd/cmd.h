@@ -11,6 +11,7 @@
 
 int cmd_serve(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_demo(int argc, char **argv);
 int cmd_passwd(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
@@ -24,8 +25,8 @@ struct cmd_arguments {
 enum cmd_parsed { CMD_GO_ON, CMD_DONE, CMD_USAGE };
 
 /* `usage` is the whole help text; printed on --help (CMD_DONE), and on stderr if an option is
- * unknown or there are not exactly `want` further arguments (CMD_USAGE). */
-enum cmd_parsed cmd_parse(int argc, char **argv, const char *usage, int want,
+ * unknown or there are not `least` to `most` further arguments (CMD_USAGE). */
+enum cmd_parsed cmd_parse(int argc, char **argv, const char *usage, int least, int most,
                           struct cmd_arguments *out);
 /* EX_OK or EX_USAGE, for what is not CMD_GO_ON. */
 int cmd_exit_code(enum cmd_parsed parsed);

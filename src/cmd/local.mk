@@ -2,7 +2,10 @@ bin_PROGRAMS += postern
 postern_SOURCES = \
 	src/cmd/arguments.c \
 	src/cmd/check.c \
+	src/cmd/child.c \
+	src/cmd/child.h \
 	src/cmd/cmd.h \
+	src/cmd/demo.c \
 	src/cmd/housekeeper.c \
 	src/cmd/housekeeper.h \
 	src/cmd/main.c \

@@ -93,7 +93,7 @@ int cmd_passwd(int argc, char **argv)
 {
     char password[PASSWORD_MAX + 2];
     struct cmd_arguments arguments;
-    enum cmd_parsed parsed = cmd_parse(argc, argv, usage, 1, &arguments);
+    enum cmd_parsed parsed = cmd_parse(argc, argv, usage, 1, 1, &arguments);
     if (parsed != CMD_GO_ON)
         return cmd_exit_code(parsed);
     bool ok = ask_twice(arguments.rest[0], password);

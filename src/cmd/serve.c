@@ -170,7 +170,7 @@ int cmd_serve(int argc, char **argv)
 {
     struct cmd_arguments arguments;
     struct error e = ERROR_INIT;
-    enum cmd_parsed parsed = cmd_parse(argc, argv, usage, 0, &arguments);
+    enum cmd_parsed parsed = cmd_parse(argc, argv, usage, 0, 0, &arguments);
     if (parsed != CMD_GO_ON)
         return cmd_exit_code(parsed);
     process_harden();

@@ -3,7 +3,9 @@
 #include "address.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/log.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -23,6 +25,25 @@ static bool fail(int fd, const struct config_listener *l, const char *what, stru
                                               : "");
 }
 
+/* With the port that the kernel chose, where the configuration says 0. */
+static void log_bound(int fd, const struct config_listener *l)
+{
+    char address[ADDRESS_SIZE];
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_storage storage;
+    } bound;
+    socklen_t len = sizeof bound;
+    if (getsockname(fd, &bound.any, &len) < 0)
+        return;
+    bool v6 = bound.any.sa_family == AF_INET6;
+    address_format(&bound.any, address);
+    log_info("listener \"%s\": listening on %s%s%s:%u", l->name, v6 ? "[" : "", address,
+             v6 ? "]" : "", ntohs(v6 ? bound.v6.sin6_port : bound.v4.sin_port));
+}
+
 static bool open_socket(const struct config_listener *l, int *out, struct error *e)
 {
     const struct sockaddr *address = (const struct sockaddr *)&l->sockaddr;
@@ -38,6 +59,7 @@ static bool open_socket(const struct config_listener *l, int *out, struct error 
         return fail(fd, l, "bind", e);
     if (listen(fd, SOMAXCONN) < 0)
         return fail(fd, l, "listen on", e);
+    log_bound(fd, l);
     *out = fd;
     return true;
 }
