@@ -333,9 +333,9 @@ void config_store(struct config_report *r, const struct setting *s,
     char *text = xstrdup(s->fallback), *save = NULL;
     bool list = s->type == SETTING_NETWORKS || s->type == SETTING_SET;
     char *values[8] = {text};
-    size_t count = 0;
-    for (char *p = list ? strtok_r(text, ",", &save) : text; p && count < 8;
-         p = list ? strtok_r(NULL, ",", &save) : NULL)
+    size_t count = list ? 0 : 1;
+    for (char *p = list ? strtok_r(text, ",", &save) : NULL; p && count < 8;
+         p = strtok_r(NULL, ",", &save))
         values[count++] = p;
     store_values(r, s, 0, values, count, base);
     free(text);
