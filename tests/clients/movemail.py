@@ -13,6 +13,10 @@ WITHOUT = (
     "body-without-blank-line", "from-first-line", "nul-in-header",  # it drops what is no field
     "minimal-one-byte", "minimal-newline")
 
+# movemail 3.15 loses octets where its buffer of 8 KB ends, in all but the first message that it
+# copies, from one local mbox to another too: so larger ones are fetched one by one.
+SOUND_SIZE = 8000
+
 
 def movemail(pair, *options):
     if b"Mailutils" not in run(need("movemail"), "--version"):
@@ -39,13 +43,29 @@ def take(mbox, messages):
         else:
             missing.append(name)
     return missing, [piece for piece in [*rest, mbox]
-                     if not re.fullmatch(rb"\n*(From \S+ .{24}\n)?", piece)]
+                     if not re.fullmatch(rb"\n*(From .*\n)?", piece)]
+
+
+def small():
+    return {name: message for name, message in messages_for(without=WITHOUT).items()
+            if len(message) < SOUND_SIZE}
+
+
+@test
+def large():
+    """movemail moves large messages with the same bytes"""
+    for name, message in messages_for(without=[*WITHOUT, *small()]).items():
+        with Pair() as pair:
+            pair.deliver(message)
+            missing, more = take(movemail(pair), {name: message})
+            assert not missing and not more, (missing, more)
+            assert inbox(pair) == 0
 
 
 @test
 def keep_uidl():
     """movemail keeping mail, by UIDL: the same bytes; a second run fetches only what is new"""
-    messages = messages_for(without=WITHOUT)
+    messages = small()
     with Pair() as pair:
         pair.deliver(*messages.values())
         missing, more = take(movemail(pair, "--preserve", "--uidl"), messages)
@@ -60,7 +80,7 @@ def keep_uidl():
 @test
 def moves():
     """movemail moves: the mailbox is empty afterwards"""
-    messages = dict(list(messages_for(without=WITHOUT).items())[:10])
+    messages = dict(list(small().items())[:10])
     with Pair() as pair:
         pair.deliver(*messages.values())
         missing, more = take(movemail(pair), messages)

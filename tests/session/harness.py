@@ -424,7 +424,8 @@ class Pair:
 
 def most_in_flight(requests):
     """How many of these requests were in the sandbox's hands at one moment."""
-    moments = sorted([(r["start_ms"], 1) for r in requests] + [(r["end_ms"], -1) for r in requests])
+    moments = sorted([(r["start_ms"], 1) for r in requests]
+                     + [(r["end_ms"], -1) for r in requests if r["end_ms"] >= 0])
     most = now = 0
     for _, step in moments:
         now += step
