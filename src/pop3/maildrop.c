@@ -18,7 +18,7 @@ struct pop3_maildrop {
     struct mailbox_view *view;
     struct mailbox_reader *reader;
     enum config_exact_size exact;
-    uint32_t *uids; /* of the served messages, ascending */
+    uint32_t *uids; /* of the served messages, ascending; NULL: the whole view is served */
     size_t count;
     int64_t *sizes; /* settled ones, -1: not yet; NULL until one is */
     bool settled;   /* all have been told */
@@ -26,9 +26,15 @@ struct pop3_maildrop {
     size_t marked;
 };
 
+/* An idle session of a large folder holds no array of its own unless serve-since hides mail. */
 static void select_messages(struct pop3_maildrop *d, int64_t since_ms)
 {
     size_t all = mailbox_view_count(d->view);
+    while (d->count < all && mailbox_view_at(d->view, d->count)->received_ms >= since_ms)
+        d->count++;
+    if (d->count == all)
+        return;
+    d->count = 0;
     d->uids = xreallocarray(NULL, all, sizeof *d->uids);
     for (size_t i = 0; i < all; i++) {
         const struct mailbox_entry *m = mailbox_view_at(d->view, i);
@@ -96,28 +102,26 @@ void pop3_maildrop_reset(struct pop3_maildrop *d)
     d->marked = 0;
 }
 
+static const struct mailbox_entry *entry(const struct pop3_maildrop *d, size_t index)
+{
+    return d->uids ? mailbox_view_find(d->view, d->uids[index], NULL)
+                   : mailbox_view_at(d->view, index);
+}
+
+uint32_t pop3_maildrop_uid(const struct pop3_maildrop *d, size_t index)
+{
+    return d->uids ? d->uids[index] : mailbox_view_at(d->view, index)->uid;
+}
+
 uint32_t *pop3_maildrop_marked_uids(const struct pop3_maildrop *d, size_t *count)
 {
     uint32_t *uids = xreallocarray(NULL, d->marked, sizeof *uids);
     *count = 0;
     for (size_t i = 0; d->marks && i < d->count; i++) {
         if (d->marks[i])
-            uids[(*count)++] = d->uids[i];
+            uids[(*count)++] = pop3_maildrop_uid(d, i);
     }
     return uids;
-}
-
-static const struct mailbox_entry *entry(const struct pop3_maildrop *d, size_t index)
-{
-    /* Where nothing is hidden, positions are the same. */
-    if (d->count == mailbox_view_count(d->view))
-        return mailbox_view_at(d->view, index);
-    return mailbox_view_find(d->view, d->uids[index], NULL);
-}
-
-uint32_t pop3_maildrop_uid(const struct pop3_maildrop *d, size_t index)
-{
-    return d->uids[index];
 }
 
 void pop3_maildrop_uidl(const struct pop3_maildrop *d, size_t index, char out[POP3_UIDL_SIZE])
@@ -161,7 +165,7 @@ static bool fetch_sizes(struct pop3_maildrop *d, const size_t *indexes, size_t c
     uint32_t *uids = xreallocarray(NULL, count, sizeof *uids);
     int64_t *sizes = xreallocarray(NULL, count, sizeof *sizes);
     for (size_t i = 0; i < count; i++)
-        uids[i] = d->uids[indexes[i]];
+        uids[i] = pop3_maildrop_uid(d, indexes[i]);
     bool had = mailbox_reader_sizes(d->reader, uids, count, sizes, w, e);
     bool tell = had || (d->exact == EXACT_SIZE_AUTO && e->kind != ERROR_CANCELED);
     for (size_t i = 0; tell && i < count; i++) {
@@ -221,8 +225,12 @@ void pop3_maildrop_total(const struct pop3_maildrop *d, size_t *count, uint64_t 
 struct mailbox_body *pop3_maildrop_body(struct pop3_maildrop *d, size_t index, struct wait *w,
                                         struct error *e)
 {
-    size_t ahead = d->count - index;
-    mailbox_reader_sequence(d->reader, d->uids + index,
-                            ahead < SEQUENCE_AHEAD ? ahead : SEQUENCE_AHEAD);
-    return mailbox_reader_body(d->reader, d->uids[index], w, e);
+    uint32_t next[SEQUENCE_AHEAD];
+    size_t count = 0;
+    while (count < SEQUENCE_AHEAD && index + count < d->count) {
+        next[count] = pop3_maildrop_uid(d, index + count);
+        count++;
+    }
+    mailbox_reader_sequence(d->reader, next, count);
+    return mailbox_reader_body(d->reader, next[0], w, e);
 }

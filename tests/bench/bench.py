@@ -22,6 +22,7 @@ from harness import Pair, most_in_flight, trusting  # noqa: E402
 
 LARGE = 100_000
 IDLE = 1_000
+IDLE_MAILBOX = 5_000  # messages in the folder that the idle connections have open
 MIB = 1 << 20
 
 _benches = []
@@ -182,13 +183,13 @@ def idle_connections(what, tls):
     listener = {"pop": {"tls": "implicit" if tls else "none"}}
     limits = {"max-connections": IDLE + 10, "max-connections-per-address": IDLE + 10,
               "max-connections-per-login": IDLE + 10}
-    with quiet(listeners=listener, limits=limits, tls=tls) as pair:
+    mailbox = ("--generate", str(IDLE_MAILBOX))
+    with quiet(listeners=listener, limits=limits, tls=tls, sandbox=mailbox) as pair:
         context = trusting(pair.certificate) if tls else None
 
         def connect():
             return pair.pop3(tls=context).login()
 
-        pair.deliver(message(1))
         clients = [connect() for _ in range(10)]  # what is made once is not a connection's
         before = memory(pair, "VmRSS")
         clients += [connect() for _ in range(IDLE - len(clients))]
