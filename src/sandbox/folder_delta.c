@@ -1,0 +1,79 @@
+/* Delta of the folder tree (Graph: mailFolder-delta). */
+#include "links.h"
+#include "render.h"
+
+#include "postern/base/alloc.h"
+
+#include <stdlib.h>
+
+static int by_change(const void *a, const void *b)
+{
+    const struct folder *x = *(struct folder *const *)a, *y = *(struct folder *const *)b;
+    return x->change < y->change ? -1 : x->change > y->change;
+}
+
+static struct json_object *removed(const struct folder *f)
+{
+    char id[ID_SIZE];
+    id_folder(f, id);
+    struct json_object *reason = json_object_new_object();
+    struct json_object *o = json_object_new_object();
+    json_object_object_add(reason, "reason", json_object_new_string("deleted"));
+    json_object_object_add(o, "id", json_object_new_string(id));
+    json_object_object_add(o, "@removed", reason);
+    return o;
+}
+
+/* Folders changed after the cursor, in order of their changes; true: there are more. */
+static bool fill_page(struct call *c, struct link *link, const struct query *q, size_t page,
+                      struct json_object *items)
+{
+    struct folder **order = xreallocarray(NULL, c->b->folder_count, sizeof(struct folder *));
+    size_t n = 0;
+    for (size_t i = 0; i < c->b->folder_count; i++) {
+        struct folder *f = c->b->folders[i];
+        bool shown = f->parent && !(f->gone && link->first_round && f->change <= link->start);
+        if (shown && f->change > link->cursor)
+            order[n++] = f;
+    }
+    qsort(order, n, sizeof(struct folder *), by_change);
+    size_t told = n < page ? n : page;
+    for (size_t i = 0; i < told; i++) {
+        json_object_array_add(items,
+                              order[i]->gone ? removed(order[i]) : render_folder(c, order[i], q));
+        link->cursor = order[i]->change;
+    }
+    free(order);
+    return told < n;
+}
+
+void folder_delta_handle(struct call *c)
+{
+    struct link link;
+    struct query q;
+    if (c->s->settings.delta_absent) {
+        graph_error(c, 400, "BadRequest", "Resource not found for the segment 'delta'.");
+        return;
+    }
+    if (!link_read(c, -1, &link) ||
+        !query_parse(c, &folder_resource, QUERY_SELECT | QUERY_EXPAND | QUERY_TOP, &q))
+        return;
+    const char *preferred = request_preference(c->r, "odata.maxpagesize");
+    int64_t page = q.top > 0 ? q.top : QUERY_TOP_DEFAULT;
+    if (preferred) {
+        int64_t wanted = strtoll(preferred, NULL, 10);
+        page = wanted >= 1 && wanted <= QUERY_TOP_MAX ? wanted : page;
+    }
+    if (c->s->settings.page_cap > 0 && c->s->settings.page_cap < page)
+        page = c->s->settings.page_cap;
+    struct json_object *items = json_object_new_array();
+    bool gap = c->s->settings.empty_pages && !link.gap;
+    bool more = gap || fill_page(c, &link, &q, (size_t)page, items);
+    link.gap = gap;
+    struct json_object *o = json_object_new_object();
+    json_object_object_add(o, "@odata.context",
+                           json_object_new_string(graph_context(c, "mailFolders/$delta")));
+    json_object_object_add(o, "value", items);
+    link_put(c, o, &link, !more);
+    answer_json(c->a, 200, o);
+}

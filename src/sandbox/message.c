@@ -1,0 +1,188 @@
+#include "generator.h"
+#include "model.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void log_change(struct folder *f, const struct message *m, struct change change)
+{
+    if (f->log_len == f->log_cap) {
+        f->log_cap = f->log_cap ? f->log_cap * 2 : 64;
+        f->log = xreallocarray(f->log, f->log_cap, sizeof *f->log);
+    }
+    change.seq = f->mailbox->seq;
+    change.serial = m->serial;
+    change.moves = m->moves;
+    change.round = f->rounds;
+    if (change.at_ms != INT64_MIN)
+        change.at_ms = clock_mono_ms();
+    f->log[f->log_len++] = change;
+}
+
+static void stamp(struct message *m)
+{
+    m->change = ++m->folder->mailbox->seq;
+    m->modified_ms = clock_wall_ms();
+}
+
+/* Puts the message into a folder, with that folder's next article number. */
+static void insert(struct message *m, struct folder *f, bool at_start)
+{
+    if (f->count == f->cap) {
+        f->cap = f->cap ? f->cap * 2 : 16;
+        f->items = xreallocarray(f->items, f->cap, sizeof(struct message *));
+    }
+    m->folder = f;
+    m->slot = f->count;
+    f->items[f->count++] = m;
+    f->sorted = f->count == 1;
+    f->unread += !m->is_read;
+    m->article = f->next_article++;
+    m->change = ++f->mailbox->seq;
+    log_change(
+        f, m,
+        (struct change){.mask = CHANGE_ALL, .created = true, .at_ms = at_start ? INT64_MIN : 0});
+    folder_touch(f);
+}
+
+static void extract(struct message *m)
+{
+    struct folder *f = m->folder;
+    f->mailbox->seq++;
+    log_change(f, m, (struct change){.removed = true});
+    f->count--;
+    if (m->slot != f->count) {
+        f->items[m->slot] = f->items[f->count];
+        f->items[m->slot]->slot = m->slot;
+        f->sorted = false;
+    }
+    f->unread -= !m->is_read;
+    m->folder = NULL;
+    folder_touch(f);
+}
+
+static struct message *raw_message(struct mailbox *b)
+{
+    if (b->message_count == MESSAGES_MAX)
+        return NULL;
+    if (b->message_count == b->message_cap) {
+        b->message_cap = b->message_cap ? b->message_cap * 2 : 64;
+        b->messages = xreallocarray(b->messages, b->message_cap, sizeof(struct message *));
+    }
+    struct message *m = xcalloc(1, sizeof *m);
+    m->serial = (uint32_t)b->message_count;
+    m->importance = IMPORTANCE_NORMAL;
+    b->messages[b->message_count++] = m;
+    return m;
+}
+
+struct message *message_add(struct folder *f, const struct message_new *n)
+{
+    struct message *m = raw_message(f->mailbox);
+    if (!m)
+        return NULL;
+    if (n->mime) {
+        m->mime = xmalloc(n->size + 1);
+        memcpy(m->mime, n->mime, n->size);
+        m->mime[n->size] = '\0';
+    }
+    m->size = n->size;
+    m->seed = n->seed;
+    m->received_ms = n->received_ms;
+    m->created_ms = n->received_ms;
+    m->is_read = n->is_read;
+    m->is_draft = n->is_draft;
+    m->modified_ms = n->at_start ? n->received_ms : clock_wall_ms();
+    insert(m, f, n->at_start);
+    return m;
+}
+
+void message_touch(struct message *m, unsigned mask)
+{
+    stamp(m);
+    log_change(m->folder, m, (struct change){.mask = (uint8_t)mask});
+}
+
+void message_set_read(struct message *m, bool is_read)
+{
+    if (m->is_read == is_read)
+        return;
+    m->is_read = is_read;
+    if (is_read)
+        m->folder->unread--;
+    else
+        m->folder->unread++;
+    folder_touch(m->folder);
+}
+
+void message_set_categories(struct message *m, char **categories)
+{
+    for (size_t i = 0; m->categories && m->categories[i]; i++)
+        free(m->categories[i]);
+    free(m->categories);
+    m->categories = categories;
+}
+
+void message_move(struct message *m, struct folder *to)
+{
+    extract(m);
+    m->moves++;
+    m->modified_ms = clock_wall_ms();
+    insert(m, to, false);
+}
+
+struct message *message_copy(const struct message *from, struct folder *to)
+{
+    struct message *m = raw_message(to->mailbox);
+    if (!m)
+        return NULL;
+    uint32_t serial = m->serial;
+    *m = *from;
+    m->serial = serial;
+    m->moves = 0;
+    m->created_ms = m->modified_ms = clock_wall_ms();
+    m->categories = NULL;
+    m->props = (struct prop_set){0};
+    prop_copy(&m->props, &from->props);
+    if (from->mime) {
+        m->mime = xmalloc(from->size + 1);
+        memcpy(m->mime, from->mime, from->size + 1);
+    }
+    size_t n = 0;
+    while (from->categories && from->categories[n])
+        n++;
+    if (n > 0) {
+        m->categories = xcalloc(n + 1, sizeof *m->categories);
+        for (size_t i = 0; i < n; i++)
+            m->categories[i] = xstrdup(from->categories[i]);
+    }
+    insert(m, to, false);
+    return m;
+}
+
+void message_destroy(struct message *m)
+{
+    extract(m);
+    free(m->mime);
+    m->mime = NULL;
+    m->size = 0;
+}
+
+void message_set_mime(struct message *m, char *mime, size_t len)
+{
+    free(m->mime);
+    m->mime = mime;
+    m->size = len;
+}
+
+const char *message_mime(const struct message *m, struct buf *scratch)
+{
+    if (m->mime)
+        return m->mime;
+    buf_clear(scratch);
+    generator_write(m->seed, m->size, m->received_ms, scratch);
+    return buf_str(scratch);
+}

@@ -1,0 +1,189 @@
+/* One message: GET, PATCH, DELETE, $value, move, copy, permanentDelete. */
+#include "compose.h"
+#include "render.h"
+#include "update.h"
+
+#include "postern/base/clock.h"
+
+#include <string.h>
+
+static void get_message(struct call *c, struct message *m)
+{
+    struct query q;
+    graph_tells_ids(c);
+    if (query_parse(c, &message_resource, QUERY_SELECT | QUERY_EXPAND, &q))
+        render_message_answer(c, 200, m, &q);
+}
+
+/* Exchange renders MIME anew at each request; with this setting the bytes show it. */
+static void put_rerender_mark(struct call *c)
+{
+    char guid[GUID_SIZE];
+    guid_make(guid);
+    buf_printf(&c->a->body, "X-Sandbox-Rendered: %s\r\n", guid);
+}
+
+static void get_value(struct call *c, struct message *m)
+{
+    if (!graph_check_options(c))
+        return;
+    struct buf scratch = BUF_INIT(MESSAGE_MAX);
+    const char *mime = message_mime(m, &scratch);
+    buf_clear(&c->a->body);
+    if (c->s->settings.mime_rerender)
+        put_rerender_mark(c);
+    buf_append(&c->a->body, mime, m->size);
+    buf_free(&scratch);
+    c->a->status = 200;
+    c->a->chunked = true;
+    answer_header(c->a, "Content-Type", "text/plain");
+}
+
+/* A draft's text is made anew from what it was and what the body changes. */
+static void rewrite_draft(struct call *c, struct message *m, struct json_object *body)
+{
+    static const char *const kept[] = {"subject",      "body",          "internetMessageId",
+                                       "from",         "sender",        "toRecipients",
+                                       "ccRecipients", "bccRecipients", "replyTo"};
+    struct json_object *merged = json_object_new_object();
+    struct view v;
+    view_init(&v, c->s, c->r->arena, m);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        struct json_object *changed = NULL;
+        if (json_object_object_get_ex(body, kept[i], &changed))
+            json_object_object_add(merged, kept[i], json_object_get(changed));
+        else
+            render_member(c, &v, kept[i], merged);
+    }
+    view_free(&v);
+    struct buf mime;
+    compose_mime(merged, clock_wall_ms(), &mime);
+    size_t len = mime.len;
+    message_set_mime(m, buf_steal(&mime), len);
+    json_object_put(merged);
+}
+
+static void patch_message(struct call *c, struct message *m)
+{
+    struct query q;
+    if (!query_parse(c, &message_resource, QUERY_SELECT, &q))
+        return;
+    struct json_object *body = graph_body(c);
+    if (!body)
+        return;
+    if (update_check(c, body, m->is_draft ? UPDATE_DRAFT : UPDATE_SENT)) {
+        if (update_has_content(body))
+            rewrite_draft(c, m, body);
+        message_touch(m, update_apply(m, body));
+        graph_tells_ids(c);
+        render_message_answer(c, 200, m, &q);
+    }
+    json_object_put(body);
+}
+
+static bool refuse_dumpster(struct call *c, const struct message *m)
+{
+    const char *name = m->folder->well_known;
+    if (name && strcmp(name, WELL_KNOWN_DUMPSTER) == 0) {
+        graph_error(c, 400, "ErrorCannotDeleteObject", "The item cannot be deleted.");
+        return true;
+    }
+    return false;
+}
+
+/* From Deleted Items on to Recoverable Items, from elsewhere to Deleted Items. */
+static void delete_message(struct call *c, struct message *m)
+{
+    if (!graph_check_options(c) || refuse_dumpster(c, m))
+        return;
+    struct folder *bin = mailbox_well_known(c->b, "deleteditems");
+    struct folder *to =
+        folder_is_inside(m->folder, bin) ? mailbox_well_known(c->b, WELL_KNOWN_DUMPSTER) : bin;
+    message_move(m, to);
+    graph_no_content(c);
+}
+
+static void move_message(struct call *c, struct message *m)
+{
+    struct folder *to;
+    const struct query all = {0};
+    if (!graph_destination(c, &to))
+        return;
+    graph_tells_ids(c);
+    if (to != m->folder)
+        message_move(m, to);
+    render_message_answer(c, 201, m, &all);
+}
+
+static void copy_message(struct call *c, struct message *m)
+{
+    struct folder *to;
+    const struct query all = {0};
+    if (!graph_destination(c, &to))
+        return;
+    graph_tells_ids(c);
+    struct message *copy = message_copy(m, to);
+    if (copy)
+        render_message_answer(c, 201, copy, &all);
+    else
+        graph_error(c, 507, "ErrorQuotaExceeded", "The mailbox is full.");
+}
+
+static void purge_message(struct call *c, struct message *m)
+{
+    if (!graph_check_options(c))
+        return;
+    message_destroy(m);
+    graph_no_content(c);
+}
+
+static void act(struct call *c, struct message *m, const char *action)
+{
+    static const struct {
+        const char *name;
+        void (*fn)(struct call *c, struct message *m);
+    } actions[] = {
+        {"move", move_message}, {"copy", copy_message}, {"permanentDelete", purge_message}};
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        if (strcmp(actions[i].name, action) != 0)
+            continue;
+        if (strcmp(c->r->method, "POST") == 0)
+            actions[i].fn(c, m);
+        else
+            graph_method_error(c);
+        return;
+    }
+    graph_error(c, 400, "BadRequest", "Resource not found for the segment '%s'.", action);
+}
+
+void messages_handle(struct call *c)
+{
+    struct message *m = NULL;
+    const char *method = c->r->method;
+    if (c->depth == 1 && strcmp(method, "GET") == 0) {
+        message_list_handle(c, NULL);
+    } else if (c->depth == 1 && strcmp(method, "POST") == 0) {
+        message_create_handle(c, NULL);
+    } else if (c->depth == 1) {
+        graph_method_error(c);
+    } else if (!graph_find_message(c, c->path[1], &m)) {
+        return;
+    } else if (c->depth == 2 && strcmp(method, "GET") == 0) {
+        get_message(c, m);
+    } else if (c->depth == 2 && strcmp(method, "PATCH") == 0) {
+        patch_message(c, m);
+    } else if (c->depth == 2 && strcmp(method, "DELETE") == 0) {
+        delete_message(c, m);
+    } else if (c->depth == 2) {
+        graph_method_error(c);
+    } else if (c->depth == 3 && strcmp(c->path[2], "$value") == 0) {
+        if (strcmp(method, "GET") == 0)
+            get_value(c, m);
+        else
+            graph_method_error(c);
+    } else if (c->depth == 3) {
+        act(c, m, c->path[2]);
+    } else {
+        graph_error(c, 400, "BadRequest", "Resource not found for the segment '%s'.", c->path[3]);
+    }
+}

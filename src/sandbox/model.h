@@ -1,0 +1,163 @@
+/*
+ * The mailboxes: folders, messages, and per folder the log of changes that delta reads.
+ * Everything here is guarded by the sandbox's one lock; pointers live as long as the model.
+ *
+ * A message that was destroyed keeps its struct (folder NULL), so that its id stays known and is
+ * never given again.
+ */
+#ifndef SANDBOX_MODEL_H
+#define SANDBOX_MODEL_H
+
+#include "props.h"
+
+#include "postern/base/buf.h"
+#include "postern/base/encode.h"
+#include "postern/base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MESSAGE_MAX         ((size_t)150 * 1024 * 1024)
+#define FOLDER_NAME_MAX     255
+#define FOLDER_DEPTH_MAX    300
+#define CATEGORIES_MAX      64
+#define MESSAGES_MAX        5000000
+#define WELL_KNOWN_ROOT     "msgfolderroot"
+#define WELL_KNOWN_DUMPSTER "recoverableitemsdeletions"
+
+enum flag_status { FLAG_NONE, FLAG_COMPLETE, FLAG_FLAGGED };
+enum importance { IMPORTANCE_LOW, IMPORTANCE_NORMAL, IMPORTANCE_HIGH };
+
+/* Which members a change touched; delta of the kind "changed-only" tells no others. */
+enum {
+    CHANGE_READ = 1 << 0,
+    CHANGE_FLAG = 1 << 1,
+    CHANGE_CATEGORIES = 1 << 2,
+    CHANGE_OTHER = 1 << 3,
+    CHANGE_ALL = (1 << 4) - 1
+};
+
+struct message {
+    uint32_t serial;       /* of the mailbox, from 0 */
+    uint32_t moves;        /* the ordinary id changes with it */
+    struct folder *folder; /* NULL: destroyed */
+    size_t slot;           /* index in the folder's items */
+    uint32_t article;      /* 0x0E23 in this folder */
+    bool is_read, is_draft;
+    bool read_receipt, delivery_receipt;
+    bool other_inbox;   /* inferenceClassification "other" */
+    uint8_t flag;       /* enum flag_status */
+    uint8_t importance; /* enum importance */
+    int64_t received_ms, created_ms, modified_ms;
+    uint64_t change;   /* sequence of its last change: changeKey, delta */
+    char **categories; /* NULL-terminated, NULL: none */
+    struct prop_set props;
+    char *mime;  /* NULL: generated from the seed */
+    size_t size; /* of the MIME text */
+    uint32_t seed;
+};
+
+/* One line of a folder's change log. */
+struct change {
+    uint64_t seq;
+    int64_t at_ms;  /* monotonic; INT64_MIN: loaded at start, visible at once */
+    uint64_t round; /* the folder's count of delta rounds then */
+    uint32_t serial;
+    uint32_t moves; /* for the ordinary id of a removed message */
+    uint8_t mask;
+    bool removed;
+    bool created;
+};
+
+struct folder {
+    struct mailbox *mailbox;
+    uint32_t serial;
+    struct folder *parent; /* NULL: the mailbox's root, or destroyed */
+    char *name;
+    const char *well_known; /* NULL: an ordinary folder */
+    bool hidden;
+    bool gone;
+    uint64_t change;
+    uint32_t next_article;
+    struct prop_set props;
+    struct message **items;
+    size_t count, cap;
+    bool sorted; /* items are in listing order: newest first */
+    size_t unread;
+    struct change *log;
+    size_t log_len, log_cap;
+    uint64_t rounds;
+};
+
+struct mailbox {
+    char *upn;
+    char guid[GUID_SIZE];
+    uint8_t key[16]; /* binds ids and links to this mailbox */
+    struct folder **folders;
+    size_t folder_count;
+    struct message **messages;
+    size_t message_count, message_cap;
+    uint64_t seq;         /* the last change */
+    uint64_t delta_epoch; /* links of an older epoch are dead */
+};
+
+struct model {
+    struct mailbox **mailboxes;
+    size_t count;
+};
+
+/* A mailbox with the folders that Exchange makes. Two runs with the same names make the same ids
+ * (the key comes from the name). Returns the one that is there already. */
+struct mailbox *model_add_mailbox(struct model *m, const char *upn);
+/* By UPN (ASCII case ignored) or object id. */
+struct mailbox *model_find(const struct model *m, const char *user);
+void model_free(struct model *m);
+
+/* By well-known name; NULL: this mailbox has none. */
+struct folder *mailbox_well_known(const struct mailbox *b, const char *name);
+/* "Inbox", "INBOX", a well-known name, or a path "Projects/2026"; missing folders are made. NULL:
+ * a name is empty or too long. */
+struct folder *mailbox_folder_path(struct mailbox *b, const char *path);
+struct folder *mailbox_new_folder(struct mailbox *b, struct folder *parent, const char *name,
+                                  bool hidden);
+/* NULL: none of that name below it (ASCII case ignored). */
+struct folder *folder_child(const struct folder *parent, const char *name);
+size_t folder_child_count(const struct folder *f, bool hidden_too);
+bool folder_is_inside(const struct folder *f, const struct folder *ancestor);
+/* Marks the folder as changed (for mailFolders/delta). */
+void folder_touch(struct folder *f);
+void folder_rename(struct folder *f, const char *name);
+void folder_move(struct folder *f, struct folder *parent);
+/* With all below it; its messages are destroyed. */
+void folder_destroy(struct folder *f);
+/* "Inbox/Sub" below the root; malloc'ed. */
+char *folder_path(const struct folder *f);
+/* Puts the items into listing order. */
+void folder_sort(struct folder *f);
+
+/* What a new message is to be; a NULL `mime` means generated. */
+struct message_new {
+    const char *mime;
+    size_t size;
+    uint32_t seed;
+    int64_t received_ms;
+    bool is_read, is_draft;
+    bool at_start; /* loaded before anybody looked: no delay in delta */
+};
+/* NULL: the mailbox is full. */
+struct message *message_add(struct folder *f, const struct message_new *n);
+/* A message changed: new changeKey, lastModifiedDateTime, a line in the log. */
+void message_touch(struct message *m, unsigned mask);
+void message_set_read(struct message *m, bool is_read);
+void message_set_categories(struct message *m, char **categories);
+void message_move(struct message *m, struct folder *to);
+struct message *message_copy(const struct message *m, struct folder *to);
+void message_destroy(struct message *m);
+/* Replaces the text of a draft; takes `mime`. */
+void message_set_mime(struct message *m, char *mime, size_t len);
+/* The message's bytes: points into the message or into `scratch`, which is filled if the text is
+ * generated. */
+const char *message_mime(const struct message *m, struct buf *scratch);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * Everything that one running sandbox knows, and its one lock. The lock is held while a request
+ * is worked on, never while somebody waits or bytes are sent.
+ */
+#ifndef SANDBOX_SANDBOX_H
+#define SANDBOX_SANDBOX_H
+
+#include "faults.h"
+#include "journal.h"
+#include "model.h"
+#include "settings.h"
+#include "throttle.h"
+#include "token.h"
+
+#include <pthread.h>
+
+struct sandbox {
+    pthread_mutex_t lock;
+    pthread_cond_t stopping; /* signalled when `stop` is set */
+    bool stop;
+    struct settings settings;
+    struct model model;
+    struct journal journal;
+    struct faults faults;
+    struct throttle throttle;
+    struct token_issuer tokens;
+    uint8_t link_key[16]; /* signs the links of this run */
+};
+
+void sandbox_init(struct sandbox *s);
+void sandbox_free(struct sandbox *s);
+/* Without the lock: waits, less if the sandbox stops meanwhile. */
+void sandbox_pause(struct sandbox *s, int64_t ms);
+/* Wakes every pause. */
+void sandbox_stop(struct sandbox *s);
+
+#endif

@@ -1,0 +1,121 @@
+#include "settings.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY_MS           ((int64_t)24 * 3600 * 1000)
+#define SETTING_NAME_MAX 32
+
+enum kind { KIND_NUMBER, KIND_SWITCH, KIND_CHOICE };
+
+struct setting {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+    int64_t min, max;
+    const char *const *choices;
+};
+
+static const char *const article_names[] = {"normal", "absent", "shuffled", "duplicate", NULL};
+static const char *const expand_names[] = {"fail", "ignore", "honour", NULL};
+
+#define NUMBER(n, field, lo, hi)                                                                   \
+    {                                                                                              \
+        .name = n, .offset = offsetof(struct settings, field), .min = lo, .max = hi                \
+    }
+#define SWITCH(n, field)                                                                           \
+    {                                                                                              \
+        .name = n, .kind = KIND_SWITCH, .offset = offsetof(struct settings, field)                 \
+    }
+#define CHOICE(n, field, names)                                                                    \
+    {                                                                                              \
+        .name = n, .kind = KIND_CHOICE, .offset = offsetof(struct settings, field),                \
+        .choices = names                                                                           \
+    }
+
+static const struct setting table[] = {
+    NUMBER("latency-ms", latency_ms, 0, DAY_MS),
+    NUMBER("page-cap", page_cap, 0, 1000),
+    NUMBER("delta-lag-ms", delta_lag_ms, 0, DAY_MS),
+    NUMBER("delta-lag-rounds", delta_lag_rounds, 0, 1000),
+    NUMBER("token-life", token_life_s, 1, DAY_MS / 1000),
+    NUMBER("max-concurrent", max_concurrent, 1, 1000),
+    NUMBER("retry-after-ms", retry_after_ms, 0, DAY_MS),
+    SWITCH("empty-pages", empty_pages),
+    SWITCH("repeats", repeats),
+    SWITCH("isread-string", isread_string),
+    SWITCH("changed-only", changed_only),
+    SWITCH("mime-rerender", mime_rerender),
+    SWITCH("delta-absent", delta_absent),
+    CHOICE("article", article, article_names),
+    CHOICE("delta-expand", delta_expand, expand_names),
+};
+
+void settings_init(struct settings *s)
+{
+    *s = (struct settings){.token_life_s = 3599, .max_concurrent = 4, .retry_after_ms = 1000};
+}
+
+static const struct setting *find(const char *name)
+{
+    char wanted[SETTING_NAME_MAX];
+    size_t len = strlen(name);
+    if (len >= sizeof wanted)
+        return NULL;
+    for (size_t i = 0; i <= len; i++)
+        wanted[i] = name[i] == '_' ? '-' : name[i];
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (strcmp(table[i].name, wanted) == 0)
+            return &table[i];
+    }
+    return NULL;
+}
+
+static bool set_number(const struct setting *t, int64_t *field, const char *value)
+{
+    char *end;
+    errno = 0;
+    long long n = strtoll(value, &end, 10);
+    if (errno || end == value || *end || n < t->min || n > t->max)
+        return false;
+    *field = n;
+    return true;
+}
+
+static bool set_switch(bool *field, const char *value)
+{
+    bool on = strcmp(value, "yes") == 0 || strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
+    bool off = strcmp(value, "no") == 0 || strcmp(value, "false") == 0 || strcmp(value, "0") == 0;
+    if (on || off)
+        *field = on;
+    return on || off;
+}
+
+static bool set_choice(const struct setting *t, int *field, const char *value)
+{
+    for (int i = 0; t->choices[i]; i++) {
+        if (strcmp(t->choices[i], value) == 0) {
+            *field = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool settings_set(struct settings *s, const char *name, const char *value, const char **why)
+{
+    const struct setting *t = find(name);
+    if (!t) {
+        *why = "there is no setting of this name";
+        return false;
+    }
+    void *field = (char *)s + t->offset;
+    bool ok = t->kind == KIND_NUMBER   ? set_number(t, field, value)
+              : t->kind == KIND_SWITCH ? set_switch(field, value)
+                                       : set_choice(t, field, value);
+    if (!ok)
+        *why = "the value does not fit this setting";
+    return ok;
+}

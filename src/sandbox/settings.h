@@ -1,0 +1,36 @@
+/*
+ * What can be changed while the sandbox runs: by --set on the command line and by POST /settings
+ * on the control port. Names may be written with '-' or '_'. Guarded by the sandbox's lock.
+ */
+#ifndef SANDBOX_SETTINGS_H
+#define SANDBOX_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum article_mode { ARTICLE_NORMAL, ARTICLE_ABSENT, ARTICLE_SHUFFLED, ARTICLE_DUPLICATE };
+enum expand_mode { EXPAND_FAIL, EXPAND_IGNORE, EXPAND_HONOUR };
+
+struct settings {
+    int64_t latency_ms;       /* each answer waits this long */
+    int64_t page_cap;         /* most items in a page, 0: as asked */
+    int64_t delta_lag_ms;     /* writes show in delta only after this time … */
+    int64_t delta_lag_rounds; /* … or only after so many further rounds */
+    int64_t token_life_s;     /* of tokens issued from now on */
+    int64_t max_concurrent;   /* per mailbox, the documented 4 */
+    int64_t retry_after_ms;   /* told when that is exceeded */
+    bool empty_pages;         /* delta: each page comes after an empty one */
+    bool repeats;             /* delta: superseded entries are sent as well */
+    bool isread_string;       /* delta: "isRead":"true", as the documentation's own sample */
+    bool changed_only;        /* delta: later rounds bear only what changed */
+    bool mime_rerender;       /* $value differs at each request in one header */
+    bool delta_absent;        /* delta is unknown, as in the cloud run by 21Vianet */
+    int article;              /* enum article_mode: Integer 0x0E23 and 0x6751 */
+    int delta_expand;         /* enum expand_mode: $expand in message delta */
+};
+
+void settings_init(struct settings *s);
+/* False: unknown name, or a value that does not fit; `why` (static text) says which. */
+bool settings_set(struct settings *s, const char *name, const char *value, const char **why);
+
+#endif
