@@ -170,9 +170,9 @@ static void create_folder(struct call *c, struct folder *parent)
         if (!ok)
             break;
     }
-    const char *name = ok ? new_name(c, parent, body) : NULL;
-    if (name) {
-        struct folder *f = mailbox_new_folder(c->b, parent, name, hidden);
+    const char *new = ok ? new_name(c, parent, body) : NULL;
+    if (new) {
+        struct folder *f = mailbox_new_folder(c->b, parent, new, hidden);
         update_props(&f->props, body);
         answer_folder(c, 201, f, &all);
     } else if (!c->a->status) {

@@ -314,10 +314,11 @@ struct http_server *http_start(struct sandbox *s, const struct sockaddr *address
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
                      MHD_USE_POLL | (identity ? MHD_USE_TLS : 0) |
                      (address->sa_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+    static char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_KEY, 0, identity ? identity->key_pem : NULL},
         {MHD_OPTION_HTTPS_MEM_CERT, 0, identity ? identity->certificate_pem : NULL},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
         {MHD_OPTION_END, 0, NULL}};
     if (!identity)
         tls[0] = tls[3];
