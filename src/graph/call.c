@@ -485,10 +485,10 @@ int64_t call_next_deadline(const struct graph_client *c)
     return at;
 }
 
-void call_refuse(struct graph_call *call)
+void call_refuse(struct graph_call *call, const char *why)
 {
     struct error e = ERROR_INIT;
-    error_set(&e, ERROR_CANCELED, "the service is stopping");
+    error_set(&e, ERROR_CANCELED, "%s", why);
     call_end(call, &e);
 }
 
@@ -496,7 +496,7 @@ static void cancel_queued(void *arg, struct sched_item *item)
 {
     struct graph_client *c = arg;
     sched_remove(&c->sched, item);
-    call_refuse((struct graph_call *)item);
+    call_refuse((struct graph_call *)item, "the service is stopping");
 }
 
 void call_cancel_all(struct graph_client *c)

@@ -203,7 +203,7 @@ struct graph_call *graph_call_start(struct graph_user *u, const struct graph_req
         c->calls->prev = call;
     c->calls = call;
     if (c->canceled)
-        call_refuse(call);
+        call_refuse(call, "the service is stopping");
     else
         sched_put(&c->sched, &call->item);
     pthread_mutex_unlock(&c->lock);
@@ -297,7 +297,7 @@ void graph_call_free(struct graph_call **call)
         pthread_cond_wait(&c->callback_left, &c->lock);
     if (k->state == CALL_QUEUED) {
         sched_remove(&c->sched, &k->item);
-        call_unref(k);
+        call_refuse(k, "nobody waits for the answer any more");
     } else if (k->state == CALL_RUNNING && k->request.method == GRAPH_GET &&
                k->item.deadline_ms > soon) {
         k->item.deadline_ms = soon;

@@ -144,9 +144,9 @@ void graph_error_classify(const struct answer *a, enum error_subject subject, co
     else
         error_set(e, kind, "Graph, or a proxy before it, answered %d%s%s; %s", a->status,
                   a->location[0] ? " to " : "", a->location, advice);
-    snprintf(e->code, sizeof e->code, "%s", code ? code : "");
+    graph_error_word(e->code, sizeof e->code, code);
     if (inner_id)
-        snprintf(e->request_id, sizeof e->request_id, "%s", inner_id);
+        graph_error_word(e->request_id, sizeof e->request_id, inner_id);
     graph_error_sign(e, a);
     json_object_put(root);
 }
@@ -157,14 +157,22 @@ void graph_error_inside(struct json_object *error, struct error *e)
     const char *message = json_peek_string(error, "message");
     error_set(e, ERROR_ANSWER, "Graph answered with an error inside a success: %s (%.*s)",
               code ? code : "no code", MESSAGE_SHOWN, message ? message : "");
-    snprintf(e->code, sizeof e->code, "%s", code ? code : "");
+    graph_error_word(e->code, sizeof e->code, code);
+}
+
+void graph_error_word(char *out, size_t size, const char *text)
+{
+    size_t n = 0;
+    for (; text && text[n] && n + 1 < size; n++)
+        out[n] = text[n] > ' ' && text[n] < 0x7f ? text[n] : '?';
+    out[n] = '\0';
 }
 
 void graph_error_sign(struct error *e, const struct answer *a)
 {
     e->status = a->status;
     if (a->request_id[0])
-        snprintf(e->request_id, sizeof e->request_id, "%s", a->request_id);
+        graph_error_word(e->request_id, sizeof e->request_id, a->request_id);
     size_t n = strlen(e->text);
     snprintf(e->text + n, sizeof e->text - n, " [request-id %s, client-request-id %s]",
              e->request_id[0] ? e->request_id : "none",

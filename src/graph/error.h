@@ -34,6 +34,8 @@ void graph_error_classify(const struct answer *a, enum error_subject subject, co
                           size_t len, struct error *e);
 /* An error object inside a successful answer ({"error":{…}}): ERROR_ANSWER with its code. */
 void graph_error_inside(struct json_object *error, struct error *e);
+/* Sets e->code or e->request_id from outside: visible ASCII only, cut to the field; NULL: "". */
+void graph_error_word(char *out, size_t size, const char *text);
 /* Adds status, request-id and client-request-id to an error about this answer. */
 void graph_error_sign(struct error *e, const struct answer *a);
 

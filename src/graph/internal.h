@@ -116,8 +116,8 @@ void call_unref(struct graph_call *call);
 void call_begin(struct graph_call *call);
 /* Ends a call that is in no queue, holds no slot and has no transfer; `e` NULL: success. */
 void call_end(struct graph_call *call, const struct error *e);
-/* Ends a call that was never queued: the service stops. */
-void call_refuse(struct graph_call *call);
+/* Ends a call that is in no queue as canceled. */
+void call_refuse(struct graph_call *call, const char *why);
 /* Ends what is queued; running reads are cut, running writes go on to their end. */
 void call_cancel_all(struct graph_client *c);
 /* What to say of a call that could not start inside its deadline. */

@@ -90,9 +90,8 @@ static void explain_refusal(const struct answer *a, struct json_object *root, st
     if (number)
         snprintf(e->code, sizeof e->code, "AADSTS%d", number);
     else
-        snprintf(e->code, sizeof e->code, "%s", word ? word : "");
-    const char *trace = json_peek_string(root, "trace_id");
-    snprintf(e->request_id, sizeof e->request_id, "%s", trace ? trace : "");
+        graph_error_word(e->code, sizeof e->code, word);
+    graph_error_word(e->request_id, sizeof e->request_id, json_peek_string(root, "trace_id"));
 }
 
 static void explain_status(const struct answer *a, struct error *e)

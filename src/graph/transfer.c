@@ -46,6 +46,16 @@ static void take_header(struct answer *a, const char *line, size_t len)
     }
 }
 
+/* "HTTP/1.1 200 OK", "HTTP/2 200"; the line is not NUL-terminated. 0: no status. */
+static int status_of(const char *line, size_t len)
+{
+    const char *p = memchr(line, ' ', len);
+    int status = 0;
+    for (p = p ? p + 1 : line + len; p < line + len && *p >= '0' && *p <= '9'; p++)
+        status = status < 1000 ? status * 10 + (*p - '0') : status;
+    return status < 1000 ? status : 0;
+}
+
 /* Each response head (100, then the real one) starts with a status line and clears the last. */
 static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
@@ -54,10 +64,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
     t->progress_ms = clock_mono_ms();
     if (len > 5 && strncasecmp(line, "HTTP/", 5) == 0) {
         struct answer fresh = {0};
-        long status = 0;
         memcpy(fresh.client_request_id, t->answer.client_request_id, GUID_SIZE);
-        curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-        fresh.status = (int)status;
+        fresh.status = status_of(line, len);
         t->answer = fresh;
     } else {
         take_header(&t->answer, line, len);
@@ -274,14 +282,11 @@ struct transfer_failure transfer_explain(const struct transfer *t, CURLcode code
                                          struct error *e)
 {
     struct explanation x = {code, ERROR_TEMPORARY, true, ROUTE_ADVICE};
-    long request_size = 0;
     for (size_t i = 0; i < sizeof explanations / sizeof explanations[0]; i++) {
         if (explanations[i].code == code)
             x = explanations[i];
     }
-    curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_size);
     error_set(e, x.kind, "no whole answer from %s: %s; %s", what,
               t->detail[0] ? t->detail : curl_easy_strerror(code), x.advice);
-    return (struct transfer_failure){.sent = request_size > 0 || t->issued > 0,
-                                     .transient = x.transient};
+    return (struct transfer_failure){.sent = t->issued > 0, .transient = x.transient};
 }

@@ -94,6 +94,15 @@ static bool plain_characters(const char *link)
     return true;
 }
 
+/* Written out in full: libcurl would also take one slash or three, and escapes in the host. */
+static bool plain_authority(const char *link)
+{
+    if (strncasecmp(link, "https://", 8) != 0)
+        return false;
+    size_t n = strcspn(link + 8, "/?#");
+    return n > 0 && !memchr(link + 8, '%', n) && !memchr(link + 8, '@', n);
+}
+
 bool url_same_origin(const char *link, const char *origin, struct buf *host)
 {
     struct origin want = {0}, have = {0};
@@ -103,6 +112,8 @@ bool url_same_origin(const char *link, const char *origin, struct buf *host)
         fault = "(too long)";
     else if (!plain_characters(link))
         fault = "(characters that no URL has)";
+    else if (!plain_authority(link))
+        fault = "(no plain https:// and host)";
     else if (origin_read(origin, &want))
         fault = "(the configured graph-url is not a URL)";
     else

@@ -1,0 +1,16 @@
+if FUZZERS
+graph_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/graph
+noinst_PROGRAMS += fuzz-graph-error fuzz-graph-link fuzz-graph-page
+fuzz_graph_error_SOURCES = tests/fuzz/graph/error.c
+fuzz_graph_error_CPPFLAGS = $(graph_fuzz_CPPFLAGS)
+fuzz_graph_error_LDADD = $(graph_LIBS)
+fuzz_graph_error_LDFLAGS = $(LIBFUZZER_FLAGS)
+fuzz_graph_link_SOURCES = tests/fuzz/graph/link.c
+fuzz_graph_link_CPPFLAGS = $(graph_fuzz_CPPFLAGS)
+fuzz_graph_link_LDADD = $(graph_LIBS)
+fuzz_graph_link_LDFLAGS = $(LIBFUZZER_FLAGS)
+fuzz_graph_page_SOURCES = tests/fuzz/graph/page.c
+fuzz_graph_page_CPPFLAGS = $(graph_fuzz_CPPFLAGS)
+fuzz_graph_page_LDADD = $(graph_LIBS)
+fuzz_graph_page_LDFLAGS = $(LIBFUZZER_FLAGS)
+endif

@@ -40,7 +40,8 @@ void graph_client_stop(struct graph_client **client);
  * calls with ERROR_SIGN_IN. False: a certificate or key cannot be read (`e` says which). */
 bool graph_client_configure(struct graph_client *client, const struct config *config,
                             struct error *e);
-/* Wakes every sleeping call with ERROR_CANCELED (the service stops). */
+/* The service stops: calls that were not sent yet, reads under way and calls started from now on
+ * end with ERROR_CANCELED; writes that were sent run to their end. */
 void graph_client_cancel_all(struct graph_client *client);
 
 /* For the housekeeper: renews every token that has less than a third of its life left. */
@@ -99,7 +100,9 @@ bool graph_call_outcome(struct graph_call *call, struct error *e);
 /* Answer of an ended call. */
 int graph_call_status(const struct graph_call *call);
 const struct buf *graph_call_body(const struct graph_call *call);
-/* Cancels what is under way (a write already sent runs on unseen) and frees; clears *call. */
+/* Cancels what is under way and frees; clears *call. After it neither sink nor done is called;
+ * one that runs just now is waited for, so hold no lock that they take. A write already sent runs
+ * on unseen, a read keeps its slot until it is answered, at most 2 s (Graph works on it anyway). */
 void graph_call_free(struct graph_call **call);
 
 /* What the tests and metrics count. */

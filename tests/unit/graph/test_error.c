@@ -80,6 +80,7 @@ static void test_odd_bodies(void)
         CU_ASSERT_EQUAL(classify(429, SUBJECT_FOLDER, bodies[i]).kind, ERROR_THROTTLED);
     struct error e = classify(403, SUBJECT_FOLDER, CODE("a\\r\\nb"));
     CU_ASSERT_PTR_NULL(strpbrk(e.text, "\r\n"));
+    CU_ASSERT_STRING_EQUAL(e.code, "a??b");
 }
 
 static void test_types(void)

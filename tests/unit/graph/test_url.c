@@ -70,6 +70,9 @@ static void test_foreign_links(void)
         "graph.microsoft.com/v1.0",
         "file:///etc/passwd",
         "https://",
+        "https:/graph.microsoft.com/",
+        "https:///graph.microsoft.com/",
+        "https://graph%2emicrosoft.com/",
         "https://graph.microsoft.com:99999/",
         "",
     };
