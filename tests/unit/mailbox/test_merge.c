@@ -35,6 +35,11 @@ static void id_of(int i, char out[16])
     snprintf(out, 16, "id-%03d", i);
 }
 
+static int index_of(const char *id)
+{
+    return (int)strtol(id + 3, NULL, 10);
+}
+
 static struct graph_message message_of(const struct model *m, int i, const char *id, bool whole)
 {
     struct graph_message g = {.id = id, .has = GRAPH_HAS_READ, .is_read = m->server[i].read};
@@ -121,7 +126,7 @@ static void settle(struct model *m, struct merge *merge, const char **ids, size_
                    bool listing)
 {
     for (size_t n = 0; n < count; n++) {
-        int i = atoi(ids[n] + 3);
+        int i = index_of(ids[n]);
         struct graph_message g = message_of(m, i, ids[n], true);
         struct merge_item *item = merge_find(merge, ids[n]);
         if (!listing || next_random(4) == 0)
@@ -145,7 +150,7 @@ static void take_over(struct model *m, const struct merge_result *result, uint32
     }
     for (size_t n = 0; n < result->put_count; n++) {
         const struct row *r = result->puts[n];
-        int i = atoi(r->id + 3);
+        int i = index_of(r->id);
         /* A new UID is above all given; a change keeps the old one. */
         CU_ASSERT(m->told[i].uid == 0 ? r->uid >= uidnext_before : r->uid == m->told[i].uid);
         m->told[i] = *r;

@@ -1,0 +1,421 @@
+#include "exchange.h"
+
+#include "../graph/server.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/buf.h"
+#include "postern/base/clock.h"
+#include "postern/graph/mail.h"
+
+#include <ctype.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAILS_MAX     4096
+#define ANSWERS_MAX   8192
+#define ANSWER_MAX    (4 << 20)
+#define PAGE_DEFAULT  500
+#define FIRST_ARTICLE 101
+#define JSON          "application/json"
+
+struct mail {
+    char id[16];
+    const char *folder;
+    int64_t article; /* 0: none */
+    bool read, was_in_inbox;
+    unsigned change; /* when it last changed */
+    int64_t modified_ms;
+};
+
+struct exchange {
+    struct server *server;
+    pthread_mutex_t lock;
+    struct exchange_faults faults;
+    struct exchange_counts counts;
+    struct mail mails[MAILS_MAX];
+    size_t count;
+    int64_t article_next;
+    unsigned change;
+    char mark[64];
+    char *answers[ANSWERS_MAX]; /* bodies must outlive their sending */
+    size_t answer_count;
+};
+
+static struct mail *find(struct exchange *x, const char *id, size_t len)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (strlen(x->mails[i].id) == len && memcmp(x->mails[i].id, id, len) == 0)
+            return &x->mails[i];
+    return NULL;
+}
+
+static void touch(struct exchange *x, struct mail *m)
+{
+    m->change = ++x->change;
+    m->modified_ms = clock_wall_ms() - x->faults.age_ms;
+}
+
+static struct server_reply json(struct exchange *x, int status, struct buf *body)
+{
+    struct server_reply reply = {.status = status, .type = JSON, .delay_ms = x->faults.delay_ms};
+    if (x->answer_count == ANSWERS_MAX)
+        abort();
+    reply.body = x->answers[x->answer_count++] = buf_steal(body);
+    return reply;
+}
+
+static struct server_reply failure(struct exchange *x, int status, const char *code)
+{
+    struct buf body = BUF_INIT(ANSWER_MAX);
+    buf_printf(&body, "{\"error\":{\"code\":\"%s\",\"message\":\"as the test wants it\"}}", code);
+    return json(x, status, &body);
+}
+
+static void put_mail(struct buf *b, const struct mail *m, bool whole)
+{
+    char when[CLOCK_ISO_SIZE];
+    clock_format_iso(1780000000000 + m->article * 1000, when);
+    buf_printf(b,
+               "{\"id\":\"%s\",\"isRead\":%s,\"isDraft\":false,\"categories\":[],"
+               "\"flag\":{\"flagStatus\":\"notFlagged\"},\"receivedDateTime\":\"%s\","
+               "\"changeKey\":\"k%u\",\"parentFolderId\":\"%s\"",
+               m->id, m->read ? "true" : "false", when, m->change, m->folder);
+    if (whole) {
+        buf_puts(b, ",\"singleValueExtendedProperties\":["
+                    "{\"id\":\"Integer 0xe08\",\"value\":\"900\"}");
+        if (m->article)
+            buf_printf(b, ",{\"id\":\"Integer 0xe23\",\"value\":\"%lld\"}", (long long)m->article);
+        buf_puts(b, "]");
+    }
+    buf_puts(b, "}");
+}
+
+static unsigned page_size(const struct exchange *x)
+{
+    return x->faults.page ? x->faults.page : PAGE_DEFAULT;
+}
+
+static bool in_inbox(const struct mail *m)
+{
+    return strcmp(m->folder, EXCHANGE_INBOX) == 0;
+}
+
+/* An item of a delta since `since`, if the message is one. */
+static bool put_delta(struct exchange *x, struct buf *b, struct mail *m, unsigned since, bool comma)
+{
+    bool told = m->change > since && (in_inbox(m) || (since > 0 && m->was_in_inbox));
+    if (!told)
+        return false;
+    if (comma)
+        buf_puts(b, ",");
+    if (in_inbox(m) || x->faults.late)
+        put_mail(b, m, false);
+    else
+        buf_printf(b, "{\"id\":\"%s\",\"@removed\":{\"reason\":\"deleted\"}}", m->id);
+    return true;
+}
+
+static void put_link(const struct exchange *x, struct buf *b, const char *kind, const char *query)
+{
+    buf_printf(b, ",\"@odata.%s\":\"%s/v1.0/users/u/mailFolders/" EXCHANGE_INBOX "/%s\"", kind,
+               server_url(x->server), query);
+}
+
+static struct server_reply delta(struct exchange *x, const char *target)
+{
+    unsigned since = 0, until = x->change, at = 0, empty = 0;
+    const char *token = strstr(target, "token=");
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    char link[128];
+    size_t i, n = 0;
+    x->counts.delta++;
+    if (x->faults.no_delta)
+        return failure(x, 400, "BadRequest");
+    if (token && x->faults.dead_links && x->faults.dead_links--)
+        return failure(x, 410, "SyncStateNotFound");
+    if (token && sscanf(token, "token=%u-%u-%u-%u", &since, &until, &at, &empty) == 1)
+        until = x->change;
+    buf_puts(&b, "{\"value\":[");
+    bool hollow = x->faults.empty_pages && !empty;
+    for (i = at; !hollow && i < x->count && n < page_size(x); i++)
+        n += put_delta(x, &b, &x->mails[i], since, n > 0);
+    buf_puts(&b, "]");
+    if (hollow)
+        i = at;
+    if (hollow || i < x->count) {
+        snprintf(link, sizeof link, "messages/delta?$skiptoken=%u-%u-%zu-%d", since, until, i,
+                 hollow);
+        put_link(x, &b, "nextLink", link);
+    } else {
+        snprintf(link, sizeof link, "messages/delta?$deltatoken=%u", until);
+        put_link(x, &b, "deltaLink", link);
+    }
+    buf_puts(&b, "}");
+    return json(x, 200, &b);
+}
+
+static int64_t bound_of(const char *target)
+{
+    const char *at = strstr(target, "%20ge%20");
+    int64_t ms;
+    return at && clock_parse_iso(at + 8, 20, &ms) ? ms : INT64_MIN;
+}
+
+static struct server_reply listing(struct exchange *x, const char *target)
+{
+    const char *skip = strstr(target, "$skip=");
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    size_t i = skip ? strtoul(skip + 6, NULL, 10) : 0, n = 0;
+    int64_t since = bound_of(target);
+    x->counts.listing++;
+    buf_puts(&b, "{\"value\":[");
+    for (; i < x->count && n < page_size(x); i++) {
+        if (!in_inbox(&x->mails[i]) || x->mails[i].modified_ms < since)
+            continue;
+        buf_puts(&b, n++ ? "," : "");
+        put_mail(&b, &x->mails[i], true);
+    }
+    buf_puts(&b, "]");
+    if (i < x->count) {
+        char link[64];
+        snprintf(link, sizeof link, "messages?$skip=%zu", i);
+        put_link(x, &b, "nextLink", link);
+    }
+    buf_puts(&b, "}");
+    return json(x, 200, &b);
+}
+
+static struct server_reply folder(struct exchange *x, const char *target)
+{
+    bool trash = strstr(target, "deleteditems") || strstr(target, EXCHANGE_TRASH);
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    x->counts.folder++;
+    buf_printf(&b,
+               "{\"id\":\"%s\",\"displayName\":\"x\",\"parentFolderId\":\"AAroot\","
+               "\"childFolderCount\":0,\"totalItemCount\":%zu,\"unreadItemCount\":0,"
+               "\"isHidden\":false,\"singleValueExtendedProperties\":["
+               "{\"id\":\"Integer 0x6751\",\"value\":\"%lld\"}",
+               trash ? EXCHANGE_TRASH : EXCHANGE_INBOX, x->count, (long long)x->article_next);
+    if (x->mark[0])
+        buf_printf(&b, ",{\"id\":\"" GRAPH_FOLDER_MARK "\",\"value\":\"%s\"}", x->mark);
+    buf_puts(&b, "]}");
+    return json(x, 200, &b);
+}
+
+static struct server_reply patch(struct exchange *x, const struct server_request *request)
+{
+    x->counts.patch++;
+    if (x->faults.no_marks)
+        return failure(x, 403, "ErrorAccessDenied");
+    const char *value = strstr(request->body, "1;");
+    if (!value || sscanf(value, "%60[0-9a-z;]", x->mark) != 1)
+        return failure(x, 400, "BadRequest");
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    buf_puts(&b, "{\"id\":\"" EXCHANGE_INBOX "\"}");
+    return json(x, 200, &b);
+}
+
+void exchange_mime(const char *id, char out[256])
+{
+    snprintf(out, 256, "Subject: %s\r\nFrom: a@b.example\r\n\r\nThis is %s.\r\n.dot\r\n", id, id);
+}
+
+static struct server_reply mime(struct exchange *x, const struct mail *m)
+{
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    char text[256];
+    x->counts.mime++;
+    exchange_mime(m->id, text);
+    buf_puts(&b, text);
+    struct server_reply reply = json(x, 200, &b);
+    reply.type = "text/plain";
+    reply.delay_ms = x->faults.mime_delay_ms;
+    if (x->faults.fail_mime && x->faults.fail_mime--)
+        reply.cut_to = 20;
+    return reply;
+}
+
+static struct server_reply move(struct exchange *x, struct mail *m)
+{
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    x->counts.move++;
+    if (x->faults.forbidden && strcmp(m->id, x->faults.forbidden) == 0)
+        return failure(x, 403, "ErrorAccessDenied");
+    if (x->faults.drop_moves && x->faults.drop_moves--)
+        return (struct server_reply){.status = 0};
+    m->folder = EXCHANGE_TRASH;
+    touch(x, m);
+    if (x->faults.lose_moves && x->faults.lose_moves--)
+        return (struct server_reply){.status = 0};
+    put_mail(&b, m, false);
+    return json(x, 201, &b);
+}
+
+static struct server_reply message(struct exchange *x, const struct server_request *request,
+                                   const char *id)
+{
+    size_t len = strcspn(id, "/?");
+    struct mail *m = find(x, id, len);
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    if (!m || m->folder[0] == '\0') {
+        x->counts.message++;
+        return failure(x, 404, "ErrorItemNotFound");
+    }
+    if (strncmp(id + len, "/$value", 7) == 0)
+        return mime(x, m);
+    if (strncmp(id + len, "/move", 5) == 0)
+        return move(x, m);
+    if (strcmp(request->method, "DELETE") == 0) {
+        x->counts.remove++;
+        m->folder = "";
+        touch(x, m);
+        return (struct server_reply){.status = 204};
+    }
+    x->counts.message++;
+    put_mail(&b, m, true);
+    return json(x, 200, &b);
+}
+
+static struct server_reply answer(void *arg, const struct server_request *request)
+{
+    struct exchange *x = arg;
+    struct server_reply reply;
+    const char *target = request->target, *id = strstr(target, "/messages/");
+    pthread_mutex_lock(&x->lock);
+    if (strstr(target, "/messages/delta"))
+        reply = delta(x, target);
+    else if (id && !strstr(target, "/mailFolders/"))
+        reply = message(x, request, id + strlen("/messages/"));
+    else if (strstr(target, "/messages"))
+        reply = listing(x, target);
+    else if (strcmp(request->method, "PATCH") == 0)
+        reply = patch(x, request);
+    else
+        reply = folder(x, target);
+    pthread_mutex_unlock(&x->lock);
+    return reply;
+}
+
+struct exchange *exchange_start(void)
+{
+    struct exchange *x = xcalloc(1, sizeof *x);
+    pthread_mutex_init(&x->lock, NULL);
+    x->article_next = FIRST_ARTICLE;
+    pthread_mutex_lock(&x->lock); /* answers are made by other threads */
+    x->server = server_start(answer, x, true);
+    pthread_mutex_unlock(&x->lock);
+    return x;
+}
+
+void exchange_stop(struct exchange **x)
+{
+    server_stop(&(*x)->server);
+    for (size_t i = 0; i < (*x)->answer_count; i++)
+        free((*x)->answers[i]);
+    pthread_mutex_destroy(&(*x)->lock);
+    free(*x);
+    *x = NULL;
+}
+
+const char *exchange_url(const struct exchange *x)
+{
+    return server_url(x->server);
+}
+
+const char *exchange_ca(const struct exchange *x)
+{
+    return server_ca(x->server);
+}
+
+struct exchange_faults *exchange_lock(struct exchange *x)
+{
+    pthread_mutex_lock(&x->lock);
+    return &x->faults;
+}
+
+void exchange_unlock(struct exchange *x)
+{
+    pthread_mutex_unlock(&x->lock);
+}
+
+static void arrive(struct exchange *x, struct mail *m)
+{
+    m->folder = EXCHANGE_INBOX;
+    m->was_in_inbox = true;
+    m->article = x->faults.no_articles ? 0 : x->article_next++;
+    touch(x, m);
+}
+
+void exchange_deliver(struct exchange *x, unsigned count)
+{
+    pthread_mutex_lock(&x->lock);
+    for (unsigned i = 0; i < count && x->count < MAILS_MAX; i++) {
+        struct mail *m = &x->mails[x->count++];
+        snprintf(m->id, sizeof m->id, "m-%04zu", x->count);
+        arrive(x, m);
+    }
+    pthread_mutex_unlock(&x->lock);
+}
+
+void exchange_set_read(struct exchange *x, const char *id, bool read)
+{
+    pthread_mutex_lock(&x->lock);
+    struct mail *m = find(x, id, strlen(id));
+    m->read = read;
+    touch(x, m);
+    pthread_mutex_unlock(&x->lock);
+}
+
+void exchange_take_away(struct exchange *x, const char *id)
+{
+    pthread_mutex_lock(&x->lock);
+    struct mail *m = find(x, id, strlen(id));
+    m->folder = EXCHANGE_TRASH;
+    touch(x, m);
+    pthread_mutex_unlock(&x->lock);
+}
+
+void exchange_put_back(struct exchange *x, const char *id, bool same_article)
+{
+    pthread_mutex_lock(&x->lock);
+    struct mail *m = find(x, id, strlen(id));
+    int64_t article = m->article;
+    arrive(x, m);
+    if (same_article)
+        m->article = article;
+    pthread_mutex_unlock(&x->lock);
+}
+
+const char *exchange_where(struct exchange *x, const char *id)
+{
+    pthread_mutex_lock(&x->lock);
+    const char *folder_id = find(x, id, strlen(id))->folder;
+    pthread_mutex_unlock(&x->lock);
+    return folder_id;
+}
+
+void exchange_mark(struct exchange *x, char out[64])
+{
+    pthread_mutex_lock(&x->lock);
+    memcpy(out, x->mark, 64);
+    pthread_mutex_unlock(&x->lock);
+}
+
+unsigned exchange_counts(struct exchange *x, struct exchange_counts *out)
+{
+    struct exchange_counts c;
+    pthread_mutex_lock(&x->lock);
+    c = x->counts;
+    memset(&x->counts, 0, sizeof x->counts);
+    pthread_mutex_unlock(&x->lock);
+    if (out)
+        *out = c;
+    return c.delta + c.listing + c.message + c.mime + c.move + c.remove + c.folder + c.patch;
+}
+
+unsigned exchange_most_abreast(struct exchange *x)
+{
+    return server_most_abreast(x->server);
+}
