@@ -1,0 +1,330 @@
+#include "../unit.h"
+
+#include "door.h"
+
+#include "postern/base/clock.h"
+#include "postern/base/thread.h"
+
+#include <openssl/ssl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SOON 100 /* ms; what must not happen is waited for this long */
+
+static struct door_options usual;
+
+static void expect_line(struct door *d, size_t max, const char *want)
+{
+    char *line = NULL;
+    size_t len = 0;
+    CU_ASSERT_EQUAL(session_conn_line(d->conn, max, 5000, &line, &len), SESSION_LINE_OK);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(line);
+    CU_ASSERT_STRING_EQUAL(line, want);
+    CU_ASSERT_EQUAL(len, strlen(want));
+}
+
+static enum session_line line_kind(struct door *d, size_t max, int64_t timeout)
+{
+    char *line;
+    size_t len;
+    return session_conn_line(d->conn, max, timeout, &line, &len);
+}
+
+static void test_lines(void)
+{
+    struct door d;
+    door_open(&d, &usual);
+    door_say(&d, "one\r\ntwo\n\r\n\rfour\r\r\nhal");
+    expect_line(&d, 100, "one");
+    CU_ASSERT_TRUE(session_conn_pending(d.conn));
+    expect_line(&d, 100, "two");
+    expect_line(&d, 100, "");
+    expect_line(&d, 100, "\rfour\r"); /* a bare CR is an ordinary byte */
+    door_say(&d, "f\r\n");
+    expect_line(&d, 100, "half");
+    CU_ASSERT_FALSE(session_conn_pending(d.conn));
+    CU_ASSERT_EQUAL(session_conn_bytes_in(d.conn), 25);
+    door_say(&d, "rest without end");
+    shutdown(d.client, SHUT_WR);
+    CU_ASSERT_EQUAL(line_kind(&d, 100, 5000), SESSION_LINE_EOF);
+    door_close(&d);
+}
+
+static void test_limits(void)
+{
+    static const char nul[] = "a\0b\r\nnext\r\n";
+    struct door d;
+    door_open(&d, &usual);
+    door_say(&d, "12345\r\n123456\r\n12345\n123456\nok\r\n");
+    expect_line(&d, 5, "12345");
+    CU_ASSERT_EQUAL(line_kind(&d, 5, 5000), SESSION_LINE_TOO_LONG);
+    expect_line(&d, 5, "12345");
+    CU_ASSERT_EQUAL(line_kind(&d, 5, 5000), SESSION_LINE_TOO_LONG);
+    expect_line(&d, 5, "ok");
+    door_send(&d, nul, sizeof nul - 1);
+    CU_ASSERT_EQUAL(line_kind(&d, 100, 5000), SESSION_LINE_NUL);
+    expect_line(&d, 100, "next");
+    door_close(&d);
+}
+
+/* The time is for the whole line: a byte now and then does not stretch it. */
+static void *dribble(void *arg)
+{
+    struct door *d = arg;
+    struct error e = ERROR_INIT;
+    struct wait w;
+    if (!wait_init(&w, &e))
+        abort();
+    for (int i = 0; i < 10; i++) {
+        w.deadline_ms = clock_mono_ms() + 50;
+        door_say(d, "x");
+        while (wait_sleep(&w, &e))
+            continue;
+    }
+    wait_close(&w);
+    return NULL;
+}
+
+static void test_timeout(void)
+{
+    struct door d;
+    struct error e = ERROR_INIT;
+    pthread_t thread;
+    door_open(&d, &usual);
+    CU_ASSERT_EQUAL(line_kind(&d, 100, 20), SESSION_LINE_TIMEOUT);
+    CU_ASSERT_EQUAL(line_kind(&d, 100, 0), SESSION_LINE_TIMEOUT);
+    if (!thread_start(&thread, "dribble", THREAD_STACK_SESSION, dribble, &d, &e))
+        abort();
+    int64_t start = clock_mono_ms();
+    CU_ASSERT_EQUAL(line_kind(&d, 100, 200), SESSION_LINE_TIMEOUT);
+    CU_ASSERT_TRUE(clock_mono_ms() - start >= 200);
+    CU_ASSERT_TRUE(clock_mono_ms() - start < 450);
+    pthread_join(thread, NULL);
+    door_close(&d);
+}
+
+static void *stop_soon(void *arg)
+{
+    struct door *d = arg;
+    atomic_store(&d->stop.asked, true);
+    wait_notify(session_conn_wait(d->conn));
+    return NULL;
+}
+
+static void test_stop(void)
+{
+    struct door d;
+    struct error e = ERROR_INIT;
+    pthread_t thread;
+    door_open(&d, &usual);
+    CU_ASSERT_FALSE(session_conn_stopping(d.conn));
+    if (!thread_start(&thread, "stop", THREAD_STACK_SESSION, stop_soon, &d, &e))
+        abort();
+    CU_ASSERT_EQUAL(line_kind(&d, 100, 5000), SESSION_LINE_STOP);
+    pthread_join(thread, NULL);
+    CU_ASSERT_TRUE(session_conn_stopping(d.conn));
+    door_say(&d, "more\r\n");
+    CU_ASSERT_EQUAL(line_kind(&d, 100, 5000), SESSION_LINE_STOP);
+    CU_ASSERT_TRUE(session_conn_printf(d.conn, "goodbye\r\n")); /* still heard */
+    CU_ASSERT_TRUE(session_conn_flush(d.conn));
+    door_close(&d);
+}
+
+/* Output waits in the buffer until the session waits for the client. */
+static void test_output(void)
+{
+    struct buf heard = BUF_INIT(4096);
+    struct door d;
+    char byte;
+    door_open(&d, &usual);
+    session_conn_printf(d.conn, "%s %d\r\n", "+OK", 1);
+    session_conn_write(d.conn, "+OK 2\r\n", 7);
+    CU_ASSERT_EQUAL(recv(d.client, &byte, 1, MSG_DONTWAIT), -1);
+    CU_ASSERT_EQUAL(line_kind(&d, 100, 0), SESSION_LINE_TIMEOUT);
+    CU_ASSERT_STRING_EQUAL(door_hear(&d, "2\r\n", &heard), "+OK 1\r\n+OK 2\r\n");
+    CU_ASSERT_EQUAL(session_conn_bytes_out(d.conn), 14);
+    session_conn_printf(d.conn, "last words");
+    session_conn_free(&d.conn);
+    CU_ASSERT_STRING_EQUAL(door_hear(&d, "", &heard), "last words");
+    door_close(&d);
+    buf_free(&heard);
+}
+
+static void test_never_reads(void)
+{
+    struct door_options impatient = {.timeout_ms = SOON};
+    struct door d;
+    char piece[4096] = {0};
+    bool ok = true;
+    door_open(&d, &impatient);
+    for (int i = 0; ok && i < 10000; i++)
+        ok = session_conn_write(d.conn, piece, sizeof piece);
+    CU_ASSERT_FALSE(ok);
+    CU_ASSERT_FALSE(session_conn_write(d.conn, "x", 1));
+    CU_ASSERT_EQUAL(line_kind(&d, 100, 5000), SESSION_LINE_FAILED);
+    door_close(&d);
+}
+
+static void test_vanishes(void)
+{
+    struct door d;
+    struct error e = ERROR_INIT;
+    door_open(&d, &usual);
+    shutdown(d.client, SHUT_RDWR);
+    close(d.client);
+    d.client = -1;
+    CU_ASSERT_FALSE(wait_sleep(session_conn_wait(d.conn), &e));
+    CU_ASSERT_EQUAL(e.kind, ERROR_CANCELED);
+    CU_ASSERT_EQUAL(line_kind(&d, 100, 5000), SESSION_LINE_EOF);
+    session_conn_printf(d.conn, "anybody there?\r\n");
+    CU_ASSERT_FALSE(session_conn_flush(d.conn));
+    door_close(&d);
+}
+
+static void test_names(void)
+{
+    struct door_options options = {.address = "192.0.2.7"};
+    char state[SESSION_STATE_SIZE];
+    struct door d;
+    door_open(&d, &options);
+    CU_ASSERT_STRING_EQUAL(session_conn_id(d.conn), "p3-1");
+    CU_ASSERT_STRING_EQUAL(session_conn_address(d.conn), "192.0.2.7");
+    CU_ASSERT_EQUAL(session_conn_sockaddr(d.conn)->sa_family, AF_INET);
+    session_conn_set_state(d.conn, "RETR 7");
+    session_conn_state(d.conn, state);
+    CU_ASSERT_STRING_EQUAL(state, "RETR 7");
+    door_close(&d);
+}
+
+/* ---- TLS ---- */
+
+struct tls_client {
+    struct door *door;
+    const char *says;
+    int max_version;
+    char heard[256];
+    bool connected;
+};
+
+static void *tls_client(void *arg)
+{
+    struct tls_client *t = arg;
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_security_level(ctx, 0);
+    if (t->max_version) {
+        SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION);
+        SSL_CTX_set_max_proto_version(ctx, t->max_version);
+    }
+    SSL *ssl = SSL_new(ctx);
+    SSL_set_fd(ssl, t->door->client);
+    t->connected = SSL_connect(ssl) == 1;
+    if (t->connected) {
+        size_t got = 0;
+        SSL_write(ssl, t->says, (int)strlen(t->says));
+        SSL_read_ex(ssl, t->heard, sizeof t->heard - 1, &got);
+        SSL_shutdown(ssl);
+    }
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    return NULL;
+}
+
+static void with_tls(int max_version, bool want)
+{
+    struct door_certificate c;
+    struct error e = ERROR_INIT;
+    struct door d;
+    pthread_t thread;
+    door_certificate_make(&c);
+    struct door_options options = {.tls = door_tls(&c), .no_plaintext_login = true};
+    door_open(&d, &options);
+    CU_ASSERT_TRUE(session_conn_tls_offered(d.conn));
+    CU_ASSERT_FALSE(session_conn_tls_active(d.conn));
+    CU_ASSERT_FALSE(session_conn_login_allowed(d.conn));
+
+    /* What came before the handshake must not count as said inside TLS (RFC 2595 section 2). */
+    struct tls_client client = {.door = &d, .says = "NOOP\r\nQUIT\r\n", .max_version = max_version};
+    door_say(&d, "STLS\r\nUSER injected\r\n");
+    expect_line(&d, 100, "STLS");
+    if (!thread_start(&thread, "tls", THREAD_STACK_WORKER, tls_client, &client, &e))
+        abort();
+    CU_ASSERT_EQUAL(session_conn_starttls(d.conn, &e), want);
+    if (want) {
+        CU_ASSERT_TRUE(session_conn_tls_active(d.conn));
+        CU_ASSERT_FALSE(session_conn_tls_offered(d.conn));
+        CU_ASSERT_TRUE(session_conn_login_allowed(d.conn));
+        expect_line(&d, 100, "NOOP");
+        CU_ASSERT_TRUE(session_conn_pending(d.conn));
+        session_conn_printf(d.conn, "+OK\r\n");
+        expect_line(&d, 100, "QUIT");
+        session_conn_flush(d.conn);
+        CU_ASSERT_EQUAL(line_kind(&d, 100, 5000), SESSION_LINE_EOF);
+    } else {
+        CU_ASSERT_EQUAL(e.kind, ERROR_CANCELED);
+        CU_ASSERT_EQUAL(line_kind(&d, 100, 5000), SESSION_LINE_FAILED);
+    }
+    pthread_join(thread, NULL);
+    CU_ASSERT_EQUAL(client.connected, want);
+    CU_ASSERT_STRING_EQUAL(client.heard, want ? "+OK\r\n" : "");
+    door_close(&d);
+    session_tls_unref(&options.tls);
+    door_certificate_remove(&c);
+}
+
+static void test_tls(void)
+{
+    with_tls(0, true);
+    with_tls(TLS1_2_VERSION, true);
+    with_tls(TLS1_1_VERSION, false);
+}
+
+static void test_tls_garbage(void)
+{
+    struct door_certificate c;
+    struct error e = ERROR_INIT;
+    struct door d;
+    door_certificate_make(&c);
+    struct door_options options = {.tls = door_tls(&c), .timeout_ms = SOON};
+    door_open(&d, &options);
+    CU_ASSERT_FALSE(session_conn_starttls(d.conn, &e)); /* a client that says nothing */
+    CU_ASSERT_EQUAL(e.kind, ERROR_TIMEOUT);
+    door_close(&d);
+    door_open(&d, &options);
+    /* Said in the handshake's place, whoever comes first: it is thrown away or no TLS at all. */
+    door_say(&d, "USER alice\r\nPASS secret\r\n");
+    CU_ASSERT_FALSE(session_conn_starttls(d.conn, &e));
+    CU_ASSERT_PTR_NULL(strstr(e.text, "secret"));
+    door_close(&d);
+    session_tls_unref(&options.tls);
+    door_certificate_remove(&c);
+}
+
+static void test_tls_files(void)
+{
+    struct door_certificate c;
+    struct error e = ERROR_INIT;
+    door_certificate_make(&c);
+    struct config_tls wrong = {.certificate = (char *)"/nonexistent.pem", .private_key = c.key};
+    CU_ASSERT_PTR_NULL(session_tls_new(&wrong, 0, &e));
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "/nonexistent.pem"));
+    wrong = (struct config_tls){.certificate = c.certificate, .private_key = c.certificate};
+    CU_ASSERT_PTR_NULL(session_tls_new(&wrong, 0, &e));
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "private key"));
+    door_certificate_remove(&c);
+}
+
+const struct unit_test conn_tests[] = {
+    {"lines", test_lines},
+    {"limits of a line", test_limits},
+    {"timeouts", test_timeout},
+    {"stop", test_stop},
+    {"output", test_output},
+    {"a client that never reads", test_never_reads},
+    {"a client that vanishes", test_vanishes},
+    {"names", test_names},
+    {"TLS", test_tls},
+    {"TLS with garbage", test_tls_garbage},
+    {"TLS files", test_tls_files},
+    {NULL, NULL},
+};

@@ -1,0 +1,215 @@
+#include "../unit.h"
+
+#include "door.h"
+
+#include "postern/base/clock.h"
+#include "postern/base/thread.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIG(logins) "state-dir = \"/nonexistent\"\n" DOOR_TENANT DOOR_LISTENER logins
+
+/* One attempt from an address; the ticket is let go at once. */
+static enum session_login attempt_at(struct session_gate *gate, const char *address,
+                                     const char *name, const char *password)
+{
+    struct door_options options = {.address = address, .gate = gate};
+    struct session_ticket *ticket = NULL;
+    struct door d;
+    door_open(&d, &options);
+    enum session_login result = session_login_check(d.conn, PROTOCOL_POP3, name, password, &ticket);
+    CU_ASSERT_EQUAL(ticket != NULL, result == SESSION_LOGIN_OK);
+    session_ticket_release(&ticket);
+    door_close(&d);
+    return result;
+}
+
+static struct session_gate *gate_of(const char *text)
+{
+    struct session_gate *gate = session_gate_new();
+    struct config *config = door_config(text);
+    session_gate_configure(gate, config);
+    config_unref(&config);
+    return gate;
+}
+
+static void test_policy(void)
+{
+    struct session_gate *gate = gate_of(CONFIG(DOOR_LOGIN("alice", "") DOOR_LOGIN(
+        "imap", "protocols = { imap }") DOOR_LOGIN("far", "networks = { \"192.0.2.0/24\" }")));
+    CU_ASSERT_EQUAL(attempt_at(gate, NULL, "alice", "secret"), SESSION_LOGIN_OK);
+    CU_ASSERT_EQUAL(attempt_at(gate, NULL, "alice", "Secret"), SESSION_LOGIN_REFUSED);
+    CU_ASSERT_EQUAL(attempt_at(gate, NULL, "alice", ""), SESSION_LOGIN_REFUSED);
+    CU_ASSERT_EQUAL(attempt_at(gate, NULL, "Alice", "secret"), SESSION_LOGIN_REFUSED);
+    CU_ASSERT_EQUAL(attempt_at(gate, NULL, "", "secret"), SESSION_LOGIN_REFUSED);
+    CU_ASSERT_EQUAL(attempt_at(gate, NULL, "imap", "secret"), SESSION_LOGIN_REFUSED);
+    CU_ASSERT_EQUAL(attempt_at(gate, NULL, "far", "secret"), SESSION_LOGIN_REFUSED);
+    CU_ASSERT_EQUAL(attempt_at(gate, "192.0.2.255", "far", "secret"), SESSION_LOGIN_OK);
+    CU_ASSERT_EQUAL(attempt_at(gate, "192.0.3.0", "far", "secret"), SESSION_LOGIN_REFUSED);
+    CU_ASSERT_EQUAL(attempt_at(gate, "192.0.2.255", "alice", "secret"), SESSION_LOGIN_REFUSED);
+    session_gate_free(&gate);
+}
+
+/* New logins see the new config at once, a remembered success does not outlive its password, and
+ * a session keeps the config it signed in with. */
+static void test_reload(void)
+{
+    struct session_gate *gate = gate_of(CONFIG(DOOR_LOGIN("alice", "read-only = yes")));
+    struct door_options options = {.gate = gate};
+    struct session_ticket *ticket = NULL;
+    struct door d;
+    door_open(&d, &options);
+    CU_ASSERT_EQUAL(session_login_check(d.conn, PROTOCOL_POP3, "alice", "secret", &ticket),
+                    SESSION_LOGIN_OK);
+    struct config *other = door_config(CONFIG(DOOR_LOGIN("bob", "")));
+    session_gate_configure(gate, other);
+    config_unref(&other);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(ticket);
+    CU_ASSERT_STRING_EQUAL(session_ticket_login(ticket)->name, "alice");
+    CU_ASSERT_TRUE(session_ticket_login(ticket)->read_only);
+    CU_ASSERT_EQUAL(session_ticket_config(ticket)->login_count, 1);
+    session_ticket_release(&ticket);
+    CU_ASSERT_PTR_NULL(ticket);
+    door_close(&d);
+    CU_ASSERT_EQUAL(attempt_at(gate, NULL, "alice", "secret"), SESSION_LOGIN_REFUSED);
+    CU_ASSERT_EQUAL(attempt_at(gate, NULL, "bob", "secret"), SESSION_LOGIN_OK);
+    session_gate_free(&gate);
+}
+
+static void test_session_limit(void)
+{
+    struct session_gate *gate =
+        gate_of(CONFIG("limits {\n max-connections-per-login = 1\n}\n" DOOR_LOGIN("alice", "")));
+    struct door_options options = {.gate = gate};
+    struct session_ticket *ticket = NULL, *second = NULL;
+    struct door d;
+    door_open(&d, &options);
+    CU_ASSERT_EQUAL(session_login_check(d.conn, PROTOCOL_POP3, "alice", "secret", &ticket),
+                    SESSION_LOGIN_OK);
+    CU_ASSERT_EQUAL(session_login_check(d.conn, PROTOCOL_POP3, "alice", "secret", &second),
+                    SESSION_LOGIN_BUSY);
+    CU_ASSERT_PTR_NULL(second);
+    session_ticket_release(&ticket);
+    CU_ASSERT_EQUAL(session_login_check(d.conn, PROTOCOL_POP3, "alice", "secret", &ticket),
+                    SESSION_LOGIN_OK);
+    session_ticket_release(&ticket);
+    door_close(&d);
+    session_gate_free(&gate);
+}
+
+/* Wrong guesses slow down whoever makes them. Others are not slowed, nor is the owner of the
+ * login who signed in a while ago. */
+static void test_delays(void)
+{
+    struct session_gate *gate =
+        gate_of(CONFIG(DOOR_LOGIN("alice", "networks = { \"0.0.0.0/0\" }")));
+    CU_ASSERT_EQUAL(attempt_at(gate, "192.0.2.1", "alice", "secret"), SESSION_LOGIN_OK);
+    for (int i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL(attempt_at(gate, "192.0.2.2", "alice", "guess"), SESSION_LOGIN_REFUSED);
+    int64_t start = clock_mono_ms();
+    CU_ASSERT_EQUAL(attempt_at(gate, "192.0.2.2", "alice", "guess"), SESSION_LOGIN_REFUSED);
+    CU_ASSERT_TRUE(clock_mono_ms() - start >= 490);
+    start = clock_mono_ms();
+    CU_ASSERT_EQUAL(attempt_at(gate, "192.0.2.1", "alice", "secret"), SESSION_LOGIN_OK);
+    CU_ASSERT_EQUAL(attempt_at(gate, "192.0.2.3", "alice", "secret"), SESSION_LOGIN_OK);
+    CU_ASSERT_TRUE(clock_mono_ms() - start < 400);
+    session_gate_free(&gate);
+}
+
+/* A client that hangs up while its delay runs ends the wait. */
+static void test_gone_while_waiting(void)
+{
+    struct session_gate *gate = gate_of(CONFIG(DOOR_LOGIN("alice", "")));
+    struct door_options options = {.gate = gate};
+    struct session_ticket *ticket = NULL;
+    struct door d;
+    for (int i = 0; i < 4; i++)
+        attempt_at(gate, NULL, "alice", "guess");
+    door_open(&d, &options);
+    close(d.client);
+    d.client = -1;
+    int64_t start = clock_mono_ms();
+    CU_ASSERT_EQUAL(session_login_check(d.conn, PROTOCOL_POP3, "alice", "guess", &ticket),
+                    SESSION_LOGIN_ENDED);
+    CU_ASSERT_TRUE(clock_mono_ms() - start < 400);
+    door_close(&d);
+    session_gate_free(&gate);
+}
+
+#define CROWD 300
+
+struct guesser {
+    struct session_gate *gate;
+    int number;
+    enum session_login result;
+    pthread_t thread;
+};
+
+static void *guess(void *arg)
+{
+    struct guesser *g = arg;
+    char address[32], name[32];
+    snprintf(address, sizeof address, "192.0.2.%d", g->number % 250);
+    snprintf(name, sizeof name, g->number % 2 ? "alice" : "nobody%d", g->number);
+    g->result = attempt_at(g->gate, address, name, "guess");
+    return NULL;
+}
+
+/* Many guesses at once: none gets in, few are worked out, and a login of somebody else goes
+ * through meanwhile. */
+static void test_crowd(void)
+{
+    struct session_gate *gate =
+        gate_of(CONFIG(DOOR_LOGIN("alice", "networks = { \"0.0.0.0/0\" }") DOOR_LOGIN("bob", "")));
+    static struct guesser crowd[CROWD];
+    struct error e = ERROR_INIT;
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = (struct guesser){.gate = gate, .number = i};
+        if (!thread_start(&crowd[i].thread, "guess", THREAD_STACK_SESSION, guess, &crowd[i], &e))
+            abort();
+    }
+    CU_ASSERT_EQUAL(attempt_at(gate, NULL, "bob", "secret"), SESSION_LOGIN_OK);
+    for (int i = 0; i < CROWD; i++) {
+        pthread_join(crowd[i].thread, NULL);
+        CU_ASSERT_TRUE(crowd[i].result == SESSION_LOGIN_REFUSED ||
+                       crowd[i].result == SESSION_LOGIN_BUSY);
+    }
+    session_gate_free(&gate);
+}
+
+static bool plain(const char *data, size_t len, const char *name, const char *password)
+{
+    char copy[64] = {0};
+    const char *n = NULL, *p = NULL;
+    memcpy(copy, data, len);
+    return session_sasl_plain(copy, len, &n, &p) && strcmp(n, name) == 0 &&
+           strcmp(p, password) == 0;
+}
+
+#define PLAIN(text, name, password) plain(text, sizeof(text) - 1, name, password)
+
+static void test_sasl_plain(void)
+{
+    CU_ASSERT_TRUE(PLAIN("\0alice\0secret", "alice", "secret"));
+    CU_ASSERT_TRUE(PLAIN("alice\0alice\0se cret", "alice", "se cret"));
+    CU_ASSERT_FALSE(PLAIN("bob\0alice\0secret", "alice", "secret"));
+    CU_ASSERT_FALSE(PLAIN("\0alice\0sec\0ret", "alice", "sec"));
+    CU_ASSERT_FALSE(PLAIN("\0alice\0", "alice", ""));
+    CU_ASSERT_FALSE(PLAIN("\0\0secret", "", "secret"));
+    CU_ASSERT_FALSE(PLAIN("\0alice", "alice", ""));
+    CU_ASSERT_FALSE(PLAIN("alice", "alice", ""));
+    CU_ASSERT_FALSE(PLAIN("", "", ""));
+}
+
+const struct unit_test login_tests[] = {
+    {"policy", test_policy},
+    {"reload", test_reload},
+    {"sessions of a login", test_session_limit},
+    {"delays", test_delays},
+    {"gone while waiting", test_gone_while_waiting},
+    {"a crowd of guesses", test_crowd},
+    {"SASL PLAIN", test_sasl_plain},
+    {NULL, NULL},
+};
