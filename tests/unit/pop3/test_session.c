@@ -154,8 +154,7 @@ static void test_stop(void)
     door_start(&d, pop3_protocol.run);
     door_say(&d, SIGN_IN);
     door_hear(&d, "messages\r\n", &heard);
-    atomic_store(&d.stop.asked, true);
-    wait_notify(session_conn_wait(d.conn));
+    door_stop(&d);
     CU_ASSERT_STRING_EQUAL(door_hear(&d, "", &heard),
                            "-ERR [SYS/TEMP] the service is stopping\r\n");
     door_close(&d);

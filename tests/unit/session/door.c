@@ -1,7 +1,5 @@
 #include "door.h"
 
-#include "../unit.h"
-
 #include "postern/base/clock.h"
 #include "postern/base/file.h"
 #include "postern/base/thread.h"
@@ -12,6 +10,8 @@
 #include <openssl/x509.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,6 +39,7 @@ void door_open(struct door *d, const struct door_options *o)
     struct error e = ERROR_INIT;
     int pair[2];
     memset(d, 0, sizeof *d);
+    pthread_mutex_init(&d->lock, NULL);
     signal(SIGPIPE, SIG_IGN);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         abort();
@@ -69,7 +70,9 @@ static void *door_thread(void *arg)
 {
     struct door *d = arg;
     d->run(d->conn, NULL, d->config);
+    pthread_mutex_lock(&d->lock);
     session_conn_free(&d->conn);
+    pthread_mutex_unlock(&d->lock);
     return NULL;
 }
 
@@ -81,11 +84,13 @@ void door_start(struct door *d, session_run_fn *run)
         abort();
 }
 
-void door_join(struct door *d)
+void door_stop(struct door *d)
 {
-    if (d->run)
-        pthread_join(d->thread, NULL);
-    d->run = NULL;
+    pthread_mutex_lock(&d->lock);
+    atomic_store(&d->stop.asked, true);
+    if (d->conn)
+        wait_notify(session_conn_wait(d->conn));
+    pthread_mutex_unlock(&d->lock);
 }
 
 void door_close(struct door *d)
@@ -93,8 +98,11 @@ void door_close(struct door *d)
     if (d->client >= 0)
         close(d->client);
     d->client = -1;
-    door_join(d);
+    if (d->run)
+        pthread_join(d->thread, NULL);
+    d->run = NULL;
     session_conn_free(&d->conn);
+    pthread_mutex_destroy(&d->lock);
     if (d->own_gate)
         session_gate_free(&d->gate);
     config_unref(&d->config);

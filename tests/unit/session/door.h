@@ -32,7 +32,8 @@ struct door {
     bool own_gate;
     struct session_stop stop;
     struct session_conn *conn;
-    int client; /* the test's end */
+    int client;           /* the test's end */
+    pthread_mutex_t lock; /* the session's thread frees `conn` under it */
     pthread_t thread;
     session_run_fn *run;
 };
@@ -51,8 +52,8 @@ struct config *door_config(const char *text);
 void door_open(struct door *d, const struct door_options *options);
 /* Runs `run` with the connection on a thread of its own. */
 void door_start(struct door *d, session_run_fn *run);
-/* Waits for that thread to end. */
-void door_join(struct door *d);
+/* Asks the session to stop, as a server does. */
+void door_stop(struct door *d);
 void door_close(struct door *d);
 
 /* The client's side. */

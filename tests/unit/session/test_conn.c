@@ -106,9 +106,7 @@ static void test_timeout(void)
 
 static void *stop_soon(void *arg)
 {
-    struct door *d = arg;
-    atomic_store(&d->stop.asked, true);
-    wait_notify(session_conn_wait(d->conn));
+    door_stop(arg);
     return NULL;
 }
 
