@@ -113,7 +113,7 @@ def poll():
 def first_opening():
     """requests of the first opening of a folder"""
     for count in (1_000, 5_000):
-        with quiet(sandbox=("--generate", str(count))) as pair:
+        with quiet(sandbox=("--generate", f"inbox={count}")) as pair:
             begin = time.monotonic()
             assert session(pair) == count
             yield at_most(f"first opening of {count:,} messages: requests",
@@ -150,7 +150,7 @@ def retrieve():
 @bench
 def large():
     """a folder of 100,000 messages: first sync, then known from before"""
-    with quiet(sandbox=("--generate", str(LARGE))) as pair:
+    with quiet(sandbox=("--generate", f"inbox={LARGE}")) as pair:
         begin = time.monotonic()
         assert session(pair) == LARGE
         yield plain(f"first opening of {LARGE:,}: time", time.monotonic() - begin, " s")
@@ -183,7 +183,7 @@ def idle_connections(what, tls):
     listener = {"pop": {"tls": "implicit" if tls else "none"}}
     limits = {"max-connections": IDLE + 10, "max-connections-per-address": IDLE + 10,
               "max-connections-per-login": IDLE + 10}
-    mailbox = ("--generate", str(IDLE_MAILBOX))
+    mailbox = ("--generate", f"inbox={IDLE_MAILBOX}")
     with quiet(listeners=listener, limits=limits, tls=tls, sandbox=mailbox) as pair:
         context = trusting(pair.certificate) if tls else None
 

@@ -163,7 +163,7 @@ def check_whole(pair):
 def kill_in_first_sync():
     """kill -9 in the first sync, again and again: it goes on where it stopped"""
     moments = random.Random(SEED + 1)
-    with Pair(serve=False, sandbox=("--generate", "3000")) as pair:
+    with Pair(serve=False, sandbox=("--generate", "inbox=3000")) as pair:
         pair.sandbox.settings(page_cap=100, latency_ms=10)
         known = {"numbers": {}, "following": {}}
         for _ in range(max(3, KILLS // 5)):

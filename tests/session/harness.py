@@ -159,8 +159,8 @@ class Sandbox:
     """postern-sandbox and its control port."""
 
     def __init__(self, work, *arguments):
-        self.process = Process([program("postern-sandbox"), *arguments], work / "sandbox.log",
-                               stdout=subprocess.PIPE)
+        self.process = Process([program("postern-sandbox"), "--user", MAILBOX, *arguments],
+                               work / "sandbox.log", stdout=subprocess.PIPE)
         line = self.process.child.stdout.readline()
         if not line:
             self.process.wait()
@@ -203,7 +203,7 @@ class Sandbox:
 
     def requests(self, path="", method=""):
         """The Graph requests since forget(), oldest first; token requests are not Graph's."""
-        return [r for r in self.control("GET", "/log")
+        return [r for r in self.control("GET", "/log")["requests"]
                 if r["path"].startswith("/v1.0/") and re.search(path, r["path"])
                 and re.fullmatch(method or ".*", r["method"])]
 
@@ -211,7 +211,7 @@ class Sandbox:
         self.control("DELETE", "/log")
 
     def violations(self):
-        return self.control("GET", "/violations")
+        return self.control("GET", "/violations")["violations"]
 
     def mailbox(self, user=MAILBOX):
         return self.control("GET", f"/mailbox?user={user}")
