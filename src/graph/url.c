@@ -63,7 +63,7 @@ static void origin_free(struct origin *o)
 /* Reads with the parser that the transfer will use, so that both see the same host. */
 static const char *origin_read(const char *url, struct origin *o)
 {
-    char *user = NULL, *password = NULL, *fragment = NULL;
+    char *user = NULL, *password = NULL;
     const char *fault = NULL;
     CURLU *u = curl_url();
     if (!u)
@@ -76,11 +76,8 @@ static const char *origin_read(const char *url, struct origin *o)
     else if (curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_OK ||
              curl_url_get(u, CURLUPART_PASSWORD, &password, 0) == CURLUE_OK)
         fault = "(user information)";
-    else if (curl_url_get(u, CURLUPART_FRAGMENT, &fragment, 0) == CURLUE_OK)
-        fault = "(fragment)";
     curl_free(user);
     curl_free(password);
-    curl_free(fragment);
     curl_url_cleanup(u);
     return fault;
 }
@@ -88,7 +85,7 @@ static const char *origin_read(const char *url, struct origin *o)
 static bool plain_characters(const char *link)
 {
     for (const unsigned char *p = (const unsigned char *)link; *p; p++) {
-        if (*p <= ' ' || *p >= 0x7f || *p == '\\')
+        if (*p <= ' ' || *p >= 0x7f || *p == '\\' || *p == '#')
             return false;
     }
     return true;

@@ -5,6 +5,7 @@
 #include "postern/base/alloc.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -165,6 +166,8 @@ static void *accept_all(void *arg)
                 close(fd);
             return NULL;
         }
+        int yes = 1;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
         struct timeval idle = {.tv_sec = IDLE_MS / 1000};
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle);
         struct connection *c = xcalloc(1, sizeof *c);

@@ -72,6 +72,7 @@ static void test_foreign_links(void)
         "https://",
         "https:/graph.microsoft.com/",
         "https:///graph.microsoft.com/",
+        "https://graph.microsoft.com#",
         "https://graph%2emicrosoft.com/",
         "https://graph.microsoft.com:99999/",
         "",
