@@ -11,6 +11,7 @@ A file holds cases. A case begins with its name in brackets; then, line by line:
     B: text               it sends these bytes: Python's escapes, no CRLF added
     S: text               this line must come back
     S~ regex              a line that matches, from end to end
+    S* regex / regex …    lines up to and including a dot alone, these and no others, in any order
     S...                  lines up to and including a dot alone
     TLS                   the handshake happens here
     EOF                   the server closes, and says nothing more
@@ -77,6 +78,11 @@ class Case:
         elif kind == "S:":
             got = client.raw_line().decode("latin-1").rstrip("\r\n")
             assert got == text, f"got: {got}"
+        elif kind == "S*":
+            got = client.body().decode("latin-1").splitlines()
+            wanted = text.split(" / ")
+            assert len(got) == len(wanted) and all(
+                any(re.fullmatch(each, line) for line in got) for each in wanted), f"got: {got}"
         elif kind == "S~":
             got = client.raw_line().decode("latin-1").rstrip("\r\n")
             assert re.fullmatch(text, got), f"got: {got}"
