@@ -66,8 +66,7 @@ def not_as_root(*paths):
 
 def inbox(pair):
     """How many messages are left in the sandbox's inbox."""
-    return next(len(folder["messages"]) for folder in pair.sandbox.mailbox()["folders"]
-                if folder.get("well_known") == "inbox")
+    return len(pair.sandbox.inside("Inbox"))
 
 
 def differences(expected, found):

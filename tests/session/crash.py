@@ -153,9 +153,7 @@ def check_whole(pair):
         client.login()
         table = client.uidl()
         assert len(set(table.values())) == len(table)
-        inbox = next(folder for folder in pair.sandbox.mailbox()["folders"]
-                     if folder.get("well_known") == "inbox")
-        assert len(table) == len(inbox["messages"])
+        assert len(table) == len(pair.sandbox.inside("Inbox"))
         client.quit()
 
 
@@ -163,7 +161,7 @@ def check_whole(pair):
 def kill_in_first_sync():
     """kill -9 in the first sync, again and again: it goes on where it stopped"""
     moments = random.Random(SEED + 1)
-    with Pair(serve=False, sandbox=("--generate", "inbox=3000")) as pair:
+    with Pair(serve=False, sandbox=("--generate", "Inbox=3000")) as pair:
         pair.sandbox.settings(page_cap=100, latency_ms=10)
         known = {"numbers": {}, "following": {}}
         for _ in range(max(3, KILLS // 5)):
@@ -198,8 +196,7 @@ def kill_in_deletes():
         pair.sandbox.settings(latency_ms=0)
         pair.start()
         check_whole(pair)
-        folders = pair.sandbox.mailbox()["folders"]
-        assert sum(len(folder["messages"]) for folder in folders) == 40
+        assert sum(map(len, pair.sandbox.folders().values())) == 40
 
 
 @test

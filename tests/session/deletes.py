@@ -10,14 +10,6 @@ def messages(count):
     return [b"Subject: number %d\n\ntext %d\n" % (i, i) for i in range(count)]
 
 
-def inside(pair, folder):
-    """Ids of the messages in a folder of the sandbox."""
-    for each in pair.sandbox.mailbox()["folders"]:
-        if folder in (each.get("well_known"), each["name"]):
-            return [message["id"] for message in each["messages"]]
-    return []
-
-
 def delete(pair, numbers, **options):
     """A session that deletes these and says QUIT; returns the answer."""
     with pair.pop3(**options) as client:
@@ -38,10 +30,10 @@ def at_quit():
             client.login()
             client.ok("DELE 2")
             client.ok("DELE 4")
-            assert inside(pair, "inbox") == ids, "deleted before QUIT"
+            assert pair.sandbox.inside("Inbox") == ids, "deleted before QUIT"
             client.quit()
-        assert sorted(inside(pair, "deleteditems")) == sorted([ids[1], ids[3]])
-        assert inside(pair, "inbox") == [ids[0], ids[2], ids[4]]
+        assert sorted(pair.sandbox.inside("Deleted Items")) == sorted([ids[1], ids[3]])
+        assert pair.sandbox.inside("Inbox") == [ids[0], ids[2], ids[4]]
         with pair.pop3() as client:
             client.login()
             assert [client.retr(n) for n in (1, 2, 3)] == [
@@ -61,7 +53,7 @@ def abreast():
         moves = pair.sandbox.requests("/move$", "POST")
         assert len(moves) == 100
         assert most_in_flight(moves) == 4, most_in_flight(moves)
-        assert not inside(pair, "inbox") and len(inside(pair, "deleteditems")) == 100
+        assert not pair.sandbox.inside("Inbox") and len(pair.sandbox.inside("Deleted Items")) == 100
 
 
 @test
@@ -75,7 +67,7 @@ def dropped_connection():
             client.ok("DELE 1")
             getattr(client, leave)()
         pair.settled()
-        assert inside(pair, "inbox") == ids
+        assert pair.sandbox.inside("Inbox") == ids
         assert not pair.sandbox.requests("/move$", "POST")
 
 
@@ -94,8 +86,8 @@ def hangs_up_after_quit():
         client.send(b"QUIT\r\n")
         wait_for("the first delete", lambda: pair.sandbox.requests("/move$", "POST"))
         client.reset()
-        wait_for("all are deleted", lambda: len(inside(pair, "deleteditems")) == 40)
-        assert not inside(pair, "inbox")
+        wait_for("all are deleted", lambda: len(pair.sandbox.inside("Deleted Items")) == 40)
+        assert not pair.sandbox.inside("Inbox")
 
 
 @test
@@ -110,7 +102,7 @@ def stopped_after_quit():
             client.send(b"".join(b"DELE %d\r\n" % n for n in range(1, 21)) + b"QUIT\r\n")
             wait_for("the first delete", lambda: pair.sandbox.requests("/move$", "POST"))
             pair.stop()
-            assert len(inside(pair, "deleteditems")) == 20
+            assert len(pair.sandbox.inside("Deleted Items")) == 20
             for _ in range(20):
                 client.line()
             assert client.line().startswith("+OK")
@@ -126,11 +118,11 @@ def partial_failure():
                            '"ErrorAccessDenied","message":"Access is denied."}}')
         answer = delete(pair, range(1, 7))
         assert answer.startswith("-ERR") and "2" in answer, answer
-        left = inside(pair, "inbox")
-        assert len(left) == 2 and len(inside(pair, "deleteditems")) == 4
+        left = pair.sandbox.inside("Inbox")
+        assert len(left) == 2 and len(pair.sandbox.inside("Deleted Items")) == 4
         pair.sandbox.no_faults()
         assert delete(pair, (1, 2)).startswith("+OK")
-        assert sorted(inside(pair, "deleteditems")) == sorted(ids)
+        assert sorted(pair.sandbox.inside("Deleted Items")) == sorted(ids)
 
 
 @test
@@ -144,7 +136,7 @@ def already_gone():
             client.ok("DELE 2")
             pair.sandbox.control("POST", "/delete", {"user": MAILBOX, "id": ids[0]})
             client.quit()
-        assert inside(pair, "inbox") == [ids[2]]
+        assert pair.sandbox.inside("Inbox") == [ids[2]]
 
 
 @test
@@ -159,8 +151,8 @@ def moved_away():
             pair.sandbox.control("POST", "/move", {"user": MAILBOX, "id": ids[0],
                                                    "folder": "archive"})
             client.quit()
-        assert inside(pair, "archive") == [ids[0]]
-        assert inside(pair, "deleteditems") == [ids[1]]
+        assert pair.sandbox.inside("Archive") == [ids[0]]
+        assert pair.sandbox.inside("Deleted Items") == [ids[1]]
 
 
 @test
@@ -172,8 +164,8 @@ def lost_answer():
         # "after": Graph does what it was asked, and the answer does not arrive.
         pair.sandbox.fault("/move$", method="POST", reset=True, after=True, count=2)
         assert delete(pair, (1, 2, 3)).startswith("+OK")
-        assert sorted(inside(pair, "deleteditems")) == sorted(ids[:3])
-        assert inside(pair, "inbox") == [ids[3]]
+        assert sorted(pair.sandbox.inside("Deleted Items")) == sorted(ids[:3])
+        assert pair.sandbox.inside("Inbox") == [ids[3]]
 
 
 @test
@@ -184,7 +176,7 @@ def throttled():
         pair.settled()
         pair.sandbox.fault("/move$", method="POST", status=429, retry_after="0.5", count=3, skip=2)
         assert delete(pair, range(1, 11)).startswith("+OK")
-        assert len(inside(pair, "deleteditems")) == 10
+        assert len(pair.sandbox.inside("Deleted Items")) == 10
 
 
 @test
@@ -197,7 +189,7 @@ def read_only():
             assert client.err("DELE 1").startswith("-ERR [SYS/PERM]")
             client.retr(2)
             client.quit()
-        assert inside(pair, "inbox") == ids
+        assert pair.sandbox.inside("Inbox") == ids
         written = [r for r in pair.sandbox.requests() if r["method"] != "GET"]
         assert not written, written
 
@@ -208,7 +200,7 @@ def in_deleted_items():
     with Pair(logins={"alice": {"folder": "'Deleted Items'"}}) as pair:
         pair.deliver(*messages(2), folder="deleteditems")
         assert delete(pair, (1,)).startswith("+OK")
-        assert len(inside(pair, "deleteditems")) == 1
+        assert len(pair.sandbox.inside("Deleted Items")) == 1
 
 
 @test
@@ -217,8 +209,8 @@ def expunge_recoverable():
     with Pair(logins={"alice": {"expunge": "recoverable"}}) as pair:
         ids = pair.deliver(*messages(2))
         assert delete(pair, (2,)).startswith("+OK")
-        assert inside(pair, "recoverableitemsdeletions") == [ids[1]]
-        assert inside(pair, "inbox") == [ids[0]] and not inside(pair, "deleteditems")
+        assert pair.sandbox.inside("Deletions") == [ids[1]]
+        assert pair.sandbox.inside("Inbox") == [ids[0]] and not pair.sandbox.inside("Deleted Items")
 
 
 @test
@@ -227,9 +219,9 @@ def expunge_permanent():
     with Pair(logins={"alice": {"expunge": "permanent"}}) as pair:
         ids = pair.deliver(*messages(2))
         assert delete(pair, (1,)).startswith("+OK")
-        assert inside(pair, "inbox") == [ids[1]]
-        assert not inside(pair, "deleteditems")
-        assert not inside(pair, "recoverableitemsdeletions")
+        assert pair.sandbox.inside("Inbox") == [ids[1]]
+        assert not pair.sandbox.inside("Deleted Items")
+        assert not pair.sandbox.inside("Deletions")
         assert pair.sandbox.requests("/permanentDelete$", "POST")
 
 

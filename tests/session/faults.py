@@ -182,7 +182,7 @@ def expired_delta():
         with pair.pop3() as client:
             before = client.login().uidl()
             client.quit()
-        pair.sandbox.control("POST", "/expire-delta", {})
+        pair.sandbox.control("POST", "/expire-delta", {"user": MAILBOX})
         pair.deliver(MESSAGE)
         with pair.pop3() as client:
             after = client.login().uidl()

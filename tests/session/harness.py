@@ -160,7 +160,8 @@ class Sandbox:
 
     def __init__(self, work, *arguments):
         self.process = Process([program("postern-sandbox"), "--user", MAILBOX, *arguments],
-                               work / "sandbox.log", stdout=subprocess.PIPE)
+                               work / "sandbox.log",
+                               stdout=subprocess.PIPE)
         line = self.process.child.stdout.readline()
         if not line:
             self.process.wait()
@@ -207,14 +208,24 @@ class Sandbox:
                 if r["path"].startswith("/v1.0/") and re.search(path, r["path"])
                 and re.fullmatch(method or ".*", r["method"])]
 
+    def tokens(self):
+        """How many tokens were given since forget()."""
+        return self.control("GET", "/log")["tokens"]
+
     def forget(self):
         self.control("DELETE", "/log")
 
     def violations(self):
         return self.control("GET", "/violations")["violations"]
 
-    def mailbox(self, user=MAILBOX):
-        return self.control("GET", f"/mailbox?user={user}")
+    def folders(self, user=MAILBOX):
+        """The ids of the messages in each folder, by its path, in the order of their arrival."""
+        return {folder["path"]: [message["id"] for message in folder["messages"]]
+                for folder in self.control("GET", f"/mailbox?user={user}")["folders"]}
+
+    def inside(self, path):
+        """The ids of the messages in one folder of alice's."""
+        return self.folders()[path]
 
 
 class Postern:
