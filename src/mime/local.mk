@@ -5,6 +5,8 @@ libmime_a_SOURCES = \
 	src/mime/crlf.c \
 	src/mime/date.c \
 	src/mime/header.c \
+	src/mime/param.c \
+	src/mime/structure.c \
 	src/mime/transfer.c \
 	src/mime/word.c
 noinst_HEADERS += \
@@ -13,6 +15,8 @@ noinst_HEADERS += \
 	include/postern/mime/crlf.h \
 	include/postern/mime/date.h \
 	include/postern/mime/header.h \
+	include/postern/mime/param.h \
+	include/postern/mime/structure.h \
 	include/postern/mime/transfer.h \
 	include/postern/mime/word.h
 mime_LIBS = libmime.a $(base_LIBS)

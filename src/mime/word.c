@@ -161,6 +161,7 @@ bool mime_text_decode(const char *value, size_t len, struct buf *out)
     }
     bool ok = decode_words(buf_str(&line), line.len, &text) &&
               mime_text_append_line(buf_str(&text), text.len, out);
+    out->overflow = out->overflow || text.overflow;
     buf_free(&line);
     buf_free(&text);
     return ok;

@@ -10,6 +10,8 @@ test_mime_SOURCES = \
 	tests/unit/mime/test_crlf.c \
 	tests/unit/mime/test_date.c \
 	tests/unit/mime/test_header.c \
+	tests/unit/mime/test_param.c \
+	tests/unit/mime/test_structure.c \
 	tests/unit/mime/test_transfer.c \
 	tests/unit/mime/test_word.c
 test_mime_LDADD = $(mime_LIBS) $(UNIT_LIBS)
