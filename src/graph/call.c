@@ -278,13 +278,12 @@ static void end_unknown(struct graph_call *call, const struct error *cause)
     call_end(call, &e);
 }
 
-static int64_t pause_mailbox(struct graph_call *call, int64_t now, int64_t retry_after,
-                             uint32_t random)
+static void pause_mailbox(struct graph_call *call, int64_t now, int64_t retry_after,
+                          uint32_t random)
 {
     struct sched_user *u = &call->user->sched;
     u->strikes++;
     sched_pause(u, now + (retry_after >= 0 ? retry_after : retry_backoff_ms(u->strikes, random)));
-    return u->pause_until_ms;
 }
 
 /* A failed attempt: another one, or the end. */
@@ -303,10 +302,11 @@ static void settle_failure(struct graph_call *call, const struct transfer *t,
                                   .retry_after_ms = retry_after,
                                   .tries = call->tries};
     enum retry_verdict verdict = retry_judge(&rc);
-    if (v->status == 429 || v->status == 503) {
+    bool throttled = v->status == 429 || v->status == 503;
+    if (throttled)
         atomic_fetch_add(&call->client->throttled, 1);
+    if (throttled || verdict == RETRY_MAILBOX)
         pause_mailbox(call, now, retry_after, random);
-    }
     switch (verdict) {
     case RETRY_UNKNOWN:
         end_unknown(call, &v->e);
@@ -315,7 +315,7 @@ static void settle_failure(struct graph_call *call, const struct transfer *t,
         again(call, &v->e, now + retry_backoff_ms(call->tries, random));
         break;
     case RETRY_MAILBOX:
-        again(call, &v->e, pause_mailbox(call, now, retry_after, random));
+        again(call, &v->e, 0);
         break;
     case RETRY_END:
         call_end(call, &v->e);
