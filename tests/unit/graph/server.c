@@ -169,6 +169,8 @@ static void *accept_all(void *arg)
         int yes = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
         struct timeval idle = {.tv_sec = IDLE_MS / 1000};
+        int at_once = 1; /* head and body are written apart: no delayed ACK between them */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle);
         struct connection *c = xcalloc(1, sizeof *c);
         c->server = s;
