@@ -86,7 +86,8 @@ bool db_fail(struct store_db *db, int rc, struct error *e)
 {
     int primary = rc & 0xff;
     int cause = db->handle ? sqlite3_system_errno(db->handle) : 0;
-    const char *said = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
+    bool told = db->handle && (sqlite3_errcode(db->handle) & 0xff) == primary;
+    const char *said = told ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
     if (primary == SQLITE_NOMEM)
         alloc_out_of_memory();
     db->tx_failed = db->in_tx;

@@ -104,7 +104,7 @@ static bool open_handle(struct store_db *db, bool *fresh, struct error *e)
         return db_fail(db, rc, e);
     if (version > schema_version)
         return refuse_newer(db, version, e);
-    if ((rc = use_wal(db->handle)) != SQLITE_OK)
+    if ((rc = schema_load(db->handle)) != SQLITE_OK || (rc = use_wal(db->handle)) != SQLITE_OK)
         return db_fail(db, rc, e);
     bool small = stat(db->path, &st) == 0 && st.st_size <= CHECK_ALWAYS_BYTES;
     if ((small || !clean) && !check_pages(db, e))

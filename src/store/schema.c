@@ -58,17 +58,25 @@ static const char step_1[] =
 const char *const schema_steps[] = {step_1};
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
+/* A version beyond this was not written by a newer program: the header is damaged. */
+#define VERSION_PLAUSIBLE 1000
+
 int schema_read_version(sqlite3 *h, int *version)
 {
     sqlite3_stmt *s = NULL;
     int rc = sqlite3_prepare_v2(h, "PRAGMA user_version", -1, &s, NULL);
-    if (rc != SQLITE_OK)
-        return rc;
-    rc = sqlite3_step(s);
-    if (rc == SQLITE_ROW)
+    if (rc == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
         *version = sqlite3_column_int(s, 0);
-    int done = sqlite3_finalize(s);
-    return rc == SQLITE_ROW ? SQLITE_OK : done != SQLITE_OK ? done : SQLITE_CORRUPT;
+    if (rc == SQLITE_OK)
+        rc = sqlite3_finalize(s);
+    return *version < 0 || *version > VERSION_PLAUSIBLE ? SQLITE_CORRUPT : rc;
+}
+
+int schema_load(sqlite3 *h)
+{
+    int rc = sqlite3_exec(h, "SELECT 1 FROM sqlite_master LIMIT 1", NULL, NULL, NULL);
+    /* "Unsupported file format" is a plain SQLITE_ERROR; no SQLite ever wrote such a number. */
+    return (rc & 0xff) == SQLITE_ERROR ? SQLITE_CORRUPT : rc;
 }
 
 static int run_step(sqlite3 *h, const char *step, int version)

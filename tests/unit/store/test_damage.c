@@ -85,6 +85,32 @@ static void test_header(void)
     end();
 }
 
+/* Some bytes of the header do no harm; no other one may leave the mailbox shut out for ever. */
+static void test_each_byte_of_the_header(void)
+{
+    const off_t version_low = 63; /* one byte off it looks like a newer program's */
+    begin_with(10);
+    for (off_t at = 0; at < 100; at++) {
+        bool fresh;
+        struct error e = ERROR_INIT;
+        CU_ASSERT(scratch_flip(path, at, 1));
+        struct store_db *db = db_open(root, &fresh, &e);
+        CU_ASSERT((db != NULL) == (at != version_low));
+        bool ok = db ? !fresh || db_fill(db, db_folder(db, "f"), 1, 10) : scratch_flip(path, at, 1);
+        CU_ASSERT(ok);
+        store_db_close(&db);
+    }
+    end();
+}
+
+static void test_header_fields(void)
+{
+    begin();
+    CU_ASSERT(scratch_flip(path, 40, 40));
+    check_replaced();
+    end();
+}
+
 static void test_not_a_database(void)
 {
     begin();
@@ -289,6 +315,8 @@ static void test_kill(void)
 extern const struct unit_test damage_tests[];
 const struct unit_test damage_tests[] = {
     {"a broken header", test_header},
+    {"broken fields of the header", test_header_fields},
+    {"each byte of the header", test_each_byte_of_the_header},
     {"not a database at all", test_not_a_database},
     {"a broken page", test_page_in_the_middle},
     {"a file cut short", test_cut_short},
