@@ -21,7 +21,9 @@
 /* One address that tries one login: a script with an old password slows only itself. */
 static const struct throttle_policy pair_policy = {
     .free = 3, .first_ms = 500, .cap_ms = 15000, .forget_ms = 60000, .serial = true};
-/* One address that tries many logins. Lenient: behind it may be a host full of scripts. */
+/* One address that tries many logins. Lenient: behind it may be a host full of scripts. Loopback is
+ * exempt: there an address says nothing of who is who, and one broken script must not keep the
+ * others of its host waiting. */
 static const struct throttle_policy address_policy = {
     .free = 30, .first_ms = 250, .cap_ms = 15000, .forget_ms = 10000, .serial = true};
 /* One login tried from many addresses. Side by side: its owner must not queue behind them. */
@@ -61,6 +63,7 @@ struct attempt {
     enum config_protocol protocol;
     const char *refusal; /* for the log: why policy says no; NULL: it does not */
     char address[ADDRESS_SIZE];
+    bool loopback;
     char *pair;
 };
 
@@ -131,7 +134,7 @@ static enum session_login wait_for_address(const struct attempt *a)
     struct session_gate *g = a->gate;
     int64_t now = clock_mono_ms();
     pthread_mutex_lock(&g->lock);
-    int64_t ms = throttle_admit(g->addresses, a->address, now, DELAY_MAX_MS);
+    int64_t ms = a->loopback ? 0 : throttle_admit(g->addresses, a->address, now, DELAY_MAX_MS);
     if (ms <= DELAY_MAX_MS)
         ms = longer(ms, throttle_admit(g->pairs, a->pair, now, DELAY_MAX_MS));
     pthread_mutex_unlock(&g->lock);
@@ -154,7 +157,8 @@ static void count_failure(const struct attempt *a)
     struct session_gate *g = a->gate;
     int64_t now = clock_mono_ms();
     pthread_mutex_lock(&g->lock);
-    throttle_failed(g->addresses, a->address, now);
+    if (!a->loopback)
+        throttle_failed(g->addresses, a->address, now);
     throttle_failed(g->pairs, a->pair, now);
     throttle_failed(g->logins, a->name, now);
     pthread_mutex_unlock(&g->lock);
@@ -298,6 +302,7 @@ enum session_login session_login_check(struct session_conn *c, enum config_proto
     a.login = config_find_login(a.config, name);
     a.refusal = policy_refusal(&a);
     address_key(session_conn_sockaddr(c), a.address);
+    a.loopback = address_loopback(session_conn_sockaddr(c));
     a.pair = xasprintf("%s %s", a.address, name);
 
     enum session_login result = check(&a, dummy);

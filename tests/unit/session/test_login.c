@@ -138,6 +138,26 @@ static void test_gone_while_waiting(void)
     session_gate_free(&gate);
 }
 
+/* One host that tries many names is slowed down, except on loopback, where the others are. */
+static void test_spraying(void)
+{
+    static const char config[] = CONFIG(DOOR_LOGIN("alice", "networks = { \"0.0.0.0/0\" }"));
+    static const char *const addresses[] = {"127.0.0.1", "192.0.2.2"};
+    for (size_t i = 0; i < 2; i++) {
+        struct session_gate *gate = gate_of(config);
+        for (int n = 0; n < 33; n++) {
+            char name[32];
+            snprintf(name, sizeof name, "nobody%d", n);
+            attempt_at(gate, addresses[i], name, "guess");
+        }
+        int64_t start = clock_mono_ms();
+        CU_ASSERT_EQUAL(attempt_at(gate, addresses[i], "alice", "secret"), SESSION_LOGIN_OK);
+        bool slow = clock_mono_ms() - start >= 900;
+        CU_ASSERT_EQUAL(slow, i == 1);
+        session_gate_free(&gate);
+    }
+}
+
 #define CROWD 300
 
 struct guesser {
@@ -209,6 +229,7 @@ const struct unit_test login_tests[] = {
     {"sessions of a login", test_session_limit},
     {"delays", test_delays},
     {"gone while waiting", test_gone_while_waiting},
+    {"many names", test_spraying},
     {"a crowd of guesses", test_crowd},
     {"SASL PLAIN", test_sasl_plain},
     {NULL, NULL},
