@@ -66,11 +66,7 @@ static const char *raw_headers(struct view *v, const char *mime)
 {
     if (v->m->is_draft)
         return NULL;
-    /* A text of JSON must be UTF-8, without NULs; the line structure is kept. */
-    size_t len = mime_header_size(mime, v->m->size);
-    if (len > SUMMARY_HEADER_MAX)
-        len = SUMMARY_HEADER_MAX;
-    return summary_body(v->arena, arena_printf(v->arena, "\r\n%.*s", (int)len, mime), len + 2);
+    return summary_lines(v->arena, mime, mime_header_size(mime, v->m->size));
 }
 
 static const char *from_text(struct view *v, uint32_t tag)

@@ -3,9 +3,11 @@
 #include "postern/base/buf.h"
 #include "postern/mime/address.h"
 #include "postern/mime/date.h"
+#include "postern/mime/transfer.h"
 #include "postern/mime/word.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool find(const char *mime, size_t len, const char *name, struct mime_field *field)
 {
@@ -127,12 +129,11 @@ bool summary_has_attachments(const char *mime, size_t len)
 }
 
 /* Line ends and tabs stay, other control characters become spaces. */
-const char *summary_body(struct arena *arena, const char *mime, size_t len)
+const char *summary_lines(struct arena *arena, const char *s, size_t take)
 {
-    size_t start = mime_header_size(mime, len);
-    size_t take = len - start < SUMMARY_BODY_MAX ? len - start : SUMMARY_BODY_MAX;
     struct buf out = BUF_INIT(SUMMARY_BODY_MAX * 4);
-    const char *s = mime + start;
+    if (take > SUMMARY_BODY_MAX)
+        take = SUMMARY_BODY_MAX;
     while (take > 0) {
         size_t n = 0;
         while (n < take && s[n] != '\n' && s[n] != '\r' && s[n] != '\t')
@@ -145,6 +146,21 @@ const char *summary_body(struct arena *arena, const char *mime, size_t len)
     }
     char *text = arena_strdup(arena, buf_str(&out));
     buf_free(&out);
+    return text;
+}
+
+const char *summary_body(struct arena *arena, const char *mime, size_t len)
+{
+    struct mime_field field;
+    size_t start = mime_header_size(mime, len);
+    size_t take = len - start < SUMMARY_BODY_MAX ? len - start : SUMMARY_BODY_MAX;
+    struct buf decoded_body = BUF_INIT(SUMMARY_BODY_MAX);
+    enum mime_transfer encoding = MIME_TRANSFER_NONE;
+    if (find(mime, len, "Content-Transfer-Encoding", &field))
+        encoding = mime_transfer_of(field.value, field.value_len);
+    mime_transfer_decode(encoding, mime + start, take, &decoded_body);
+    const char *text = summary_lines(arena, buf_str(&decoded_body), decoded_body.len);
+    buf_free(&decoded_body);
     return text;
 }
 

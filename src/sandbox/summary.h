@@ -30,7 +30,9 @@ const char *summary_address(struct arena *arena, const char *mime, size_t len, c
 int64_t summary_sent(const char *mime, size_t len, int64_t fallback_ms);
 /* Does it look as if there were attachments? */
 bool summary_has_attachments(const char *mime, size_t len);
-/* The text after the header block as valid UTF-8, cut at a limit; not decoded further. */
+/* Any text as valid UTF-8 with its lines kept, cut at SUMMARY_BODY_MAX. */
+const char *summary_lines(struct arena *arena, const char *s, size_t len);
+/* The text after the header block, its transfer encoding undone, else as summary_lines(). */
 const char *summary_body(struct arena *arena, const char *mime, size_t len);
 const char *summary_preview(struct arena *arena, const char *body);
 
