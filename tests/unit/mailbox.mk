@@ -14,5 +14,6 @@ test_mailbox_SOURCES = \
 	tests/unit/mailbox/test_bodies.c \
 	tests/unit/mailbox/test_merge.c \
 	tests/unit/mailbox/test_sync.c \
+	tests/unit/mailbox/test_tree.c \
 	tests/unit/mailbox/test_view.c
 test_mailbox_LDADD = $(mailbox_LIBS) $(UNIT_LIBS)

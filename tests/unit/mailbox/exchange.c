@@ -187,9 +187,49 @@ static struct server_reply listing(struct exchange *x, const char *target)
     return json(x, 200, &b);
 }
 
+struct place {
+    const char *id, *parent, *name;
+    int children;
+};
+
+static const struct place places[] = {
+    {EXCHANGE_INBOX, "AAroot", "Posteingang", 0},
+    {EXCHANGE_ARCHIVE, "AAroot", "Archive", 1},
+    {EXCHANGE_QUARTER, EXCHANGE_ARCHIVE, "2026/Q1", 0},
+};
+
+/* The folders below `parent`, or all. */
+static struct server_reply folders(struct exchange *x, const char *parent_or_null)
+{
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    size_t n = 0;
+    x->counts.folder++;
+    buf_puts(&b, "{\"value\":[");
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const struct place *p = &places[i];
+        if (!parent_or_null || strcmp(p->parent, parent_or_null) == 0)
+            buf_printf(&b,
+                       "%s{\"id\":\"%s\",\"parentFolderId\":\"%s\",\"displayName\":\"%s\","
+                       "\"childFolderCount\":%d}",
+                       n++ ? "," : "", p->id, p->parent, p->name, p->children);
+    }
+    buf_printf(&b, "]%s}", parent_or_null ? "" : ",\"@odata.deltaLink\":\"https://x.example/\"");
+    return json(x, 200, &b);
+}
+
+static const char *folder_named(const char *target)
+{
+    if (strstr(target, "deleteditems") || strstr(target, EXCHANGE_TRASH))
+        return EXCHANGE_TRASH;
+    if (strstr(target, "msgfolderroot"))
+        return "AAroot";
+    return strstr(target, EXCHANGE_QUARTER)   ? EXCHANGE_QUARTER
+           : strstr(target, EXCHANGE_ARCHIVE) ? EXCHANGE_ARCHIVE
+                                              : EXCHANGE_INBOX;
+}
+
 static struct server_reply folder(struct exchange *x, const char *target)
 {
-    bool trash = strstr(target, "deleteditems") || strstr(target, EXCHANGE_TRASH);
     struct buf b = BUF_INIT(ANSWER_MAX);
     x->counts.folder++;
     buf_printf(&b,
@@ -197,7 +237,7 @@ static struct server_reply folder(struct exchange *x, const char *target)
                "\"childFolderCount\":0,\"totalItemCount\":%zu,\"unreadItemCount\":0,"
                "\"isHidden\":false,\"singleValueExtendedProperties\":["
                "{\"id\":\"Integer 0x6751\",\"value\":\"%lld\"}",
-               trash ? EXCHANGE_TRASH : EXCHANGE_INBOX, x->count, (long long)x->article_next);
+               folder_named(target), x->count, (long long)x->article_next);
     if (x->mark[0])
         buf_printf(&b, ",{\"id\":\"" GRAPH_FOLDER_MARK "\",\"value\":\"%s\"}", x->mark);
     buf_puts(&b, "]}");
@@ -292,6 +332,12 @@ static struct server_reply answer(void *arg, const struct server_request *reques
         reply = listing(x, target);
     else if (strcmp(request->method, "PATCH") == 0)
         reply = patch(x, request);
+    else if (strstr(target, "/mailFolders/delta"))
+        reply = x->faults.no_delta ? failure(x, 400, "BadRequest") : folders(x, NULL);
+    else if (strstr(target, "/childFolders"))
+        reply = folders(x, EXCHANGE_ARCHIVE);
+    else if (strstr(target, "/mailFolders?"))
+        reply = folders(x, "AAroot");
     else
         reply = folder(x, target);
     pthread_mutex_unlock(&x->lock);

@@ -12,6 +12,9 @@
 
 #define EXCHANGE_INBOX "AAinbox"
 #define EXCHANGE_TRASH "AAtrash"
+/* "Archive" and its child "2026/Q1", below the root beside the inbox, which is "Posteingang". */
+#define EXCHANGE_ARCHIVE "AAarchive"
+#define EXCHANGE_QUARTER "AAquarter"
 
 struct exchange;
 
