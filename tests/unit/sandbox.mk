@@ -3,6 +3,7 @@ UNIT_TESTS += test-sandbox
 TESTS += test-sandbox
 test_sandbox_SOURCES = \
 	tests/unit/sandbox/main.c \
+	tests/unit/sandbox/test_assertion.c \
 	tests/unit/sandbox/test_delta.c \
 	tests/unit/sandbox/test_filter.c \
 	tests/unit/sandbox/test_ids.c \

@@ -138,7 +138,7 @@ static void test_depth(void)
         size_t n = 0;
         for (unsigned i = 0; i < depth; i++)
             text[n++] = '(';
-        n += (size_t)sprintf(text + n, "isRead eq false");
+        n += (size_t)snprintf(text + n, sizeof text - n, "isRead eq false");
         for (unsigned i = 0; i < depth; i++)
             text[n++] = ')';
         text[n] = '\0';
