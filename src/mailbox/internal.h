@@ -41,9 +41,11 @@ struct mailbox_account {
     int64_t idle_since; /* monotonic, when refs fell to 0 */
     struct graph_user *user;
     struct store_db *db;
-    pthread_mutex_t lock;    /* guards the tables below and what folders say they share */
-    struct table *folders;   /* graph id → folder; they live as long as the account */
-    struct table *downloads; /* graph id → struct download under way or held */
+    pthread_mutex_t lock;       /* guards the tables below and what folders say they share */
+    struct table *folders;      /* graph id → folder; they live as long as the account */
+    struct table *downloads;    /* graph id → struct download under way or held */
+    bool resolving;             /* somebody asks Graph for a folder */
+    struct wait_list resolvers; /* who waits for that */
 };
 
 struct mailbox_folder {

@@ -39,6 +39,7 @@ static void account_destroy(struct mailbox_account *a)
     table_each(a->folders, destroy_folder, NULL);
     table_free(&a->folders);
     table_free(&a->downloads);
+    wait_list_free(&a->resolvers);
     graph_user_unref(&a->user);
     store_db_close(&a->db);
     pthread_mutex_destroy(&a->lock);

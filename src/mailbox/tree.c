@@ -230,18 +230,63 @@ static struct mailbox_folder *make(struct mailbox_account *a, const char *alias,
     return f;
 }
 
+/* One at a time: at boot a session and the background often want the same folder, and the second
+ * finds what the first was told. False: the wait ended. */
+static bool take_turn(struct mailbox_account *a, struct wait *w, struct error *e)
+{
+    bool ok = true;
+    pthread_mutex_lock(&a->lock);
+    if (a->resolving)
+        wait_list_add(&a->resolvers, w);
+    while (ok && a->resolving) {
+        pthread_mutex_unlock(&a->lock);
+        ok = wait_sleep(w, e);
+        pthread_mutex_lock(&a->lock);
+    }
+    wait_list_remove(&a->resolvers, w);
+    if (ok)
+        a->resolving = true;
+    pthread_mutex_unlock(&a->lock);
+    return ok;
+}
+
+static void end_turn(struct mailbox_account *a)
+{
+    pthread_mutex_lock(&a->lock);
+    a->resolving = false;
+    wait_list_notify_all(&a->resolvers);
+    pthread_mutex_unlock(&a->lock);
+}
+
+/* What the store knows. 1: *f is open; 0: Graph must be asked, *id is the folder's where it was
+ * remembered; -1: error. */
+static int find_known(struct mailbox_account *a, const char *alias, const char *path, char **id,
+                      struct mailbox_folder **f, struct error *e)
+{
+    free(*id);
+    *id = recall(a, alias, e);
+    if (*id)
+        return folder_load(a, *id, path, f, e);
+    return e->kind == ERROR_NONE ? 0 : -1;
+}
+
+static struct mailbox_folder *ask(struct mailbox_account *a, const char *alias, const char *path,
+                                  char **id, struct wait *w, struct error *e)
+{
+    if (!*id && !is_inbox(path) && !(*id = resolve_path(a, path, w, e)))
+        return NULL;
+    return make(a, alias, *id ? *id : INBOX, path, w, e);
+}
+
 struct mailbox_folder *mailbox_folder_open(struct mailbox_account *a, const char *path,
                                            struct wait *w, struct error *e)
 {
     struct mailbox_folder *f = NULL;
-    char *alias = alias_of(path);
-    char *id = recall(a, alias, e);
-    int known = id ? folder_load(a, id, path, &f, e) : 0;
-    if (known == 0 && e->kind == ERROR_NONE) {
-        if (!id && !is_inbox(path))
-            id = resolve_path(a, path, w, e);
-        if (id || is_inbox(path))
-            f = make(a, alias, id ? id : INBOX, path, w, e);
+    char *alias = alias_of(path), *id = NULL;
+    if (find_known(a, alias, path, &id, &f, e) == 0 && take_turn(a, w, e)) {
+        if (find_known(a, alias, path, &id, &f, e) == 0)
+            f = ask(a, alias, path, &id, w, e);
+        end_turn(a);
     }
     if (!f && e->kind == ERROR_FOLDER_GONE && id)
         remember(a, alias, "", &(struct error)ERROR_INIT);
