@@ -152,7 +152,6 @@ void workers_promote(struct workers *w, void *arg)
 void workers_free(struct workers **w)
 {
     struct workers *pool = *w;
-    *w = NULL;
     if (!pool)
         return;
     pthread_mutex_lock(&pool->lock);
@@ -171,4 +170,6 @@ void workers_free(struct workers **w)
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
+    /* Only now: until its thread is joined a job may submit another through the same pointer. */
+    *w = NULL;
 }
