@@ -112,6 +112,8 @@ struct graph_client {
 
 /* call.c; all under the lock. */
 void call_unref(struct graph_call *call);
+/* Does a link lead to the configured Graph? Else ERROR_ANSWER, logged. */
+bool call_check_link(const struct graph_call *call, const char *link, struct error *e);
 /* Sends a call that holds a slot on its way. */
 void call_begin(struct graph_call *call);
 /* Ends a call that is in no queue, holds no slot and has no transfer; `e` NULL: success. */

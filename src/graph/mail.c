@@ -1,6 +1,7 @@
 /* The requests of graph/mail.h. Everything that Graph is asked is written here and nowhere else;
  * the choice of options follows the strictest reading of the documentation. */
 #include "decode.h"
+#include "internal.h"
 #include "url.h"
 
 #include "postern/graph/mail.h"
@@ -102,10 +103,22 @@ struct graph_call *graph_listing_start(struct graph_user *u, struct graph_as as,
     return start(u, &r, &path);
 }
 
+/* A link that leads elsewhere must not even be stored. */
+static bool links_are_ours(const struct graph_call *call, const char *next, const char *delta,
+                           struct error *e)
+{
+    return (!next || call_check_link(call, next, e)) && (!delta || call_check_link(call, delta, e));
+}
+
 bool graph_page_decode(struct graph_call *call, struct graph_page *page, struct error *e)
 {
     const struct buf *body = graph_call_body(call);
-    return decode_page(buf_str(body), body->len, page, e);
+    if (!decode_page(buf_str(body), body->len, page, e))
+        return false;
+    if (links_are_ours(call, page->next_link, page->delta_link, e))
+        return true;
+    graph_page_free(page);
+    return false;
 }
 
 struct graph_call *graph_message_start(struct graph_user *u, struct graph_as as, const char *id)
@@ -223,7 +236,12 @@ bool graph_folder_page_decode(struct graph_call *call, struct graph_folder_page 
                               struct error *e)
 {
     const struct buf *body = graph_call_body(call);
-    return decode_folder_page(buf_str(body), body->len, page, e);
+    if (!decode_folder_page(buf_str(body), body->len, page, e))
+        return false;
+    if (links_are_ours(call, page->next_link, page->delta_link, e))
+        return true;
+    graph_folder_page_free(page);
+    return false;
 }
 
 struct graph_call *graph_folder_mark_start(struct graph_user *u, struct graph_as as,

@@ -2,6 +2,7 @@
 """Graph misbehaves: each time a clear answer, a log line, and not one wrong byte as mail."""
 
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -45,6 +46,9 @@ JSON_FAULTS = {
     "200 with an error inside": ({"status": 200, "body": graph_error("ErrorInternalServerError"),
                                   "content_type": "application/json"}, ""),
     "a nextLink to another host": ({"next_link": "https://192.0.2.1/v1.0/evil"}, ""),
+    "a deltaLink to another host": ({"status": 200, "content_type": "application/json",
+                                     "body": '{"value":[],"@odata.deltaLink":'
+                                             '"https://192.0.2.1/v1.0/evil"}'}, "192.0.2.1"),
     "a nextLink without TLS": ({"next_link": "http://127.0.0.1:9/v1.0/evil"}, ""),
     "404 for the mailbox": ({"status": 404, "body": graph_error("MailboxNotEnabledForRESTAPI")},
                             "404|mailbox"),
@@ -188,6 +192,27 @@ def expired_delta():
             after = client.login().uidl()
             assert [after[n] for n in range(1, 31)] == [before[n] for n in range(1, 31)]
             assert client.retr(31) == on_the_wire(MESSAGE)
+            client.quit()
+
+
+@test
+def moved_graph():
+    """A delta link of another graph-url than now starts the folder over."""
+    with Pair() as pair:
+        pair.deliver(MESSAGE)
+        pair.settled()
+        pair.stop()
+        changed = 0
+        for path in (pair.work / "state").rglob("*"):
+            if path.is_file() and path.open("rb").read(15) == b"SQLite format 3":
+                with sqlite3.connect(path) as database:
+                    changed += database.execute(
+                        "UPDATE folder SET delta_link = 'https://192.0.2.1/v1.0/delta'").rowcount
+        assert changed
+        pair.start()
+        with pair.pop3() as client:
+            client.login()
+            assert client.retr(1) == on_the_wire(MESSAGE)
             client.quit()
 
 

@@ -73,7 +73,8 @@ struct graph_sink {
 struct graph_request {
     enum graph_method method;
     const char *path;   /* below /v1.0/users/{upn}, already escaped, starts with '/' */
-    const char *link;   /* or a nextLink or deltaLink, followed only to the Graph origin */
+    const char *link;   /* or a nextLink or deltaLink; one that leads to another origin than the
+                           configured Graph is ERROR_RESYNC */
     const char *json;   /* body, NULL: none */
     const char *prefer; /* extra Prefer values, NULL; the immutable id one is always sent */
     enum graph_repeat repeat;

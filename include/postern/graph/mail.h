@@ -3,7 +3,8 @@
  * `*_start` return a call for graph_call_wait(); `*_decode` read an ended, successful call on
  * the thread that asked. Decoders take missing members, extra members, any order, any hex
  * spelling of property ids, strings for booleans and numbers; an answer that is cut short or of
- * the wrong shape is ERROR_ANSWER. Strings of decoded values live in the page's arena.
+ * the wrong shape, or has a link to another origin, is ERROR_ANSWER. Strings of decoded values live
+ * in the page's arena.
  *
  * `fair_key` and `background` come from the struct graph_as.
  */

@@ -184,7 +184,7 @@ static void test_foreign_link(void)
     struct graph_call *call =
         graph_delta_start(r.user, (struct graph_as){0}, "F", "https://localhost:1/v1.0/delta");
     CU_ASSERT(!rig_finish(&r, &call, &e));
-    CU_ASSERT_EQUAL(e.kind, ERROR_ANSWER);
+    CU_ASSERT_EQUAL(e.kind, ERROR_RESYNC);
     CU_ASSERT_EQUAL(server_count(r.server), 0);
     rig_close(&r);
 }

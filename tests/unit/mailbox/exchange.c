@@ -213,7 +213,10 @@ static struct server_reply folders(struct exchange *x, const char *parent_or_nul
                        "\"childFolderCount\":%d}",
                        n++ ? "," : "", p->id, p->parent, p->name, p->children);
     }
-    buf_printf(&b, "]%s}", parent_or_null ? "" : ",\"@odata.deltaLink\":\"https://x.example/\"");
+    buf_puts(&b, "]");
+    if (!parent_or_null)
+        put_link(x, &b, "deltaLink", "delta");
+    buf_puts(&b, "}");
     return json(x, 200, &b);
 }
 
