@@ -38,8 +38,8 @@ PASSWORD_HASH = ("$6$rounds=1000$postern$mZ0638u2aMh3VxDx/.Fcv.a4hwqY/Lb0o3IpLJy
 # … and as `postern passwd` would, where it is.
 PASSWORD_YESCRYPT = "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$YAXMK9Llbqk/FSGbrI16AP6p2zwE4UhuWrJZceAG.p2"
 OTHER_PASSWORD = "a second password"
-OTHER_HASH = ("$6$rounds=1000$second$jrJ3wkhtZOsHl6JRpkzNk/XEKEvnsV1sOEnWzXEwmswimxM1YZMkxw3vLqETzDl6"
-              ".1lHLbZYcFvfCeSYcfVtS1")
+OTHER_HASH = ("$6$rounds=1000$second$jrJ3wkhtZOsHl6JRpkzNk/XEKEvnsV1sOEnWzXEwmswimxM1YZMkxw3vLqET"
+              "zDl6.1lHLbZYcFvfCeSYcfVtS1")
 MAILBOX = "alice@example.com"
 
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error: |"
@@ -193,8 +193,9 @@ class Sandbox:
 
     def fault(self, path, *, method=None, **what):
         """Answers to requests whose path matches go wrong as said: status, retry_after, body,
-        content_type, reset, truncate, stall_ms, redirect, next_link, after; skip and count."""
-        rule = {"path": path, **what}
+        content_type, reset, truncate, stall_ms, redirect, next_link, after; skip so many first,
+        and count so many, else all."""
+        rule = {"path": path, "count": 0, **what}
         if method:
             rule["method"] = method
         self.control("POST", "/faults", rule)

@@ -37,14 +37,14 @@ class Http2Pair(Pair):
             [self.nghttpx, f"--frontend=127.0.0.1,{port}",
              f"--backend={backend.hostname},{backend.port};;proto=http/1.1;tls",
              f"--cacert={self.sandbox.ca_file}", "--backend-connections-per-host=32",
-             "--workers=1", "--no-ocsp", "--accesslog-file=/dev/null", "--host-rewrite",
-             "--conf=/dev/null", str(key), str(certificate)], self.work / "nghttpx.log")
+             "--workers=1", "--no-ocsp", "--accesslog-file=/dev/null", "--conf=/dev/null", str(key), str(certificate)], self.work / "nghttpx.log")
         wait_for("nghttpx listens", lambda: listening(port) or not self.proxy.running())
         assert self.proxy.running(), self.proxy.log()
         anchors = self.work / "anchors.pem"
         with open(self.sandbox.ca_file, encoding="ascii") as file:
             anchors.write_text(file.read() + certificate.read_text())
-        self.tenant = {"graph-url": f"'https://127.0.0.1:{port}'", "ca-file": f"'{anchors}'"}
+        url = f"'https://127.0.0.1:{port}'"
+        self.tenant = {"graph-url": url, "login-url": url, "ca-file": f"'{anchors}'"}
 
     def clean_up(self):
         if self.proxy:
