@@ -76,6 +76,9 @@ def fails_at_login(rule, in_log):
 def fails_at_retr(rule, in_log):
     """RETR is refused as long as it lasts, and the session lives on."""
     with Pair(limits=short_timeouts()) as pair:
+        if "stall_ms" in rule:
+            # A request that Postern gave up hangs on in the sandbox, which goes on counting it.
+            pair.may_violate = "mailbox-concurrency"
         pair.deliver(MESSAGE, mail("dots"))
         pair.settled()
         with pair.pop3() as client:
