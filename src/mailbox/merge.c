@@ -144,8 +144,11 @@ static bool seen(const struct merge_item *item)
 static bool must_ask(const struct merge *m, const struct merge_item *item)
 {
     unsigned both = SAW_DELTA | SAW_LISTED;
-    if ((item->saw & (SAW_ANSWER | SAW_GONE)) || !seen(item))
+    if (item->saw & (SAW_ANSWER | SAW_GONE))
         return false;
+    /* The pages of a listing shift while mail leaves: what is missing may have slipped through. */
+    if (!seen(item))
+        return m->kind == MERGE_FULL_LISTING && item->known_uid != 0;
     if ((item->saw & SAW_REMOVED) || ((item->saw & IS_RETIRED) && item->known_uid == 0))
         return true;
     return m->kind == MERGE_FULL && (item->saw & both) != both;

@@ -5,8 +5,9 @@
  * A round (later sync) sees some items of the folder; a full merge (first sync, resync after
  * 410, listing where delta is absent) sees all, so that what it did not see is gone. Rules: a
  * removed UID is retired for ever; an item both present and removed is settled by asking; so is
- * one that we deleted a moment ago; a full merge keeps a UID only where id and article number
- * are both unchanged; new UIDs follow article order.
+ * one that we deleted a moment ago, and one that a listing without a delta beside it does not
+ * show; a full merge keeps a UID only where id and article number are both unchanged; new UIDs
+ * follow article order.
  *
  * One thread at a time.
  */

@@ -64,8 +64,11 @@ static void lead(struct mailbox_folder *f, struct sync_flight *flight, bool read
     struct mailbox_account *a = f->account;
     struct error e = ERROR_INIT, own = ERROR_INIT;
     flight->led = true;
+    /* The round before found that the link is dead: this one must not run beside the full sync. */
+    bool dead = f->needs_full;
     pthread_mutex_unlock(&a->lock);
-    bool ok = sync_round(f, read_only, w, &e);
+    bool ok = dead ? error_set(&e, ERROR_RESYNC, "%s must be read anew", f->path)
+                   : sync_round(f, read_only, w, &e);
     bool left = !ok && wait_ended(w, &own);
     if (e.kind == ERROR_FOLDER_GONE || e.kind == ERROR_GONE) {
         tree_forget(f);
@@ -274,13 +277,15 @@ void sync_warm(struct mailbox_folder *f, bool read_only)
 
 bool mailbox_folder_sync(struct mailbox_folder *f, bool read_only, struct wait *w, struct error *e)
 {
-    for (;;) {
+    /* `later`: whatever is joined now began after this call. */
+    for (bool later = false;; later = true) {
         if (needs_full(f)) {
             bool fresh;
             if (!join_full(f, read_only, w, &fresh, e))
                 return false;
-            if (fresh)
+            if (fresh || later)
                 return true;
+            continue; /* a round, or one more listing where there is no delta, tells the rest */
         }
         if (join_round(f, read_only, w, e))
             return true;

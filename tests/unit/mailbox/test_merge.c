@@ -280,6 +280,34 @@ static void test_removed_and_unknown(void)
     merge_free(&m);
 }
 
+/* Pages of a listing shift while mail leaves: a message that it does not show is asked for. */
+static void test_listing_alone(void)
+{
+    struct merge *m = merge_new(MERGE_FULL_LISTING);
+    struct graph_message present = {.id = "a"};
+    struct merge_uids uids = {.uidnext = 9, .mode = STORE_UID_EXACT};
+    struct merge_result result;
+    struct merge_item *items[2];
+    const char *const ids[] = {"a", "b"};
+    for (uint32_t i = 0; i < 2; i++) {
+        struct row row;
+        row_init(&row, ids[i]);
+        row.uid = i + 1;
+        row.article = ROW_ARTICLE_NONE;
+        items[i] = merge_enter(m, ids[i], &row, false);
+    }
+    check_wants(m, 0, 2);
+    merge_answer(items[0], &present);
+    merge_answer(items[1], NULL);
+    check_wants(m, 0, 0);
+    merge_finish(m, &uids, &result);
+    CU_ASSERT_EQUAL(result.put_count, 0);
+    CU_ASSERT_EQUAL_FATAL(result.expunge_count, 1);
+    CU_ASSERT_EQUAL(result.expunges[0], 2);
+    merge_result_free(&result);
+    merge_free(&m);
+}
+
 static void test_article_limits(void)
 {
     static const int64_t articles[] = {0, 1, 4, 5, INT32_MAX, (int64_t)INT32_MAX + 1};
@@ -376,6 +404,7 @@ const struct unit_test merge_tests[] = {
     {"random histories, numbers that fail", test_histories_diverging},
     {"a late echo of our own delete", test_late_echo},
     {"removed before it was known", test_removed_and_unknown},
+    {"a listing alone", test_listing_alone},
     {"limits of article numbers", test_article_limits},
     {"staged rows", test_staged},
     {"categories as keywords", test_keywords},

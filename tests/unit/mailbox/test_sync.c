@@ -203,7 +203,7 @@ static void test_no_delta(void)
     exchange_take_away(r.exchange, "m-0001");
     exchange_deliver(r.exchange, 1);
     exchange_set_read(r.exchange, "m-0002", true);
-    CU_ASSERT_EQUAL(rig_sync(&r), 1);
+    CU_ASSERT_EQUAL(rig_sync(&r), 2); /* the listing, and where the missing one is */
     CU_ASSERT_EQUAL(rig_count(&r), 12);
     CU_ASSERT_EQUAL(rig_uid(&r, 0), 102);
     CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_SEEN);
@@ -291,19 +291,16 @@ static void *ask(void *arg)
 }
 
 #define ASKERS 12
-static void test_shared_round(void)
+/* Requests that it takes to sync a folder for all of them. */
+static unsigned ask_at_once(struct rig *r)
 {
-    struct rig r;
     struct asker askers[ASKERS];
     struct error e = ERROR_INIT;
-    rig_init(&r, 3);
-    rig_open(&r);
-    rig_sync(&r);
-    exchange_lock(r.exchange)->delay_ms = 100;
-    exchange_unlock(r.exchange);
-    exchange_counts(r.exchange, NULL);
+    exchange_lock(r->exchange)->delay_ms = 100;
+    exchange_unlock(r->exchange);
+    exchange_counts(r->exchange, NULL);
     for (int i = 0; i < ASKERS; i++) {
-        askers[i] = (struct asker){.rig = &r};
+        askers[i] = (struct asker){.rig = r};
         CU_ASSERT_FATAL(
             thread_start(&askers[i].thread, "asker", THREAD_STACK_WORKER, ask, &askers[i], &e));
     }
@@ -311,8 +308,32 @@ static void test_shared_round(void)
         pthread_join(askers[i].thread, NULL);
         CU_ASSERT(askers[i].ok);
     }
+    return exchange_counts(r->exchange, NULL);
+}
+
+static void test_shared_round(void)
+{
+    struct rig r;
+    rig_init(&r, 3);
+    rig_open(&r);
+    rig_sync(&r);
     /* One under way when most of them came, and the next for those. */
-    CU_ASSERT(exchange_counts(r.exchange, NULL) <= 3);
+    CU_ASSERT(ask_at_once(&r) <= 3);
+    rig_close(&r);
+    rig_free(&r);
+}
+
+/* Without delta each sync is a listing; they are shared in the same way. */
+static void test_shared_listing(void)
+{
+    struct rig r;
+    rig_init(&r, 3);
+    exchange_lock(r.exchange)->no_delta = true;
+    exchange_unlock(r.exchange);
+    rig_open(&r);
+    rig_sync(&r);
+    CU_ASSERT(ask_at_once(&r) <= 3);
+    CU_ASSERT_EQUAL(rig_count(&r), 3);
     rig_close(&r);
     rig_free(&r);
 }
@@ -352,6 +373,7 @@ const struct unit_test sync_tests[] = {
     {"an interrupted first sync", test_interrupted},
     {"a resume link that died", test_dead_resume_link},
     {"many ask at once", test_shared_round},
+    {"many ask at once where there is no delta", test_shared_listing},
     {"a leader leaves", test_leader_leaves},
     {NULL, NULL},
 };
