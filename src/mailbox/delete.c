@@ -12,6 +12,8 @@
 
 /* A write whose answer was lost and which was not done is repeated so often. */
 #define REPEATS_MAX 2
+/* What DELETE and permanentDelete answer when they are done. */
+#define DELETED_STATUS 204
 
 #define DELETED_ITEMS     "deleteditems"
 #define RECOVERABLE_ITEMS "recoverableitemsdeletions"
@@ -87,13 +89,16 @@ static int where_is_it(struct batch *b, struct graph_call *call, struct error *e
 /* What the ended write says. 1 done, 0 look where the message is, -1 failed. */
 static int judge_write(struct batch *b, struct removal *r, struct error *e)
 {
+    bool moves = b->way == WAY_TRASH || b->way == WAY_RECOVERABLE;
     if (!graph_call_outcome(r->call, e)) {
+        /* A move also answers 404 when it is the destination that is missing. */
         if (e->kind == ERROR_GONE)
-            return 1;
+            return moves ? 0 : 1;
         return e->kind == ERROR_UNKNOWN_WRITE ? 0 : -1;
     }
-    if (b->way == WAY_PURGE || b->way == WAY_DELETE)
-        return 1;
+    /* Any other success is somebody else's, a proxy's perhaps. */
+    if (!moves)
+        return graph_call_status(r->call) == DELETED_STATUS ? 1 : 0;
     int left = where_is_it(b, r->call, e);
     if (left == 0)
         error_set(e, ERROR_ANSWER, "Graph answered a move that left the message where it was");
@@ -108,8 +113,9 @@ static int judge_look(struct batch *b, struct removal *r, struct error *e)
         return e->kind == ERROR_GONE ? 1 : -1;
     int left = where_is_it(b, r->call, e);
     if (left == 0 && r->repeats >= REPEATS_MAX) {
-        error_set(e, ERROR_UNKNOWN_WRITE,
-                  "the answer to a delete was lost %u times and the message is still there",
+        error_set(e, ERROR_TEMPORARY,
+                  "a message is still there after %u attempts to delete it; try again later, or "
+                  "choose another `expunge` for the login",
                   r->repeats + 1);
         return -1;
     }

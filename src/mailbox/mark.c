@@ -41,6 +41,12 @@ static bool patch(struct mailbox_folder *f, uint32_t uidvalidity, enum store_uid
     return ok;
 }
 
+/* No later attempt would end otherwise: the right is missing, or this folder takes no property. */
+static bool is_refusal(const struct error *e)
+{
+    return e->kind == ERROR_DENIED || e->kind == ERROR_REQUEST;
+}
+
 bool mark_divergence(struct mailbox_folder *f, bool read_only, bool marked, struct wait *w,
                      struct folder_commit *commit, struct error *e)
 {
@@ -52,8 +58,8 @@ bool mark_divergence(struct mailbox_folder *f, bool read_only, bool marked, stru
         commit->marked = true;
         return true;
     }
-    if (!read_only && !f->mark_refused && e->kind != ERROR_DENIED)
-        return error_prefix(e, "cannot mark %s before new UIDs are told", f->path);
+    if (!read_only && !f->mark_refused && !is_refusal(e))
+        return error_prefix(e, "cannot mark %s before new UIDs are told: ", f->path);
     if (!read_only)
         f->mark_refused = true;
     error_clear(e);
@@ -75,7 +81,7 @@ void mark_folder(struct mailbox_folder *f, bool read_only, struct wait *w)
         return;
     if (patch(f, row.uidvalidity, row.uid_mode, w, &e) && folder_commit_marked(f, &e))
         return;
-    f->mark_refused = e.kind == ERROR_DENIED;
+    f->mark_refused = is_refusal(&e);
     log_error_value(LOG_LEVEL_DEBUG, &e, "%s is not marked; a loss of state renews its UIDs",
                     f->path);
 }

@@ -286,6 +286,8 @@ static struct server_reply move(struct exchange *x, struct mail *m)
     x->counts.move++;
     if (x->faults.forbidden && strcmp(m->id, x->faults.forbidden) == 0)
         return failure(x, 403, "ErrorAccessDenied");
+    if (x->faults.no_trash)
+        return failure(x, 404, "ErrorItemNotFound");
     if (x->faults.drop_moves && x->faults.drop_moves--)
         return (struct server_reply){.status = 0};
     m->folder = EXCHANGE_TRASH;

@@ -33,6 +33,7 @@ struct exchange_faults {
     bool no_articles;      /* 0x0E23 is missing on new messages */
     bool no_delta;         /* 400, as where delta is absent */
     bool no_marks;         /* 403 to PATCH of the folder */
+    bool no_trash;         /* moves answer 404 for want of their destination */
     const char *forbidden; /* moves of this message answer 403 */
 };
 

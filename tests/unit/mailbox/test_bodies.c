@@ -246,8 +246,26 @@ static void test_delete_repeats(void)
     uid = 102;
     CU_ASSERT_FALSE(mailbox_delete(r.folder, &uid, 1, EXPUNGE_DELETED_ITEMS, &r.wait, &result, &e));
     CU_ASSERT_EQUAL(result.failed, 1);
-    CU_ASSERT_EQUAL(e.kind, ERROR_UNKNOWN_WRITE);
+    CU_ASSERT_EQUAL(e.kind, ERROR_TEMPORARY);
     CU_ASSERT_EQUAL(rig_count(&r), 1); /* still there, and said so */
+    rig_close(&r);
+    rig_free(&r);
+}
+
+/* 404 to a move may be about the destination: no proof that the message is gone. */
+static void test_delete_nowhere(void)
+{
+    struct rig r;
+    struct error e = ERROR_INIT;
+    struct mailbox_delete_result result;
+    uint32_t uid = 101;
+    open_synced(&r, 2);
+    exchange_lock(r.exchange)->no_trash = true;
+    exchange_unlock(r.exchange);
+    CU_ASSERT_FALSE(mailbox_delete(r.folder, &uid, 1, EXPUNGE_DELETED_ITEMS, &r.wait, &result, &e));
+    CU_ASSERT_EQUAL(result.deleted, 0);
+    CU_ASSERT_EQUAL(result.failed, 1);
+    CU_ASSERT_EQUAL(rig_count(&r), 2);
     rig_close(&r);
     rig_free(&r);
 }
@@ -298,6 +316,7 @@ const struct unit_test body_tests[] = {
     {"gone and broken bodies", test_gone_and_broken},
     {"deletes", test_delete},
     {"deletes whose answers are lost", test_delete_repeats},
+    {"deletes without a place to go", test_delete_nowhere},
     {"deletes that fail in part", test_partial_failure},
     {"a delta that is late", test_late_delta},
     {NULL, NULL},
