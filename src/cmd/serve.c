@@ -55,8 +55,6 @@ static bool start(struct service *s, struct error *e)
                                          .max_json = JSON_MAX,
                                          .max_message = c->limits.max_message_size};
     const struct mailbox_settings mailboxes = {.state_dir = c->state_dir,
-                                               .poll_interval_ms = c->poll_interval_ms,
-                                               .first_sync_wait_ms = c->limits.first_sync_wait_ms,
                                                .read_ahead = c->limits.read_ahead};
     if ((s->signal_fd = process_signals()) < 0)
         return error_set(e, ERROR_LOCAL, "cannot take signals: %s", strerror(errno));
@@ -113,13 +111,11 @@ static void log_remark(void *arg, const char *file, int line, const char *text)
 static void warn_of_restart(const struct config *old, const struct config *new)
 {
     if (strcmp(old->state_dir, new->state_dir) != 0 ||
-        old->poll_interval_ms != new->poll_interval_ms ||
         old->limits.request_timeout_ms != new->limits.request_timeout_ms ||
-        old->limits.first_sync_wait_ms != new->limits.first_sync_wait_ms ||
         old->limits.max_message_size != new->limits.max_message_size ||
         old->limits.read_ahead != new->limits.read_ahead)
-        log_warning("state-dir, poll-interval, request-timeout, first-sync-wait, "
-                    "max-message-size and read-ahead change at the next start only");
+        log_warning("state-dir, request-timeout, max-message-size and read-ahead change at the "
+                    "next start only");
 }
 
 /* SIGHUP. What cannot be taken over as a whole is not taken over at all. */

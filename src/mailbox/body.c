@@ -116,7 +116,7 @@ static bool open_writer(struct download *d, struct error *e)
     struct mailbox_account *a = d->account;
     store_writer_abort(&d->writer);
     mime_crlf_init(&d->counter, false);
-    d->writer = store_writer_new(a->registry->cache, a->tenant, a->mailbox, d->graph_id, e);
+    d->writer = store_writer_new(a->registry->cache, a->tenant, a->folded, d->graph_id, e);
     return d->writer != NULL;
 }
 
@@ -154,7 +154,7 @@ static struct mailbox_body *cached(struct download *d, struct error *e)
 {
     struct mailbox_account *a = d->account;
     struct store_body *stored =
-        store_cache_get(a->registry->cache, a->tenant, a->mailbox, d->graph_id, e);
+        store_cache_get(a->registry->cache, a->tenant, a->folded, d->graph_id, e);
     struct mime_crlf counter;
     char piece[PIECE];
     uint64_t at = 0;

@@ -28,15 +28,17 @@ struct mailbox_registry {
     size_t read_ahead;
     struct workers *workers;
     pthread_mutex_t lock; /* guards the two below, and refs, ready and idle_since of accounts */
-    pthread_cond_t ready; /* an account was opened, or could not be */
+    pthread_cond_t ready; /* an account was opened, could not be, or was closed */
     struct table *accounts;
 };
 
 struct mailbox_account {
     struct mailbox_registry *registry;
-    char *key, *tenant, *mailbox;
+    char *key, *tenant;
+    char *mailbox; /* as it was written first: for Graph and the log */
+    char *folded;  /* in lower case: for the store, since case makes no other mailbox */
     unsigned refs;
-    bool ready;         /* the database is open */
+    bool ready;         /* the database is open and stays so */
     bool listed;        /* in the registry's table */
     int64_t idle_since; /* monotonic, when refs fell to 0 */
     struct graph_user *user;
@@ -135,7 +137,7 @@ bool fetch_listing(struct mailbox_folder *f, struct merge *m, int64_t since_ms, 
 char *tree_well_known(struct mailbox_account *a, const char *name, struct wait *w, struct error *e);
 /* Is it known to be the inbox? Asks only the store. */
 bool tree_is_inbox(struct mailbox_folder *f);
-/* The folder of the id is gone: its path is resolved anew next time. */
+/* The folder is gone: its names are resolved anew next time. */
 void tree_forget(struct mailbox_folder *f);
 
 /* Requests of a mailbox in flight for one purpose; the scheduler's default is the same. */

@@ -46,10 +46,11 @@ static void account_destroy(struct mailbox_account *a)
     free(a->key);
     free(a->tenant);
     free(a->mailbox);
+    free(a->folded);
     free(a);
 }
 
-/* Accounts taken out of the table, to be destroyed without the lock. */
+/* Accounts to be closed, which is done without the lock. */
 struct idle_walk {
     int64_t before; /* idle since before this */
     struct mailbox_account **found;
@@ -72,8 +73,17 @@ static void close_idle(struct mailbox_registry *r, int64_t before)
     pthread_mutex_lock(&r->lock);
     walk.found = xcalloc(table_count(r->accounts) + 1, sizeof(struct mailbox_account *));
     table_each(r->accounts, collect_idle, &walk);
+    /* Whoever wants one meanwhile waits: a database has one handle at a time. */
+    for (size_t i = 0; i < walk.count; i++)
+        walk.found[i]->ready = false;
+    pthread_mutex_unlock(&r->lock);
+    for (size_t i = 0; i < walk.count; i++)
+        store_db_close(&walk.found[i]->db);
+    pthread_mutex_lock(&r->lock);
     for (size_t i = 0; i < walk.count; i++)
         table_remove(r->accounts, walk.found[i]->key);
+    if (walk.count)
+        pthread_cond_broadcast(&r->ready);
     pthread_mutex_unlock(&r->lock);
     for (size_t i = 0; i < walk.count; i++)
         account_destroy(walk.found[i]);
@@ -101,7 +111,19 @@ void mailbox_registry_tick(struct mailbox_registry *r)
     store_cache_evict(r->cache);
 }
 
-static struct mailbox_account *account_new(struct mailbox_registry *r, char *key,
+/* UPNs are compared without case; object ids are hexadecimal. */
+static char *fold(const char *mailbox)
+{
+    char *folded = xstrdup(mailbox);
+    for (char *p = folded; *p; p++) {
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+    }
+    return folded;
+}
+
+/* Takes over `key` and `folded`. */
+static struct mailbox_account *account_new(struct mailbox_registry *r, char *key, char *folded,
                                            const char *tenant, const char *mailbox)
 {
     struct mailbox_account *a = xcalloc(1, sizeof *a);
@@ -109,6 +131,7 @@ static struct mailbox_account *account_new(struct mailbox_registry *r, char *key
     a->key = key;
     a->tenant = xstrdup(tenant);
     a->mailbox = xstrdup(mailbox);
+    a->folded = folded;
     a->folders = table_new();
     a->downloads = table_new();
     pthread_mutex_init(&a->lock, NULL);
@@ -120,7 +143,7 @@ static bool account_open(struct mailbox_account *a, struct error *e)
 {
     struct mailbox_registry *r = a->registry;
     bool fresh;
-    a->db = store_db_open(r->state_dir, a->tenant, a->mailbox, &fresh, e);
+    a->db = store_db_open(r->state_dir, a->tenant, a->folded, &fresh, e);
     if (a->db)
         a->user = graph_user_get(r->graph, a->tenant, a->mailbox);
     pthread_mutex_lock(&r->lock);
@@ -135,19 +158,21 @@ static bool account_open(struct mailbox_account *a, struct error *e)
 struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const char *tenant,
                                             const char *mailbox, struct error *e)
 {
-    char *key = xasprintf("%s\n%s", tenant, mailbox);
+    char *folded = fold(mailbox);
+    char *key = xasprintf("%s\n%s", tenant, folded);
     struct mailbox_account *a;
     pthread_mutex_lock(&r->lock);
-    /* Somebody opens it at this moment; if that fails it leaves the table and we try. */
+    /* Somebody opens or closes it at this moment; if it leaves the table by that, we open it. */
     while ((a = table_get(r->accounts, key)) && !a->ready)
         pthread_cond_wait(&r->ready, &r->lock);
     if (a) {
         a->refs++;
         pthread_mutex_unlock(&r->lock);
         free(key);
+        free(folded);
         return a;
     }
-    a = account_new(r, key, tenant, mailbox);
+    a = account_new(r, key, folded, tenant, mailbox);
     a->refs = 1;
     a->listed = true;
     table_put(r->accounts, key, a);

@@ -155,10 +155,7 @@ static char *recall(struct mailbox_account *a, const char *alias, struct error *
     int found = store_alias_get(a->db, alias, &id, e);
     if (found < 0)
         account_check(a);
-    if (found == 1 && id[0] != '\0')
-        return id;
-    free(id);
-    return NULL;
+    return id;
 }
 
 static bool remember(struct mailbox_account *a, const char *alias, const char *id, struct error *e)
@@ -167,6 +164,16 @@ static bool remember(struct mailbox_account *a, const char *alias, const char *i
     if (!ok)
         account_check(a);
     return ok;
+}
+
+/* All names of the folder, since logins may call it differently. */
+static void forget(struct mailbox_account *a, const char *id)
+{
+    struct error e = ERROR_INIT;
+    if (store_alias_forget(a->db, id, &e))
+        return;
+    account_check(a);
+    log_error_value(LOG_LEVEL_WARNING, &e, "cannot forget where a folder was");
 }
 
 char *tree_well_known(struct mailbox_account *a, const char *name, struct wait *w, struct error *e)
@@ -289,7 +296,7 @@ struct mailbox_folder *mailbox_folder_open(struct mailbox_account *a, const char
         end_turn(a);
     }
     if (!f && e->kind == ERROR_FOLDER_GONE && id)
-        remember(a, alias, "", &(struct error)ERROR_INIT);
+        forget(a, id);
     free(alias);
     free(id);
     return f;
@@ -306,9 +313,5 @@ bool tree_is_inbox(struct mailbox_folder *f)
 
 void tree_forget(struct mailbox_folder *f)
 {
-    struct error e = ERROR_INIT;
-    char *alias = alias_of(f->path);
-    if (!remember(f->account, alias, "", &e))
-        log_error_value(LOG_LEVEL_WARNING, &e, "cannot forget where %s was", f->path);
-    free(alias);
+    forget(f->account, f->graph_id);
 }

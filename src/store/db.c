@@ -29,6 +29,7 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
     [DB_ALIAS_GET] = "SELECT graph_id FROM alias WHERE name = ?1",
     [DB_ALIAS_SET] = "INSERT INTO alias (name, graph_id) VALUES (?1, ?2) "
                      "ON CONFLICT (name) DO UPDATE SET graph_id = excluded.graph_id",
+    [DB_ALIAS_FORGET] = "DELETE FROM alias WHERE graph_id = ?1",
     /* A given UID is never taken back, and a size that was told never changes with its UID. */
     [DB_MESSAGE_PUT] = "INSERT INTO message (folder, graph_id, uid, flags, received, article, "
                        "estimate, size, modseq, change_key, keywords) "

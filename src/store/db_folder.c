@@ -150,3 +150,17 @@ bool store_alias_set(struct store_db *db, const char *name, const char *graph_id
     db_unlock(db);
     return ok;
 }
+
+bool store_alias_forget(struct store_db *db, const char *graph_id, struct error *e)
+{
+    if (!db_lock(db, e))
+        return false;
+    bool ok = false;
+    sqlite3_stmt *s = db_write_stmt(db, DB_ALIAS_FORGET, DB_SURVIVES_KILL, e);
+    if (s) {
+        db_bind_text(s, 1, graph_id);
+        ok = db_run(db, s, e);
+    }
+    db_unlock(db);
+    return ok;
+}

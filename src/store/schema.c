@@ -7,7 +7,7 @@
  * rows apart, so that many may have uid 0 and a given UID is still unique.
  *
  * tombstone.id_hash is the first half of SHA-256 of the immutable id: tombstones are only ever
- * looked up by an id in hand, and they stay for as long as the folder does.
+ * looked up by an id in hand. Old ones are dropped when the database is opened.
  */
 static const char step_1[] =
     "CREATE TABLE folder ("

@@ -27,8 +27,6 @@ struct mailbox_reader; /* one session's way through bodies: read-ahead, sizes, p
 
 struct mailbox_settings {
     const char *state_dir;
-    int64_t poll_interval_ms;
-    int64_t first_sync_wait_ms;
     size_t read_ahead; /* bytes ahead per reader */
 };
 
@@ -38,10 +36,11 @@ struct mailbox_registry *mailbox_registry_new(struct graph_client *graph, struct
 void mailbox_registry_free(struct mailbox_registry **r);
 /* First syncs of these logins' folders start in the background (boot, SIGHUP). */
 void mailbox_registry_warm(struct mailbox_registry *r, const struct config *config);
-/* The housekeeper's regular turn, about once a second: polls watched folders, evicts. */
+/* The housekeeper's regular turn, about once a second: closes accounts that nobody has used for a
+ * while, evicts bodies. */
 void mailbox_registry_tick(struct mailbox_registry *r);
 
-/* Opens (or joins) the account; touches only the disk. */
+/* Opens (or joins) the account; touches only the disk. The mailbox's name has no case. */
 struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const char *tenant,
                                             const char *mailbox, struct error *e);
 void mailbox_account_release(struct mailbox_account **a);

@@ -74,6 +74,8 @@ bool store_folder_delete(struct store_db *db, int64_t folder, struct error *e);
  * folder ids, so that a restart asks nothing. */
 int store_alias_get(struct store_db *db, const char *name, char **graph_id, struct error *e);
 bool store_alias_set(struct store_db *db, const char *name, const char *graph_id, struct error *e);
+/* Every name of that folder is resolved anew next time. */
+bool store_alias_forget(struct store_db *db, const char *graph_id, struct error *e);
 
 /* Flag bits as stored. The protocol layers give them their names. */
 #define STORE_SEEN      0x0001u

@@ -2,6 +2,10 @@
 #include "../../../src/mailbox/internal.h"
 #include "rig.h"
 
+#include "postern/base/alloc.h"
+
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 extern const struct unit_test tree_tests[];
@@ -48,6 +52,41 @@ static void test_paths(void)
     rig_free(&r);
 }
 
+/* A folder that is gone is looked for again under each of its names. */
+static void test_gone(void)
+{
+    struct rig r;
+    struct error e = ERROR_INIT;
+    rig_init(&r, 1);
+    rig_open(&r);
+    open_path(&r, "Archive", EXCHANGE_ARCHIVE);
+    open_path(&r, "archive", EXCHANGE_ARCHIVE);
+    struct mailbox_folder *f = mailbox_folder_open(r.account, "Archive", &r.wait, &e);
+    tree_forget(f);
+    mailbox_folder_release(&f);
+    CU_ASSERT(open_path(&r, "archive", EXCHANGE_ARCHIVE) > 0);
+    CU_ASSERT(open_path(&r, "Archive", EXCHANGE_ARCHIVE) > 0);
+    rig_close(&r);
+    rig_free(&r);
+}
+
+/* Two logins may spell one mailbox differently. */
+static void test_case(void)
+{
+    struct rig r;
+    struct error e = ERROR_INIT;
+    rig_init(&r, 1);
+    rig_open(&r);
+    char *shouted = xstrdup(r.account->mailbox);
+    shouted[0] = (char)toupper((unsigned char)shouted[0]);
+    struct mailbox_account *same = mailbox_account_get(r.registry, r.account->tenant, shouted, &e);
+    CU_ASSERT_PTR_EQUAL(same, r.account);
+    mailbox_account_release(&same);
+    free(shouted);
+    rig_close(&r);
+    rig_free(&r);
+}
+
 static void test_paths_without_delta(void)
 {
     struct rig r;
@@ -62,6 +101,8 @@ static void test_paths_without_delta(void)
 
 const struct unit_test tree_tests[] = {
     {"paths", test_paths},
+    {"a folder that is gone", test_gone},
+    {"a mailbox spelled differently", test_case},
     {"paths without folder delta", test_paths_without_delta},
     {NULL, NULL},
 };

@@ -91,6 +91,13 @@ static void test_alias(void)
     CU_ASSERT_EQUAL_FATAL(store_alias_get(db, "inbox", &id, &e), 1);
     CU_ASSERT_STRING_EQUAL(id, "b");
     free(id);
+    CU_ASSERT(store_alias_set(db, "path:In", "b", &e));
+    CU_ASSERT(store_alias_set(db, "path:Out", "c", &e));
+    CU_ASSERT(store_alias_forget(db, "b", &e));
+    CU_ASSERT_EQUAL(store_alias_get(db, "inbox", &id, &e), 0);
+    CU_ASSERT_EQUAL(store_alias_get(db, "path:In", &id, &e), 0);
+    CU_ASSERT_EQUAL(store_alias_get(db, "path:Out", &id, &e), 1);
+    free(id);
     store_db_close(&db);
     scratch_remove();
 }
