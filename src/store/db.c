@@ -51,6 +51,7 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
     [DB_MESSAGE_SET_SIZE] = "UPDATE message SET size = ?3 "
                             "WHERE folder = ?1 AND uid = ?2 AND uid > 0 AND size < 0",
     [DB_RETIRED_FIND] = "SELECT max(retired) FROM tombstone WHERE folder = ?1 AND id_hash = ?2",
+    [DB_RETIRED_DROP] = "DELETE FROM tombstone WHERE retired < ?1",
     [DB_UNSTAGE_ALL] = "DELETE FROM message WHERE folder = ?1 AND uid = 0",
     [DB_UNSTAGE_ONE] = "DELETE FROM message WHERE folder = ?1 AND uid = 0 AND graph_id = ?2",
 };

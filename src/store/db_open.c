@@ -5,6 +5,7 @@
 #include "schema.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/clock.h"
 #include "postern/base/file.h"
 
 #include <errno.h>
@@ -19,6 +20,9 @@
 #define BUSY_TIMEOUT_MS 5000
 /* A file this small is checked at every open; it takes about a tenth of a second. */
 #define CHECK_ALWAYS_BYTES ((off_t)32 * 1024 * 1024)
+/* Tombstones are asked for within minutes of a delete; a client that syncs by modseq and was away
+ * for longer than this is told of all that is gone. */
+#define TOMBSTONE_LIFE_MS ((int64_t)90 * 24 * 3600 * CLOCK_SECOND)
 
 /* Makes the file or narrows it to us. SQLite gives a new -wal and -shm the mode of the database,
  * whatever the umask. */
@@ -86,6 +90,16 @@ static int use_wal(sqlite3 *h)
                         NULL, NULL, NULL);
 }
 
+/* A mailbox that lives by deleting would gather tombstones without end. */
+static bool drop_old_tombstones(struct store_db *db, struct error *e)
+{
+    sqlite3_stmt *s = db_write_stmt(db, DB_RETIRED_DROP, DB_SURVIVES_KILL, e);
+    if (!s)
+        return false;
+    sqlite3_bind_int64(s, 1, clock_wall_ms() - TOMBSTONE_LIFE_MS);
+    return db_run(db, s, e);
+}
+
 /* One try. On false with db->damaged the file can be set aside for a new one. */
 static bool open_handle(struct store_db *db, bool *fresh, struct error *e)
 {
@@ -109,8 +123,13 @@ static bool open_handle(struct store_db *db, bool *fresh, struct error *e)
     bool small = stat(db->path, &st) == 0 && st.st_size <= CHECK_ALWAYS_BYTES;
     if ((small || !clean) && !check_pages(db, e))
         return false;
-    rc = schema_migrate(db->handle, schema_steps, version, schema_version);
-    return rc == SQLITE_OK || db_fail(db, rc, e);
+    if ((rc = schema_migrate(db->handle, schema_steps, version, schema_version)) != SQLITE_OK)
+        return db_fail(db, rc, e);
+    /* On a full disk the mailbox can still be read. */
+    bool dropped = drop_old_tombstones(db, e);
+    if (!dropped && !db->damaged)
+        error_clear(e);
+    return dropped || !db->damaged;
 }
 
 static bool open_or_replace(struct store_db *db, bool *fresh, struct error *e)

@@ -113,8 +113,8 @@ bool store_tx_folder(struct store_tx *tx, const struct store_folder *f, struct e
  * put with 0, and a size that is known stays while the UID does. Two rows of one UID: error. */
 bool store_tx_put(struct store_tx *tx, int64_t folder, const struct store_message *m,
                   struct error *e);
-/* Retires a message: the row goes, a tombstone (uid, hash of the id, modseq, time) stays. A UID
- * that is not there is no error. */
+/* Retires a message: the row goes, a tombstone (uid, hash of the id, modseq, time) stays for 90
+ * days. A UID that is not there is no error. */
 bool store_tx_expunge(struct store_tx *tx, int64_t folder, uint32_t uid, uint64_t modseq,
                       struct error *e);
 /* Drops staged rows (uid 0): the one of that id, or with NULL all of the folder (the first sync

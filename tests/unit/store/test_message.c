@@ -174,6 +174,40 @@ static void test_expunge(void)
     end();
 }
 
+/* The day on which a UID is retired, and whether 90 days and a moment later it is still known. */
+static void test_old_tombstones(void)
+{
+    const int64_t day = 24 * 3600 * CLOCK_SECOND;
+    struct store_message out;
+    char *own;
+    bool fresh;
+    int64_t retired;
+    error_clear(&e);
+    const char *root = scratch_make();
+    db = db_open(root, &fresh, &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(db);
+    folder = db_folder(db, "folder");
+    const char *const ids[] = {"old", "young"};
+    for (uint32_t i = 0; i < 2; i++) {
+        struct store_message m = db_message(i + 1, ids[i]);
+        CU_ASSERT(put(&m));
+        clock_test_set(0, 1000 * day + i);
+        struct store_tx *tx = store_tx_begin(db, &e);
+        CU_ASSERT(store_tx_expunge(tx, folder, i + 1, 200, &e));
+        CU_ASSERT(store_tx_commit(&tx, &e));
+    }
+    store_db_close(&db);
+    clock_test_set(0, 1090 * day + 1);
+    db = db_open(root, &fresh, &e);
+    clock_test_off();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(db);
+    CU_ASSERT_EQUAL(store_message_find(db, folder, "old", &out, &own, &retired, &e), 0);
+    CU_ASSERT_EQUAL(retired, 0);
+    CU_ASSERT_EQUAL(store_message_find(db, folder, "young", &out, &own, &retired, &e), 0);
+    CU_ASSERT_EQUAL(retired, 1000 * day + 1);
+    end();
+}
+
 static void test_unstage(void)
 {
     begin();
@@ -287,6 +321,7 @@ const struct unit_test message_tests[] = {
     {"staged first, then by UID", test_order},
     {"a UID and a size that were given stay", test_given_uid_and_size_stay},
     {"expunge leaves a tombstone", test_expunge},
+    {"old tombstones go when the database is opened", test_old_tombstones},
     {"unstage", test_unstage},
     {"rollback, and no commit after a failure", test_rollback},
     {"threads see whole transactions", test_threads},
