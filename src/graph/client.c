@@ -258,6 +258,14 @@ bool graph_call_wait_any(struct graph_call *const *calls, size_t count, struct w
     return ok;
 }
 
+void graph_call_promote(struct graph_call *call)
+{
+    pthread_mutex_lock(&call->client->lock);
+    call->item.background = false;
+    pthread_mutex_unlock(&call->client->lock);
+    upstream_wake(&call->client->upstream);
+}
+
 bool graph_call_ended(struct graph_call *call)
 {
     pthread_mutex_lock(&call->client->lock);

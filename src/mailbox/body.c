@@ -207,7 +207,18 @@ struct download *download_get(struct mailbox_account *a, const char *graph_id, s
     pthread_mutex_unlock(&a->lock);
     if (!joined)
         begin(d, as);
+    else if (!as.background)
+        download_promote(d);
     return d;
+}
+
+void download_promote(struct download *d)
+{
+    pthread_mutex_lock(&d->account->lock);
+    struct graph_call *call = d->call; /* stays while the caller holds the download */
+    pthread_mutex_unlock(&d->account->lock);
+    if (call)
+        graph_call_promote(call);
 }
 
 bool download_done(struct download *d)

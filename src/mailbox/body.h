@@ -9,9 +9,11 @@
 
 struct download;
 
-/* Joins the download of the message, or opens the cached body, or starts a download. `as` counts
- * only in the last case. Never NULL: what goes wrong shows in the outcome. */
+/* Joins the download of the message, or opens the cached body, or starts a download as `as` says.
+ * Never NULL: what goes wrong shows in the outcome. */
 struct download *download_get(struct mailbox_account *a, const char *graph_id, struct graph_as as);
+/* What was read ahead is waited for now. */
+void download_promote(struct download *d);
 bool download_done(struct download *d);
 /* Sleeps until the wait is notified because one of the downloads ended (NULLs are skipped). Look
  * with download_done() first and again; returns at once if one has ended. */

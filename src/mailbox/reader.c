@@ -214,7 +214,9 @@ struct mailbox_body *mailbox_reader_body(struct mailbox_reader *r, uint32_t uid,
         return mailbox_body_ref(body);
     struct download *d = take_ahead(r, uid);
     bool was_ahead = d != NULL;
-    if (!was_ahead && !in_sequence)
+    if (was_ahead)
+        download_promote(d);
+    else if (!in_sequence)
         drop_ahead(r); /* it reads elsewhere now */
     for (;;) {
         if (!d)
@@ -224,8 +226,10 @@ struct mailbox_body *mailbox_reader_body(struct mailbox_reader *r, uint32_t uid,
         if (wait_for(r, d, in_sequence, w, e))
             body = download_body(d, e);
         download_leave(&d);
-        /* What failed in the background is tried again for the one who waits. */
-        if (body || !was_ahead || e->kind == ERROR_GONE || wait_ended(w, e))
+        /* What failed in the background is tried again for the one who waits, but who has waited
+         * for the end of Graph's patience and ours does not wait for it twice. */
+        if (body || !was_ahead || e->kind == ERROR_GONE || e->kind == ERROR_THROTTLED ||
+            wait_ended(w, e))
             break;
         was_ahead = false;
         error_clear(e);

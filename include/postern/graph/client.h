@@ -95,6 +95,8 @@ bool graph_call_wait(struct graph_call *call, struct wait *w, struct error *e);
 /* Waits until at least one of them has ended (NULLs are skipped). */
 bool graph_call_wait_any(struct graph_call *const *calls, size_t count, struct wait *w,
                          struct error *e);
+/* Somebody waits for a call that was started as background work: it counts as interactive now. */
+void graph_call_promote(struct graph_call *call);
 bool graph_call_ended(struct graph_call *call);
 /* Copies the outcome of an ended call: true for a 2xx answer. */
 bool graph_call_outcome(struct graph_call *call, struct error *e);
