@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define URL_MAX ((size_t)32 * 1024)
+/* Bytes in a millisecond: a message that comes more slowly is cut when the patience ends. */
+#define MESSAGE_RATE_MIN 8
 
 void call_unref(struct graph_call *call)
 {
@@ -323,6 +325,21 @@ static void settle_failure(struct graph_call *call, const struct transfer *t,
     }
 }
 
+static void log_attempt(const struct graph_call *call, const struct answer *a)
+{
+    static const char *const methods[] = {[GRAPH_GET] = "GET",
+                                          [GRAPH_POST] = "POST",
+                                          [GRAPH_PATCH] = "PATCH",
+                                          [GRAPH_DELETE] = "DELETE"};
+    struct buf url = BUF_INIT(URL_MAX);
+    url_put_shown(&url, call->link ? call->link : call->path);
+    log_debug("%s %s %d in %lld ms, request-id %s, client-request-id %s",
+              methods[call->request.method], buf_str(&url), a->status,
+              (long long)(clock_mono_ms() - call->began_ms),
+              a->request_id[0] ? a->request_id : "none", a->client_request_id);
+    buf_free(&url);
+}
+
 static void settle(struct graph_call *call, struct transfer *t, CURLcode code)
 {
     struct graph_client *c = call->client;
@@ -330,8 +347,7 @@ static void settle(struct graph_call *call, struct transfer *t, CURLcode code)
     struct verdict v = judge(call, t, code);
     sched_release(&call->item);
     call->status = t->answer.status;
-    log_debug("Graph answered %d [client-request-id %s]", call->status,
-              t->answer.client_request_id);
+    log_attempt(call, &t->answer);
     if (t->answer.status && t->answer.status != 401)
         tenant_token_accepted(tenant, call->token_generation);
     if (v.ok) {
@@ -443,6 +459,7 @@ void call_begin(struct graph_call *call)
     struct buf url = BUF_INIT(URL_MAX);
     struct error e = ERROR_INIT;
     call->tries++;
+    call->began_ms = clock_mono_ms();
     call->token_generation = call->user->tenant->token.generation;
     if (put_url(call, &url, &e) && start_transfer(call, buf_str(&url), &e)) {
         call->state = CALL_RUNNING;
@@ -471,12 +488,20 @@ static void cut(struct graph_call *call, enum error_kind kind, const char *why)
     transfer_free(&t);
 }
 
+/* A large message on a slow line may take longer than our patience, as long as it comes. */
+static int64_t cut_at(const struct graph_call *call)
+{
+    bool wanted = !call->canceled && !atomic_load(&call->abandoned);
+    int64_t due = (int64_t)(call->delivered / MESSAGE_RATE_MIN);
+    return call->item.deadline_ms + (wanted ? due : 0);
+}
+
 void call_cut_overdue(struct graph_client *c, int64_t now)
 {
     struct graph_call *next;
     for (struct graph_call *call = c->calls; call; call = next) {
         next = call->next;
-        if (call->state != CALL_RUNNING || call->item.deadline_ms > now)
+        if (call->state != CALL_RUNNING || cut_at(call) > now)
             continue;
         if (call->canceled || atomic_load(&call->abandoned))
             cut(call, ERROR_CANCELED, "nobody waits for the answer any more");
@@ -489,8 +514,8 @@ int64_t call_next_deadline(const struct graph_client *c)
 {
     int64_t at = CLOCK_NEVER;
     for (const struct graph_call *call = c->calls; call; call = call->next) {
-        if (call->state == CALL_RUNNING && call->item.deadline_ms < at)
-            at = call->item.deadline_ms;
+        if (call->state == CALL_RUNNING && cut_at(call) < at)
+            at = cut_at(call);
     }
     return at;
 }

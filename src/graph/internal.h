@@ -78,6 +78,7 @@ struct graph_call {
     bool in_callback; /* the disk worker is inside sink or done */
     bool renewed;     /* a token was renewed for it once */
     unsigned tries;
+    int64_t began_ms; /* the attempt under way, monotonic */
     uint64_t token_generation;
     struct error last;    /* of the attempt before */
     struct error outcome; /* kind NONE: a 2xx answer */

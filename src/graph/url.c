@@ -2,6 +2,10 @@
 
 #include <curl/curl.h>
 #include <string.h>
+
+/* Segments of the log longer than this are ids; so much of their end is shown. */
+#define SHOWN_SEGMENT_MAX 32
+#define SHOWN_ID_TAIL     12
 #include <strings.h>
 
 static bool unreserved(unsigned char c)
@@ -125,4 +129,35 @@ bool url_same_origin(const char *link, const char *origin, struct buf *host)
     origin_free(&want);
     origin_free(&have);
     return same;
+}
+
+/* Ids have 150 characters; their beginnings are alike, so some of the end is shown. */
+static void put_short(struct buf *out, const char *segment, size_t len)
+{
+    if (len > SHOWN_SEGMENT_MAX) {
+        buf_puts(out, "…");
+        segment += len - SHOWN_ID_TAIL;
+        len = SHOWN_ID_TAIL;
+    }
+    buf_append(out, segment, len);
+}
+
+bool url_put_shown(struct buf *out, const char *path_or_link)
+{
+    const char *p = strstr(path_or_link, "://");
+    if (p) {
+        const char *user = strstr(p, "/users/");
+        p = user ? user + strlen("/users/") : p + 3;
+        p += strcspn(p, "/?");
+    } else {
+        p = path_or_link;
+    }
+    buf_puts(out, "/users/…");
+    while (*p == '/') {
+        size_t n = strcspn(++p, "/?");
+        buf_putc(out, '/');
+        put_short(out, p, n);
+        p += n;
+    }
+    return !out->overflow;
 }

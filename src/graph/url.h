@@ -22,6 +22,10 @@ bool url_put_form(struct buf *out, const char *text);
 /* Appends an OData string literal: in single quotes, quotes inside doubled. Not yet escaped. */
 bool url_put_odata_string(struct buf *out, const char *text);
 
+/* Appends what the log shows of a path below /users/{upn} or of a link: "/users/…/messages/delta",
+ * without host, mailbox and query, long ids cut short. */
+bool url_put_shown(struct buf *out, const char *path_or_link);
+
 /* May a token be sent to this link? Only if it has the scheme (https), the host (any case) and
  * the port (443 if none is written) of `origin`, no user information, no fragment, and nothing
  * that a second parser could read differently (control characters, spaces, backslashes).

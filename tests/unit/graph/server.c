@@ -100,6 +100,13 @@ static struct server_reply answer(struct server *s, struct server_request *r, ch
     return (struct server_reply){.status = 200, .type = "application/json", .body = token};
 }
 
+static void pause_ms(unsigned ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    if (ms)
+        nanosleep(&t, NULL);
+}
+
 static bool send_all(SSL *ssl, const char *data, size_t len)
 {
     return len == 0 || SSL_write(ssl, data, (int)len) == (int)len;
@@ -119,15 +126,10 @@ static bool send_reply(SSL *ssl, const struct server_reply *reply)
                      reply->headers ? reply->headers : "");
     if (reply->status == 204)
         n = snprintf(head, sizeof head, "HTTP/1.1 204 No Content\r\n\r\n");
-    return send_all(ssl, head, (size_t)n) && send_all(ssl, reply->body, sent) && sent == len &&
-           !reply->close;
-}
-
-static void pause_ms(unsigned ms)
-{
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    if (ms)
-        nanosleep(&t, NULL);
+    size_t half = reply->rest_ms ? sent / 2 : 0;
+    bool ok = send_all(ssl, head, (size_t)n) && send_all(ssl, reply->body, half);
+    pause_ms(reply->rest_ms);
+    return ok && send_all(ssl, reply->body + half, sent - half) && sent == len && !reply->close;
 }
 
 static void *serve_connection(void *arg)

@@ -311,12 +311,39 @@ static void test_cancel(void)
     rig_close(&r);
 }
 
+/* A message that takes longer than a call may take, with its bytes coming steadily or hardly. */
+static void test_slow_message(void)
+{
+    static const struct graph_settings settings = {
+        .request_timeout_ms = 5000, .patience_ms = 500, .max_json = 1000, .max_message = 100000};
+    static char steady[60000], hardly[60];
+    char *const texts[] = {steady, hardly};
+    const size_t sizes[] = {sizeof steady, sizeof hardly};
+    for (size_t i = 0; i < 2; i++) {
+        struct rig r;
+        struct error e;
+        memset(texts[i], 'x', sizes[i]);
+        SCRIPT({.status = 200,
+                .type = "text/plain",
+                .body = texts[i],
+                .body_len = sizes[i],
+                .rest_ms = 1000});
+        rig_open_with(&r, answer_script, true, &settings);
+        struct graph_call *call =
+            graph_mime_start(r.user, (struct graph_as){0}, "ID", NULL, NULL, NULL);
+        CU_ASSERT_EQUAL(rig_finish(&r, &call, &e), texts[i] == steady);
+        CU_ASSERT_EQUAL(e.kind, texts[i] == steady ? ERROR_NONE : ERROR_TIMEOUT);
+        rig_close(&r);
+    }
+}
+
 extern const struct unit_test failure_tests[];
 const struct unit_test failure_tests[] = {
     {"Retry-After", test_retry_after},
     {"a pause holds the whole mailbox", test_pause_holds_mailbox},
     {"passing faults", test_transient},
     {"silence", test_silence},
+    {"a message that comes slowly", test_slow_message},
     {"writes", test_writes},
     {"a write on a dead connection", test_write_on_dead_connection},
     {"wrong answers", test_wrong_answers},

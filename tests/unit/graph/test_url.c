@@ -27,6 +27,21 @@ static void test_escaping(void)
     buf_free(&small);
 }
 
+static void test_shown(void)
+{
+    check(url_put_shown, "/messages/delta?$select=id", "/users/…/messages/delta");
+    check(url_put_shown, "/messages/AAMkAGI1AAAoZCfHAAA=/$value",
+          "/users/…/messages/AAMkAGI1AAAoZCfHAAA=/$value");
+    check(url_put_shown, "/messages/AAMkADhmNjY3AAMkADhmNjY3AAMkADhmNjY3fgABcdef/move",
+          "/users/…/messages/…NjY3fgABcdef/move");
+    check(url_put_shown, "https://h.example/v1.0/users/a%40b.c/mailFolders/x/messages?$skip=1",
+          "/users/…/mailFolders/x/messages");
+    check(url_put_shown, "https://h.example/v1.0/users('a')/messages",
+          "/users/…/v1.0/users('a')/messages");
+    check(url_put_shown, "https://h.example", "/users/…");
+    check(url_put_shown, "", "/users/…");
+}
+
 static bool same(const char *link, const char *origin)
 {
     struct buf host = BUF_INIT(256);
@@ -97,9 +112,7 @@ static void test_long_links(void)
 
 extern const struct unit_test url_tests[];
 const struct unit_test url_tests[] = {
-    {"escaping", test_escaping},
-    {"links to Graph", test_own_links},
-    {"links to anybody else", test_foreign_links},
-    {"the longest link", test_long_links},
-    {NULL, NULL},
+    {"escaping", test_escaping},           {"what the log shows", test_shown},
+    {"links to Graph", test_own_links},    {"links to anybody else", test_foreign_links},
+    {"the longest link", test_long_links}, {NULL, NULL},
 };
