@@ -67,7 +67,8 @@ int64_t retry_backoff_ms(unsigned failures, uint32_t random)
 static enum retry_verdict judge_status(const struct retry_case *c)
 {
     bool told = c->retry_after_ms >= 0;
-    bool again = told || c->tries < RETRY_TRIES_MAX;
+    unsigned most = c->repeat == GRAPH_REPEAT_ONCE ? RETRY_TRIES_ONCE : RETRY_TRIES_MAX;
+    bool again = told || c->tries < most;
     switch (c->status) {
     case 429:
         return again ? RETRY_MAILBOX : RETRY_END;
@@ -82,7 +83,7 @@ static enum retry_verdict judge_status(const struct retry_case *c)
     case 509:
         if (c->repeat == GRAPH_REPEAT_NEVER)
             return RETRY_UNKNOWN;
-        if (c->tries >= RETRY_TRIES_MAX)
+        if (c->tries >= most)
             return RETRY_END;
         return told ? RETRY_MAILBOX : RETRY_CALL;
     default:

@@ -12,6 +12,7 @@
 #define RETRY_BASE_MS         500
 #define RETRY_CAP_MS          30000
 #define RETRY_TRIES_MAX       7 /* attempts at a server that fails */
+#define RETRY_TRIES_ONCE      2 /* the same under GRAPH_REPEAT_ONCE */
 #define RETRY_TRIES_UNREACHED 4 /* attempts at a server that cannot be reached: DNS, no route */
 /* The server's clock and ours do not tick together: come a little late, never early. */
 #define RETRY_AFTER_MARGIN_MS 100

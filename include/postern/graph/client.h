@@ -57,6 +57,8 @@ enum graph_method { GRAPH_GET, GRAPH_POST, GRAPH_PATCH, GRAPH_DELETE };
 
 enum graph_repeat {
     GRAPH_REPEAT_SAFE, /* reads, PATCH of fixed values: again after any transient failure */
+    GRAPH_REPEAT_ONCE, /* the same where the caller can do without: a server that fails is asked
+                          only once more */
     GRAPH_REPEAT_NEVER /* POST, DELETE: again only if the answer (429, 503 with Retry-After) or the
                           failure (not connected) proves that nothing was done; an answer that was
                           lost is ERROR_UNKNOWN_WRITE */
