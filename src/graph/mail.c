@@ -89,13 +89,15 @@ struct graph_call *graph_listing_start(struct graph_user *u, struct graph_as as,
                                        const char *link)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
+    bool filtered = modified_since_ms != INT64_MIN;
+    struct graph_request r =
+        request_of(as, GRAPH_GET, filtered ? GRAPH_REPEAT_ONCE : GRAPH_REPEAT_SAFE);
     if (link)
         return follow(u, &r, link);
     put_item(&path, "mailFolders", folder_id);
     buf_puts(&path, "/messages?$select=id," DELTA_SELECT "&$top=" PAGE_SIZE "&");
     put_expand(&path, message_properties);
-    if (modified_since_ms != INT64_MIN) {
+    if (filtered) {
         char since[CLOCK_ISO_SIZE];
         clock_format_iso(modified_since_ms, since);
         buf_printf(&path, "&$filter=lastModifiedDateTime%%20ge%%20%s", since);
@@ -187,13 +189,17 @@ struct graph_call *graph_purge_start(struct graph_user *u, struct graph_as as, c
 }
 
 struct graph_call *graph_folder_start(struct graph_user *u, struct graph_as as,
-                                      const char *id_or_name)
+                                      const char *id_or_name, bool properties)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
+    struct graph_request r =
+        request_of(as, GRAPH_GET, properties ? GRAPH_REPEAT_ONCE : GRAPH_REPEAT_SAFE);
     put_item(&path, "mailFolders", id_or_name);
-    buf_puts(&path, "?$select=" FOLDER_SELECT "&");
-    put_expand(&path, folder_properties);
+    buf_puts(&path, "?$select=" FOLDER_SELECT);
+    if (properties) {
+        buf_putc(&path, '&');
+        put_expand(&path, folder_properties);
+    }
     return start(u, &r, &path);
 }
 
@@ -208,7 +214,7 @@ struct graph_call *graph_folder_delta_start(struct graph_user *u, struct graph_a
                                             const char *link)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
+    struct graph_request r = request_of(as, GRAPH_GET, GRAPH_REPEAT_ONCE);
     r.prefer = PREFER_FOLDERS;
     if (link)
         return follow(u, &r, link);
@@ -248,7 +254,7 @@ struct graph_call *graph_folder_mark_start(struct graph_user *u, struct graph_as
                                            const char *folder_id, const char *mark)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_PATCH, GRAPH_REPEAT_SAFE);
+    struct graph_request r = request_of(as, GRAPH_PATCH, GRAPH_REPEAT_ONCE);
     struct json_object *property = json_object_new_object();
     struct json_object *list = json_object_new_array();
     struct json_object *body = json_object_new_object();

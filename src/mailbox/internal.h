@@ -64,11 +64,11 @@ struct mailbox_folder {
     struct sync_flight *flight, *next; /* the round under way, the one after it */
     struct sync_job *job;              /* a full sync under way */
     /* Touched only by the one who leads a sync: */
-    int64_t article_next;  /* 0x6751 when the folder was read, -1: unknown */
-    int64_t expected;      /* messages, for the progress; -1: unknown */
-    int64_t last_round_ms; /* wall; 0: none in this process */
-    bool no_delta;         /* Graph has no message delta here */
-    bool mark_refused;     /* we may not write our mark on this folder */
+    int64_t article_next;       /* 0x6751 when the folder was read, -1: unknown */
+    int64_t expected;           /* messages, for the progress; -1: unknown */
+    int64_t last_round_ms;      /* wall; 0: none in this process */
+    bool no_delta;              /* Graph has no message delta here */
+    int64_t mark_not_before_ms; /* monotonic: our mark was refused, or the server failed */
 };
 
 struct mailbox_account *account_ref(struct mailbox_account *a);

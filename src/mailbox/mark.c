@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define MARK_MAX 40
+/* A server that failed to take the mark is not asked again with every new message. */
+#define MARK_AGAIN_MS ((int64_t)60 * 60 * CLOCK_SECOND)
 
 bool mark_parse(const char *mark, uint32_t *uidvalidity, bool *exact)
 {
@@ -41,10 +43,21 @@ static bool patch(struct mailbox_folder *f, uint32_t uidvalidity, enum store_uid
     return ok;
 }
 
-/* No later attempt would end otherwise: the right is missing, or this folder takes no property. */
-static bool is_refusal(const struct error *e)
+/* The mark is a help after a loss of state, never a reason to hold mail back. True: the failure is
+ * the folder's, not the end of the wait. */
+static bool note_failure(struct mailbox_folder *f, const struct error *e)
 {
-    return e->kind == ERROR_DENIED || e->kind == ERROR_REQUEST;
+    bool refused = e->kind == ERROR_DENIED || e->kind == ERROR_REQUEST || e->kind == ERROR_GONE ||
+                   e->kind == ERROR_FOLDER_GONE;
+    if (e->kind == ERROR_CANCELED || e->kind == ERROR_TIMEOUT)
+        return false;
+    f->mark_not_before_ms = refused ? CLOCK_NEVER : clock_mono_ms() + MARK_AGAIN_MS;
+    return true;
+}
+
+static bool may_mark(const struct mailbox_folder *f, bool read_only)
+{
+    return !read_only && clock_mono_ms() >= f->mark_not_before_ms;
 }
 
 bool mark_divergence(struct mailbox_folder *f, bool read_only, bool marked, struct wait *w,
@@ -54,17 +67,17 @@ bool mark_divergence(struct mailbox_folder *f, bool read_only, bool marked, stru
     uint32_t uidvalidity = mailbox_folder_uidvalidity(f);
     log_info("%s: the numbers of Exchange are missing or do not rise; it goes on with its own",
              f->path);
-    if (!read_only && !f->mark_refused && patch(f, uidvalidity, STORE_UID_DIVERGED, w, e)) {
-        commit->marked = true;
-        return true;
+    if (may_mark(f, read_only)) {
+        commit->marked = patch(f, uidvalidity, STORE_UID_DIVERGED, w, e);
+        if (commit->marked)
+            return true;
+        if (!note_failure(f, e))
+            return error_prefix(e, "cannot mark %s before new UIDs are told: ", f->path);
+        log_error_value(LOG_LEVEL_DEBUG, e, "%s cannot be marked", f->path);
     }
-    if (!read_only && !f->mark_refused && !is_refusal(e))
-        return error_prefix(e, "cannot mark %s before new UIDs are told: ", f->path);
-    if (!read_only)
-        f->mark_refused = true;
     error_clear(e);
     commit->marked = false;
-    /* The folder still says "exact" for this UIDVALIDITY and we may not correct it. */
+    /* The folder still says "exact" for this UIDVALIDITY and we cannot correct it. */
     if (marked)
         commit->uidvalidity = uidvalidity >= now ? uidvalidity + 1 : now;
     return true;
@@ -77,11 +90,11 @@ void mark_folder(struct mailbox_folder *f, bool read_only, struct wait *w)
     pthread_mutex_lock(&f->writer);
     row = f->row;
     pthread_mutex_unlock(&f->writer);
-    if (row.marked || read_only || f->mark_refused)
+    if (row.marked || !may_mark(f, read_only))
         return;
     if (patch(f, row.uidvalidity, row.uid_mode, w, &e) && folder_commit_marked(f, &e))
         return;
-    f->mark_refused = is_refusal(&e);
+    note_failure(f, &e);
     log_error_value(LOG_LEVEL_DEBUG, &e, "%s is not marked; a loss of state renews its UIDs",
                     f->path);
 }

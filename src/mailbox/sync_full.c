@@ -180,7 +180,7 @@ static bool advance(struct full *x, struct stream *s, struct error *e)
 static bool recover(struct full *x, struct stream *s, struct error *e)
 {
     bool refused = e->kind == ERROR_RESYNC || e->kind == ERROR_REQUEST || e->kind == ERROR_GONE ||
-                   e->kind == ERROR_FOLDER_GONE;
+                   e->kind == ERROR_FOLDER_GONE || e->kind == ERROR_MAILBOX_GONE;
     struct error why = *e;
     if (!refused || x->starts >= STARTS_MAX)
         return false;
@@ -189,12 +189,21 @@ static bool recover(struct full *x, struct stream *s, struct error *e)
         error_clear(e);
         return start_anew(x, e);
     }
-    if (s == &x->delta && why.kind == ERROR_REQUEST) {
-        log_info("%s: no message delta here; listings serve", x->folder->path);
+    error_clear(e);
+    /* Some clouds say 404 to what they do not have. If the folder is gone the listing says so. */
+    if (s == &x->delta) {
+        log_info("%s: no message delta here; listings serve (%s)", x->folder->path, why.text);
         x->folder->no_delta = true;
-        error_clear(e);
         return start_anew(x, e);
     }
+    if (why.kind == ERROR_REQUEST && !x->folder->no_delta) {
+        log_info("%s: its listing is refused; messages are asked for one by one (%s)",
+                 x->folder->path, why.text);
+        stream_reset(s);
+        s->done = true;
+        return true;
+    }
+    *e = why;
     return false;
 }
 

@@ -3,6 +3,7 @@
 
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
+#include "postern/base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,8 +95,14 @@ static bool list_new(struct mailbox_folder *f, struct merge *m, struct wait *w, 
     merge_wants_free(&wants);
     if (count < 2)
         return true;
-    if (!fetch_listing(f, m, since, count, count / PAGE_SIZE + SPARE_PAGES, w, e))
-        return false;
+    if (!fetch_listing(f, m, since, count, count / PAGE_SIZE + SPARE_PAGES, w, e)) {
+        /* This filter together with $expand is more than some servers bear; there is another way.
+         */
+        if (e->kind != ERROR_REQUEST && e->kind != ERROR_TEMPORARY)
+            return false;
+        log_debug("%s: listing what is new failed: %s", f->path, e->text);
+        error_clear(e);
+    }
     merge_wants(m, &wants);
     count = wants.listing_count;
     merge_wants_free(&wants);

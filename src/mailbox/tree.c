@@ -94,11 +94,17 @@ static bool read_listings(struct mailbox_account *a, struct tree *t, struct wait
     return ok;
 }
 
+/* Refused, or a server that fails, where another request may do. */
+static bool may_do_without(const struct error *e)
+{
+    return e->kind == ERROR_REQUEST || e->kind == ERROR_TEMPORARY;
+}
+
 static bool read_tree(struct mailbox_account *a, struct tree *t, struct wait *w, struct error *e)
 {
     if (read_pages(a, graph_folder_delta_start(a->user, as_of(a, w), NULL), NULL, true, t, w, e))
         return true;
-    if (e->kind != ERROR_REQUEST && e->kind != ERROR_FOLDER_GONE && e->kind != ERROR_MAILBOX_GONE)
+    if (!may_do_without(e) && e->kind != ERROR_FOLDER_GONE && e->kind != ERROR_MAILBOX_GONE)
         return false;
     log_info("no folder delta here (%s); listings serve", e->code);
     error_clear(e);
@@ -135,13 +141,25 @@ static const char *walk(const struct tree *t, const char *from, const char *path
     }
 }
 
-/* GETs a folder; *arena holds what *g points to. */
+static bool ask_folder(struct mailbox_account *a, const char *id_or_name, bool properties,
+                       struct arena *arena, struct graph_folder *g, struct wait *w, struct error *e)
+{
+    struct graph_call *call = graph_folder_start(a->user, as_of(a, w), id_or_name, properties);
+    bool ok = graph_call_wait(call, w, e) && graph_folder_decode(call, arena, g, e);
+    graph_call_free(&call);
+    return ok;
+}
+
+/* GETs a folder; *arena holds what *g points to. Its properties are no reason to fail. */
 static bool get_folder(struct mailbox_account *a, const char *id_or_name, struct arena *arena,
                        struct graph_folder *g, struct wait *w, struct error *e)
 {
-    struct graph_call *call = graph_folder_start(a->user, as_of(a, w), id_or_name);
-    bool ok = graph_call_wait(call, w, e) && graph_folder_decode(call, arena, g, e);
-    graph_call_free(&call);
+    bool ok = ask_folder(a, id_or_name, true, arena, g, w, e);
+    if (!ok && may_do_without(e)) {
+        log_debug("%s is asked for without its properties: %s", id_or_name, e->text);
+        error_clear(e);
+        ok = ask_folder(a, id_or_name, false, arena, g, w, e);
+    }
     if (!ok && e->kind == ERROR_GONE)
         e->kind = ERROR_FOLDER_GONE;
     return ok;

@@ -64,7 +64,7 @@ struct graph_call *graph_delta_start(struct graph_user *u, struct graph_as as,
                                      const char *folder_id, const char *link);
 /* GET …/mailFolders/{id}/messages?$select=…&$top=500&$expand=singleValueExtendedProperties(…)
  * (user: list messages). `modified_since_ms` (wall) adds $filter=lastModifiedDateTime ge …;
- * INT64_MIN: none. `link`: a nextLink. */
+ * INT64_MIN: none; with it a server that fails is asked only once more. `link`: a nextLink. */
 struct graph_call *graph_listing_start(struct graph_user *u, struct graph_as as,
                                        const char *folder_id, int64_t modified_since_ms,
                                        const char *link);
@@ -109,10 +109,10 @@ struct graph_folder_page {
 };
 void graph_folder_page_free(struct graph_folder_page *page);
 
-/* GET …/mailFolders/{id or well-known name}?$select=…&$expand=… (mailFolder: get), with our mark
- * and 0x6751. */
+/* GET …/mailFolders/{id or well-known name}?$select=… (mailFolder: get); `properties` adds
+ * &$expand=… for our mark and 0x6751. */
 struct graph_call *graph_folder_start(struct graph_user *u, struct graph_as as,
-                                      const char *id_or_name);
+                                      const char *id_or_name, bool properties);
 bool graph_folder_decode(struct graph_call *call, struct arena *a, struct graph_folder *f,
                          struct error *e);
 /* GET …/mailFolders/delta, a nextLink, or a deltaLink (mailFolder: delta). */

@@ -170,6 +170,10 @@ static struct server_reply listing(struct exchange *x, const char *target)
     size_t i = skip ? strtoul(skip + 6, NULL, 10) : 0, n = 0;
     int64_t since = bound_of(target);
     x->counts.listing++;
+    if (x->faults.no_listing)
+        return failure(x, x->faults.no_listing, "ErrorAsTold");
+    if (x->faults.no_filter && since != INT64_MIN)
+        return failure(x, x->faults.no_filter, "InefficientFilter");
     buf_puts(&b, "{\"value\":[");
     for (; i < x->count && n < page_size(x); i++) {
         if (!in_inbox(&x->mails[i]) || x->mails[i].modified_ms < since)
@@ -235,6 +239,8 @@ static struct server_reply folder(struct exchange *x, const char *target)
 {
     struct buf b = BUF_INIT(ANSWER_MAX);
     x->counts.folder++;
+    if (x->faults.no_properties && strstr(target, "$expand"))
+        return failure(x, x->faults.no_properties, "ErrorAsTold");
     buf_printf(&b,
                "{\"id\":\"%s\",\"displayName\":\"x\",\"parentFolderId\":\"AAroot\","
                "\"childFolderCount\":0,\"totalItemCount\":%zu,\"unreadItemCount\":0,"
@@ -251,7 +257,7 @@ static struct server_reply patch(struct exchange *x, const struct server_request
 {
     x->counts.patch++;
     if (x->faults.no_marks)
-        return failure(x, 403, "ErrorAccessDenied");
+        return failure(x, x->faults.no_marks, "ErrorAsTold");
     const char *value = strstr(request->body, "1;");
     if (!value || sscanf(value, "%60[0-9a-z;]", x->mark) != 1)
         return failure(x, 400, "BadRequest");

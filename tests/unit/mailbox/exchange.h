@@ -24,15 +24,19 @@ struct exchange_faults {
     unsigned delay_ms; /* before each answer */
     int64_t age_ms;    /* changes are dated so long ago */
     unsigned mime_delay_ms;
-    unsigned lose_moves;   /* so many moves are done and not answered */
-    unsigned drop_moves;   /* so many are neither done nor answered */
-    unsigned dead_links;   /* so many nextLinks and deltaLinks answer 410 */
-    unsigned fail_mime;    /* so many downloads end before their length */
-    bool empty_pages;      /* each delta page comes after an empty one */
-    bool late;             /* what was moved away is still told as present */
-    bool no_articles;      /* 0x0E23 is missing on new messages */
-    bool no_delta;         /* 400, as where delta is absent */
-    bool no_marks;         /* 403 to PATCH of the folder */
+    unsigned lose_moves; /* so many moves are done and not answered */
+    unsigned drop_moves; /* so many are neither done nor answered */
+    unsigned dead_links; /* so many nextLinks and deltaLinks answer 410 */
+    unsigned fail_mime;  /* so many downloads end before their length */
+    bool empty_pages;    /* each delta page comes after an empty one */
+    bool late;           /* what was moved away is still told as present */
+    bool no_articles;    /* 0x0E23 is missing on new messages */
+    bool no_delta;       /* 400, as where delta is absent */
+    /* Statuses of what is refused, 0: it is not. */
+    int no_marks;          /* PATCH of the folder */
+    int no_properties;     /* the folder with $expand */
+    int no_listing;        /* listings of messages */
+    int no_filter;         /* the same with $filter */
     bool no_trash;         /* moves answer 404 for want of their destination */
     const char *forbidden; /* moves of this message answer 403 */
 };

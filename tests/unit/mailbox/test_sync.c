@@ -115,12 +115,85 @@ static void test_no_right_to_mark(void)
 {
     struct rig r;
     rig_init(&r, 3);
-    exchange_lock(r.exchange)->no_marks = true;
+    exchange_lock(r.exchange)->no_marks = 403;
     exchange_unlock(r.exchange);
     rig_open(&r);
     rig_sync(&r);
     CU_ASSERT_EQUAL(rig_count(&r), 3);
     CU_ASSERT_EQUAL(rig_sync(&r), 1); /* not tried again and again */
+    rig_close(&r);
+    rig_free(&r);
+}
+
+/* The mark is not worth a single message: whatever becomes of it, mail is served. */
+static void test_mark_refused(void)
+{
+    static const int statuses[] = {400, 404, 405, 500, 501};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        struct rig r;
+        rig_init(&r, 3);
+        struct exchange_faults *faults = exchange_lock(r.exchange);
+        faults->no_marks = statuses[i];
+        faults->no_articles = true;
+        exchange_unlock(r.exchange);
+        exchange_deliver(r.exchange, 1);
+        rig_open(&r);
+        rig_sync(&r);
+        CU_ASSERT_EQUAL(rig_count(&r), 4);
+        exchange_deliver(r.exchange, 1);
+        CU_ASSERT_EQUAL(rig_sync(&r), 2); /* the delta and the message, no mark */
+        CU_ASSERT_EQUAL(rig_count(&r), 5);
+        rig_close(&r);
+        rig_free(&r);
+    }
+}
+
+static void test_folder_without_properties(void)
+{
+    static const int statuses[] = {400, 500};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        struct rig r;
+        rig_init(&r, 3);
+        exchange_lock(r.exchange)->no_properties = statuses[i];
+        exchange_unlock(r.exchange);
+        rig_open(&r);
+        rig_sync(&r);
+        CU_ASSERT_EQUAL(rig_count(&r), 3);
+        rig_close(&r);
+        rig_free(&r);
+    }
+}
+
+/* New messages are found though the listing that would tell of all at once is refused. */
+static void test_filter_refused(void)
+{
+    static const int statuses[] = {400, 500, 501};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        struct rig r;
+        rig_init(&r, 3);
+        exchange_lock(r.exchange)->no_filter = statuses[i];
+        exchange_unlock(r.exchange);
+        rig_open(&r);
+        rig_sync(&r);
+        exchange_deliver(r.exchange, 5);
+        rig_sync(&r);
+        CU_ASSERT_EQUAL(rig_count(&r), 8);
+        CU_ASSERT_EQUAL(rig_uid(&r, 7), 108);
+        rig_close(&r);
+        rig_free(&r);
+    }
+}
+
+static void test_listing_refused(void)
+{
+    struct rig r;
+    rig_init(&r, 12);
+    exchange_lock(r.exchange)->no_listing = 400;
+    exchange_unlock(r.exchange);
+    rig_open(&r);
+    rig_sync(&r);
+    CU_ASSERT_EQUAL(rig_count(&r), 12);
+    CU_ASSERT_EQUAL(rig_uid(&r, 11), 112);
     rig_close(&r);
     rig_free(&r);
 }
@@ -134,7 +207,8 @@ static void test_mark_cannot_be_corrected(void)
     rig_sync(&r);
     uint32_t uidvalidity = mailbox_folder_uidvalidity(r.folder);
     struct exchange_faults *faults = exchange_lock(r.exchange);
-    faults->no_marks = faults->no_articles = true;
+    faults->no_marks = 403;
+    faults->no_articles = true;
     exchange_unlock(r.exchange);
     exchange_deliver(r.exchange, 1);
     rig_sync(&r);
@@ -208,6 +282,28 @@ static void test_no_delta(void)
     CU_ASSERT_EQUAL(rig_uid(&r, 0), 102);
     CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_SEEN);
     CU_ASSERT_EQUAL(rig_uid(&r, 11), 113);
+    rig_close(&r);
+    rig_free(&r);
+}
+
+/* A second client joins the listing that the first has left. */
+static void test_no_delta_joined(void)
+{
+    struct rig r;
+    struct error e = ERROR_INIT;
+    rig_init(&r, 12);
+    struct exchange_faults *faults = exchange_lock(r.exchange);
+    faults->no_delta = true;
+    faults->page = 2;
+    faults->delay_ms = 30;
+    exchange_unlock(r.exchange);
+    rig_open(&r);
+    r.wait.deadline_ms = clock_mono_ms() + 60;
+    CU_ASSERT_FALSE(mailbox_folder_sync(r.folder, false, &r.wait, &e));
+    CU_ASSERT_EQUAL(e.kind, ERROR_TIMEOUT);
+    r.wait.deadline_ms = CLOCK_NEVER;
+    rig_sync(&r);
+    CU_ASSERT_EQUAL(rig_count(&r), 12);
     rig_close(&r);
     rig_free(&r);
 }
@@ -366,10 +462,15 @@ const struct unit_test sync_tests[] = {
     {"a lost state directory keeps UIDs", test_lost_state},
     {"numbers that fail", test_diverged},
     {"no right to mark the folder", test_no_right_to_mark},
+    {"a mark that is refused or fails", test_mark_refused},
     {"a mark that cannot be corrected", test_mark_cannot_be_corrected},
+    {"a folder without properties", test_folder_without_properties},
+    {"$filter is refused", test_filter_refused},
+    {"the listing is refused", test_listing_refused},
     {"410: a resync keeps UIDs", test_resync},
     {"empty pages", test_empty_pages},
     {"no delta: listings serve", test_no_delta},
+    {"no delta: two at once", test_no_delta_joined},
     {"an interrupted first sync", test_interrupted},
     {"a resume link that died", test_dead_resume_link},
     {"many ask at once", test_shared_round},
