@@ -111,19 +111,24 @@ def trusting(certificate):
 class Process:
     """A child process whose output goes to a file; ended by its pid.
 
-    With file_size (bytes) a write beyond it fails with an errno, as it does on a full disk."""
+    With file_size (bytes) a write beyond it fails with an errno, as it does on a full disk; with
+    open_files it has so many descriptors. environment: further variables."""
 
-    def __init__(self, arguments, log, *, stdout=None, file_size=None):
+    def __init__(self, arguments, log, *, stdout=None, file_size=None, open_files=None,
+                 environment=None):
         def limit():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+            if file_size:
+                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+            if open_files:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
 
         self.log_path = log
         with open(log, "ab") as output:
             self.child = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=stdout or output, stderr=output,
-                env=sanitizer_environment(),
-                preexec_fn=limit if file_size else None)
+                env={**sanitizer_environment(), **(environment or {})},
+                preexec_fn=limit if file_size or open_files else None)
 
     @property
     def pid(self):
@@ -245,9 +250,10 @@ class Postern:
         fresh.chmod(0o600)
         fresh.rename(self.config)
 
-    def start(self, ports, file_size=None):
-        self.process = Process([program("postern"), "serve", "-c", self.config],
-                               self.work / "postern.log", file_size=file_size)
+    def start(self, ports, under=(), **options):
+        """under: a command that runs postern, as valgrind does; options: those of Process."""
+        self.process = Process([*under, program("postern"), "serve", "-c", self.config],
+                               self.work / "postern.log", **options)
         for port in ports:
             wait_for(f"postern listens on port {port}",
                      lambda port=port: listening(port) or self.check_running())
@@ -269,11 +275,12 @@ class Pair:
     logins    {name: {setting: value}}; the default is alice, whose mailbox is MAILBOX
     listeners {name: {setting: value}}; the default is "pop" without TLS; addresses are added
     limits, tenant, top: further settings of these places
+    process   options of Postern.start()
     sandbox   arguments of postern-sandbox
     """
 
     def __init__(self, *, logins=None, listeners=None, limits=None, tenant=None, top="",
-                 sandbox=(), tls=False, serve=True, log_level="debug"):
+                 sandbox=(), tls=False, serve=True, log_level="debug", process=None):
         self.logins = {name: dict(settings)
                        for name, settings in (logins or {"alice": {}}).items()}
         self.listeners = {name: dict(settings)
@@ -285,6 +292,7 @@ class Pair:
         self.tls = tls
         self.serve = serve
         self.log_level = log_level
+        self.process_options = process or {}
         self.expected_violations = None
         self.may_violate = None
         self.ports = {}
@@ -338,7 +346,7 @@ class Pair:
             print("# violations:", self.sandbox.violations())
 
     def start(self):
-        self.postern.start(self.ports.values())
+        self.postern.start(self.ports.values(), **self.process_options)
 
     def stop(self):
         status = self.postern.process.terminate()

@@ -11,13 +11,16 @@ SESSION_TESTS = \
 	tests/session/budgets.py \
 	tests/session/crash.py \
 	tests/session/service.py \
-	tests/session/http2.py
+	tests/session/http2.py \
+	tests/session/signin.py \
+	tests/session/upstream.py
 TESTS += $(SESSION_TESTS)
 EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/run \
 	tests/session/tap.py \
 	tests/session/harness.py \
 	tests/session/pop3client.py \
+	tests/session/proxies.py \
 	tests/session/tlsserver.py \
 	tests/session/conversation.py \
 	tests/session/pop3.conv \

@@ -13,12 +13,12 @@ class Closed(Exception):
 class Pop3:
     """One connection. The greeting is read, and must be +OK, unless greet is false."""
 
-    def __init__(self, port, *, tls=None, greet=True, receive_buffer=None):
-        self.socket = socket.socket()
+    def __init__(self, port, *, host="127.0.0.1", tls=None, greet=True, receive_buffer=None):
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(PATIENCE)
-        self.socket.connect(("127.0.0.1", port))
+        self.socket.connect((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         if tls:

@@ -97,7 +97,12 @@ static void test_types(void)
     CU_ASSERT(gate_type(&a));
     a = (struct answer){.content_type = ""};
     CU_ASSERT(gate_type(&a));
+    CU_ASSERT(gate_encoding(&a));
     CU_ASSERT(!answer_is_json(&a));
+    a = (struct answer){.encoding = "Identity"};
+    CU_ASSERT(gate_encoding(&a));
+    a = (struct answer){.encoding = "gzip"};
+    CU_ASSERT(!gate_encoding(&a));
 }
 
 static enum gate look(const char *s, bool end)

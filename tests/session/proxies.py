@@ -1,0 +1,152 @@
+"""Small proxies of our own, for what stands between Postern and Microsoft 365."""
+
+import base64
+import gzip
+import http.client
+import http.server
+import re
+import socket
+import ssl
+import threading
+
+from harness import make_certificate
+from tap import PATIENCE
+
+
+class ConnectProxy:
+    """An HTTP proxy that knows CONNECT. wants: "name:password" it asks for; refuse: the status that
+    it answers instead of connecting."""
+
+    def __init__(self, *, wants=None, refuse=None):
+        self.wants = wants
+        self.refuse = refuse
+        self.targets = []
+        self.threads = []
+
+    def __enter__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start(self.serve)
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        for thread in self.threads:
+            thread.join(PATIENCE)
+        self.listener.close()
+
+    def start(self, work, *arguments):
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.start(self.talk, client)
+
+    def talk(self, client):
+        with client:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                piece = client.recv(4096)
+                if not piece:
+                    return
+                head += piece
+            target = re.match(rb"CONNECT ([^ :]+):(\d+) ", head)
+            self.targets.append(head.split(b"\r\n")[0].decode())
+            status = self.status(head)
+            if status != 200 or not target:
+                client.sendall(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status)
+                return
+            with socket.create_connection((target[1].decode(), int(target[2]))) as server:
+                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                self.start(pump, client, server)
+                pump(server, client)
+
+    def status(self, head):
+        if self.refuse:
+            return self.refuse
+        if not self.wants:
+            return 200
+        word = base64.b64encode(self.wants.encode())
+        return 200 if b"Proxy-Authorization: Basic " + word in head else 407
+
+
+def pump(source, sink):
+    """Moves bytes one way until that way ends."""
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass  # one of them is gone, and so is the tunnel
+
+
+class GzipProxy:
+    """An HTTPS server before the sandbox that compresses every answer.
+
+    damage: {regular expression of a path: function of the compressed bytes}, for answers that are
+    to go wrong; forced: also for clients that did not ask for gzip."""
+
+    def __init__(self, pair, *, forced=False):
+        self.backend = pair.sandbox.graph_url.removeprefix("https://")
+        self.certificate, key = make_certificate(pair.work, stem="gzip")
+        self.forced = forced
+        self.damage = {}
+        self.compressed = 0
+        proxy = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            """Hands one request on."""
+            protocol_version = "HTTP/1.1"
+
+            def forward(self):
+                proxy.forward(self)
+
+            do_GET = do_POST = do_PATCH = do_DELETE = forward
+
+            def log_message(self, *_):
+                """The sandbox has a log."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+    def forward(self, client):
+        length = int(client.headers.get("Content-Length") or 0)
+        backend = http.client.HTTPSConnection(self.backend,
+                                              context=ssl._create_unverified_context())
+        headers = {k: v for k, v in client.headers.items() if k.lower() != "accept-encoding"}
+        backend.request(client.command, client.path, client.rfile.read(length), headers)
+        answer = backend.getresponse()
+        body = answer.read()
+        backend.close()
+        client.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date",
+                                    "server"):
+                client.send_header(name, value)
+        if body and (self.forced or "gzip" in client.headers.get("Accept-Encoding", "")):
+            self.compressed += 1
+            client.send_header("Content-Encoding", "gzip")
+            body = gzip.compress(body)
+            for path, damage in self.damage.items():
+                if re.search(path, client.path):
+                    body = damage(body)
+        client.send_header("Content-Length", str(len(body)))
+        client.end_headers()
+        client.wfile.write(body)
