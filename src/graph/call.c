@@ -178,6 +178,11 @@ static bool take_message(struct transfer *t, const char *data, size_t len)
         return error_set(&t->fault, ERROR_CANCELED, "nobody wants the message any more");
     if (t->answer.status != 200 || !gate_type(&t->answer))
         return refuse(t);
+    if (!gate_encoding(&t->answer))
+        return error_set(&t->fault, ERROR_ANSWER,
+                         "Graph, or a proxy before it, sent a message as %s, which nobody asked "
+                         "for; check the proxy",
+                         t->answer.encoding);
     return call->passed ? deliver(call, t, data, len) : take_at_gate(call, t, data, len, false);
 }
 

@@ -18,6 +18,7 @@ enum error_subject { SUBJECT_MESSAGE, SUBJECT_FOLDER };
 struct answer {
     int status;
     char content_type[96]; /* as sent, "" if none; text cut off here is still told apart */
+    char encoding[32];     /* Content-Encoding, "" if none */
     char retry_after[48];  /* "" if none */
     char request_id[64];   /* "" if none */
     char location[128];    /* of a redirect, cut off here */

@@ -45,6 +45,11 @@ enum gate gate_look(const char *head, size_t len, bool end)
     return verdict == GATE_HOLD && last ? GATE_PASS : verdict;
 }
 
+bool gate_encoding(const struct answer *a)
+{
+    return !a->encoding[0] || strcasecmp(a->encoding, "identity") == 0;
+}
+
 bool gate_type(const struct answer *a)
 {
     return !answer_is_json(a) && !answer_is_type(a, "text/html") &&

@@ -19,6 +19,8 @@ enum gate { GATE_HOLD, GATE_PASS, GATE_REFUSE };
  * or a JSON error object. GATE_HOLD: more bytes are needed (never at the `end` of the body, nor
  * from GATE_HEAD_MAX bytes on). */
 enum gate gate_look(const char *head, size_t len, bool end);
+/* Are the bytes of the body the message's own? Nothing else was asked for (transfer.c). */
+bool gate_encoding(const struct answer *a);
 /* Can a body of this content type be a message? Graph sends text/plain. */
 bool gate_type(const struct answer *a);
 
