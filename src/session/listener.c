@@ -31,8 +31,6 @@ static void log_bound(int fd, const struct config_listener *l)
     char address[ADDRESS_SIZE];
     union {
         struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
         struct sockaddr_storage storage;
     } bound;
     socklen_t len = sizeof bound;
@@ -41,7 +39,7 @@ static void log_bound(int fd, const struct config_listener *l)
     bool v6 = bound.any.sa_family == AF_INET6;
     address_format(&bound.any, address);
     log_info("listener \"%s\": listening on %s%s%s:%u", l->name, v6 ? "[" : "", address,
-             v6 ? "]" : "", ntohs(v6 ? bound.v6.sin6_port : bound.v4.sin_port));
+             v6 ? "]" : "", address_port(&bound.any));
 }
 
 static bool open_socket(const struct config_listener *l, int *out, struct error *e)
@@ -64,12 +62,15 @@ static bool open_socket(const struct config_listener *l, int *out, struct error 
     return true;
 }
 
-static struct listener *same_address(const struct listener_set *old,
-                                     const struct config_listener *l)
+/* The socket that is open already. On port 0 many may stand, each with a port of its own that
+ * only the name tells. */
+static struct listener *same_socket(const struct listener_set *old, const struct config_listener *l)
 {
+    const struct sockaddr *address = (const struct sockaddr *)&l->sockaddr;
     for (size_t i = 0; old && i < old->count; i++) {
-        if (address_equal((const struct sockaddr *)&old->items[i].config->sockaddr,
-                          (const struct sockaddr *)&l->sockaddr))
+        const struct config_listener *before = old->items[i].config;
+        if (address_equal((const struct sockaddr *)&before->sockaddr, address) &&
+            (address_port(address) || strcmp(before->name, l->name) == 0))
             return &old->items[i];
     }
     return NULL;
@@ -85,7 +86,7 @@ static bool open_one(struct listener *item, const struct config *config,
         if (!item->tls)
             return error_prefix(e, "listener \"%s\"", l->name);
     }
-    const struct listener *before = same_address(old, l);
+    const struct listener *before = same_socket(old, l);
     if (before) {
         item->fd = before->fd;
         item->inherited = true;

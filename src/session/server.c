@@ -276,7 +276,7 @@ static bool start(struct session_server *s, struct session *session, struct erro
     return ok;
 }
 
-static void serve(struct session_server *s, int fd, const struct listener *l,
+static bool serve(struct session_server *s, int fd, const struct listener *l,
                   const struct sockaddr *peer, socklen_t len, const char *key)
 {
     struct error e = ERROR_INIT;
@@ -294,14 +294,16 @@ static void serve(struct session_server *s, int fd, const struct listener *l,
         pthread_mutex_unlock(&s->lock);
     }
     if (session->conn && start(s, session, &e))
-        return;
+        return true;
     log_error_value(LOG_LEVEL_ERROR, &e, "a connection was turned away");
     session_conn_free(&session->conn);
     config_unref(&session->config);
     free(session);
+    return false;
 }
 
-static void admit(struct session_server *s, int fd, const struct listener *l,
+/* False: something is lacking that the next connection would lack too. */
+static bool admit(struct session_server *s, int fd, const struct listener *l,
                   const struct sockaddr *peer, socklen_t len)
 {
     const struct config_listener *lc = l->config;
@@ -313,17 +315,17 @@ static void admit(struct session_server *s, int fd, const struct listener *l,
         (lc->network_count && !config_network_match(lc->networks, lc->network_count, peer))) {
         log_info("listener \"%s\": %s may not connect", lc->name, address);
         turn_away(fd, NULL);
-        return;
+        return true;
     }
     const char *over = count_in(s, key);
     if (over) {
         log_warning("listener \"%s\": %s turned away, %s is reached", lc->name, address, over);
         /* In the middle of a TLS handshake a line of text would be noise. */
         turn_away(fd, lc->tls == TLS_IMPLICIT ? NULL : protocol->too_many);
-        return;
+        return true;
     }
     set_options(fd);
-    serve(s, fd, l, peer, len, key);
+    return serve(s, fd, l, peer, len, key);
 }
 
 /* Descriptors have run out: one client is let in by the spare one and closed, so that it knows,
@@ -345,10 +347,8 @@ static bool accept_one(struct session_server *s, const struct listener *l)
     socklen_t len = sizeof peer;
     memset(&peer, 0, sizeof peer);
     int fd = accept4(l->fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC);
-    if (fd >= 0) {
-        admit(s, fd, l, (struct sockaddr *)&peer, len);
-        return true;
-    }
+    if (fd >= 0)
+        return admit(s, fd, l, (struct sockaddr *)&peer, len);
     if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
         return true; /* that client is gone already, or nobody was there */
     log_error("listener \"%s\": cannot accept: %s; raise the limit of open files (LimitNOFILE) or "

@@ -13,7 +13,8 @@ SESSION_TESTS = \
 	tests/session/service.py \
 	tests/session/http2.py \
 	tests/session/signin.py \
-	tests/session/upstream.py
+	tests/session/upstream.py \
+	tests/session/listeners.py
 TESTS += $(SESSION_TESTS)
 EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/run \
