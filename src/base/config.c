@@ -6,7 +6,6 @@
 #include "postern/base/buf.h"
 #include "postern/base/file.h"
 
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,56 +18,6 @@ struct counted_config {
     struct config config; /* first: a struct config * is one of these */
     atomic_uint references;
 };
-
-__attribute__((format(printf, 4, 0))) static void remark(struct config_report *r, bool is_fault,
-                                                         int line, const char *fmt, va_list ap)
-{
-    r->remarks = xreallocarray(r->remarks, r->count + 1, sizeof *r->remarks);
-    r->remarks[r->count] = (struct config_remark){
-        .line = line, .order = r->count, .is_fault = is_fault, .text = xvasprintf(fmt, ap)};
-    r->count++;
-}
-
-void config_fault(struct config_report *r, int line, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    remark(r, true, line, fmt, ap);
-    va_end(ap);
-    r->faults++;
-}
-
-void config_warning(struct config_report *r, int line, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    remark(r, false, line, fmt, ap);
-    va_end(ap);
-}
-
-static int by_line(const void *a, const void *b)
-{
-    const struct config_remark *x = a, *y = b;
-    if (x->line != y->line)
-        return x->line < y->line ? -1 : 1;
-    return x->order < y->order ? -1 : 1;
-}
-
-/* Tells all remarks and frees them. */
-static void tell(struct config_report *r, const char *file, config_fault_fn *fault,
-                 config_fault_fn *warning, void *arg)
-{
-    if (r->count == 0)
-        return;
-    qsort(r->remarks, r->count, sizeof *r->remarks, by_line);
-    for (size_t i = 0; i < r->count; i++) {
-        config_fault_fn *fn = r->remarks[i].is_fault ? fault : warning;
-        if (fn)
-            fn(arg, file, r->remarks[i].line, r->remarks[i].text);
-        free(r->remarks[i].text);
-    }
-    free(r->remarks);
-}
 
 /* Fills the struct of one section from the table: what the file says, else the default. */
 static void fill(struct config_report *r, const struct config_section *section, void *base)
@@ -144,7 +93,7 @@ struct config *config_parse(const char *name, const char *text, config_fault_fn 
 {
     struct config_report r = {0};
     struct config *c = build(name, text, false, &r);
-    tell(&r, name, fault, warning, arg);
+    config_report_tell(&r, name, fault, warning, arg);
     return c;
 }
 
@@ -167,7 +116,7 @@ struct config *config_load(const char *path, config_fault_fn *fault, config_faul
                        "every user of this machine can read the password hashes and secrets "
                        "in this file; chmod o-r it");
     buf_free_secret(&text);
-    tell(&r, path, fault, warning, arg);
+    config_report_tell(&r, path, fault, warning, arg);
     return c;
 }
 

@@ -5,29 +5,13 @@
 #ifndef POSTERN_BASE_CONFIG_TREE_H
 #define POSTERN_BASE_CONFIG_TREE_H
 
-#include "postern/base/config.h"
+#include "config_report.h"
 #include "settings.h"
+
+#include "postern/base/config.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-/* Faults and warnings as they are found; config.c tells them in the order of their lines. */
-struct config_remark {
-    int line; /* 0: the file as a whole */
-    size_t order;
-    bool is_fault;
-    char *text;
-};
-struct config_report {
-    struct config_remark *remarks;
-    size_t count;
-    size_t faults;
-};
-
-void config_fault(struct config_report *r, int line, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-void config_warning(struct config_report *r, int line, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
 
 /* One key with its values; more than one only where the setting is a list. */
 struct config_entry {

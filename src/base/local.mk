@@ -7,6 +7,8 @@ libbase_a_SOURCES = \
 	src/base/config.c \
 	src/base/config_check.c \
 	src/base/config_parse.c \
+	src/base/config_report.c \
+	src/base/config_report.h \
 	src/base/config_tree.h \
 	src/base/config_values.c \
 	src/base/encode.c \
