@@ -13,124 +13,6 @@
 #include <string.h>
 
 #define URL_MAX ((size_t)32 * 1024)
-/* Bytes in a millisecond: a message that comes more slowly is cut when the patience ends. */
-#define MESSAGE_RATE_MIN 8
-
-void call_unref(struct graph_call *call)
-{
-    if (--call->refs)
-        return;
-    if (call->prev)
-        call->prev->next = call->next;
-    else
-        call->client->calls = call->next;
-    if (call->next)
-        call->next->prev = call->prev;
-    call->user->refs--;
-    free(call->path);
-    free(call->link);
-    free(call->json);
-    free(call->prefer);
-    buf_free(&call->body);
-    buf_free(&call->head);
-    wait_list_free(&call->waiters);
-    free(call);
-}
-
-/* --- on the disk worker --- */
-
-/* May the sink or done of this call be called now? Then graph_call_free() waits for us. */
-static bool callback_enter(struct graph_call *call)
-{
-    pthread_mutex_lock(&call->client->lock);
-    bool wanted = !atomic_load(&call->abandoned);
-    call->in_callback = wanted;
-    pthread_mutex_unlock(&call->client->lock);
-    return wanted;
-}
-
-static void callback_leave(struct graph_call *call)
-{
-    pthread_mutex_lock(&call->client->lock);
-    call->in_callback = false;
-    pthread_cond_broadcast(&call->client->callback_left);
-    pthread_mutex_unlock(&call->client->lock);
-}
-
-static void job_write(void *arg, const void *data, size_t len)
-{
-    struct graph_call *call = arg;
-    if (atomic_load(&call->sink_failed) || !callback_enter(call))
-        return;
-    if (!call->sink.write(call->sink.arg, data, len, &call->sink_error))
-        atomic_store(&call->sink_failed, true);
-    callback_leave(call);
-}
-
-static void job_restart(void *arg, const void *data, size_t len)
-{
-    struct graph_call *call = arg;
-    (void)data;
-    (void)len;
-    if (atomic_load(&call->sink_failed) || !callback_enter(call))
-        return;
-    if (!call->sink.restart(call->sink.arg, &call->sink_error))
-        atomic_store(&call->sink_failed, true);
-    callback_leave(call);
-}
-
-static void job_end(void *arg, const void *data, size_t len)
-{
-    struct graph_call *call = arg;
-    struct graph_client *c = call->client;
-    (void)data;
-    (void)len;
-    pthread_mutex_lock(&c->lock);
-    if (atomic_load(&call->sink_failed))
-        call->outcome = call->sink_error;
-    call->state = CALL_ENDED;
-    pthread_mutex_unlock(&c->lock);
-    if (call->request.done && callback_enter(call)) {
-        call->request.done(call->request.done_arg, call);
-        callback_leave(call);
-    }
-    pthread_mutex_lock(&c->lock);
-    wait_list_notify_all(&call->waiters);
-    call_unref(call);
-    pthread_mutex_unlock(&c->lock);
-}
-
-/* --- the end --- */
-
-void call_end(struct graph_call *call, const struct error *e)
-{
-    error_clear(&call->outcome);
-    if (e)
-        call->outcome = *e;
-    if (call->request.sink || call->request.done) {
-        call->state = CALL_ENDING;
-        disk_push(call->client->disk, job_end, call, NULL, 0);
-        return;
-    }
-    call->state = CALL_ENDED;
-    wait_list_notify_all(&call->waiters);
-    call_unref(call);
-}
-
-void call_expire(struct graph_call *call, int64_t now)
-{
-    struct error e = call->last;
-    const struct graph_tenant *t = call->user->tenant;
-    if (e.kind == ERROR_NONE && call->user->sched.pause_until_ms > now)
-        error_set(&e, ERROR_THROTTLED,
-                  "Microsoft 365 throttles the mailbox for longer than a call may wait; try later");
-    else if (e.kind == ERROR_NONE && t->sched.blocked && t->token.error.kind)
-        e = t->token.error;
-    else if (e.kind == ERROR_NONE)
-        error_set(&e, ERROR_TIMEOUT, "no slot of the mailbox came free in %lld s; try again later",
-                  (long long)(call->client->settings.patience_ms / 1000));
-    call_end(call, &e);
-}
 
 /* --- bytes of a message --- */
 
@@ -141,7 +23,7 @@ static bool deliver(struct graph_call *call, struct transfer *t, const char *dat
         return error_set(&t->fault, ERROR_TOO_BIG, "the message is over the limit of %zu bytes",
                          call->client->settings.max_message);
     if (call->request.sink)
-        disk_push(call->client->disk, job_write, call, data, len);
+        call_deliver(call, data, len);
     else
         buf_append(&call->body, data, len);
     return true;
@@ -258,7 +140,7 @@ static struct verdict judge(struct graph_call *call, struct transfer *t, CURLcod
 static void reset_attempt(struct graph_call *call)
 {
     if (call->delivered && call->request.sink)
-        disk_push(call->client->disk, job_restart, call, NULL, 0);
+        call_restart(call);
     buf_clear(&call->head);
     buf_clear(&call->body);
     call->passed = false;
@@ -275,14 +157,6 @@ static void again(struct graph_call *call, const struct error *e, int64_t not_be
     reset_attempt(call);
     atomic_fetch_add(&c->retries, 1);
     sched_put(&c->sched, &call->item);
-}
-
-static void end_unknown(struct graph_call *call, const struct error *cause)
-{
-    struct error e = *cause;
-    e.kind = ERROR_UNKNOWN_WRITE;
-    error_prefix(&e, "a change was sent and its answer is lost, so it may have been done: ");
-    call_end(call, &e);
 }
 
 static void pause_mailbox(struct graph_call *call, int64_t now, int64_t retry_after,
@@ -316,7 +190,7 @@ static void settle_failure(struct graph_call *call, const struct transfer *t,
         pause_mailbox(call, now, retry_after, random);
     switch (verdict) {
     case RETRY_UNKNOWN:
-        end_unknown(call, &v->e);
+        call_end_unknown(call, &v->e);
         break;
     case RETRY_CALL:
         again(call, &v->e, now + retry_backoff_ms(call->tries, random));
@@ -474,89 +348,4 @@ void call_begin(struct graph_call *call)
         call_end(call, &e);
     }
     buf_free(&url);
-}
-
-/* --- cutting --- */
-
-static void cut(struct graph_call *call, enum error_kind kind, const char *why)
-{
-    struct transfer *t = call->transfer;
-    struct error e = ERROR_INIT;
-    error_set(&e, kind, "%s", why);
-    upstream_remove(&call->client->upstream, t);
-    sched_release(&call->item);
-    call->transfer = NULL;
-    if (call->request.repeat == GRAPH_REPEAT_NEVER)
-        end_unknown(call, &e);
-    else
-        call_end(call, &e);
-    transfer_free(&t);
-}
-
-/* A large message on a slow line may take longer than our patience, as long as it comes. */
-static int64_t cut_at(const struct graph_call *call)
-{
-    bool wanted = !call->canceled && !atomic_load(&call->abandoned);
-    int64_t due = (int64_t)(call->delivered / MESSAGE_RATE_MIN);
-    return call->item.deadline_ms + (wanted ? due : 0);
-}
-
-void call_cut_overdue(struct graph_client *c, int64_t now)
-{
-    struct graph_call *next;
-    for (struct graph_call *call = c->calls; call; call = next) {
-        next = call->next;
-        if (call->state != CALL_RUNNING || cut_at(call) > now)
-            continue;
-        if (call->canceled || atomic_load(&call->abandoned))
-            cut(call, ERROR_CANCELED, "nobody waits for the answer any more");
-        else
-            cut(call, ERROR_TIMEOUT, "Graph did not answer in the time a call may take");
-    }
-}
-
-int64_t call_next_deadline(const struct graph_client *c)
-{
-    int64_t at = CLOCK_NEVER;
-    for (const struct graph_call *call = c->calls; call; call = call->next) {
-        if (call->state == CALL_RUNNING && cut_at(call) < at)
-            at = cut_at(call);
-    }
-    return at;
-}
-
-void call_refuse(struct graph_call *call, const char *why)
-{
-    struct error e = ERROR_INIT;
-    error_set(&e, ERROR_CANCELED, "%s", why);
-    call_end(call, &e);
-}
-
-static void cancel_queued(void *arg, struct sched_item *item)
-{
-    struct graph_client *c = arg;
-    sched_remove(&c->sched, item);
-    call_refuse((struct graph_call *)item, "the service is stopping");
-}
-
-void call_cancel_all(struct graph_client *c)
-{
-    sched_each(&c->sched, NULL, cancel_queued, c);
-    for (struct graph_call *call = c->calls; call; call = call->next) {
-        if (call->state != CALL_RUNNING || call->request.method != GRAPH_GET)
-            continue;
-        call->canceled = true;
-        call->item.deadline_ms = 0;
-    }
-}
-
-void call_cut_all(struct graph_client *c)
-{
-    struct graph_call *next;
-    sched_each(&c->sched, NULL, cancel_queued, c);
-    for (struct graph_call *call = c->calls; call; call = next) {
-        next = call->next;
-        if (call->state == CALL_RUNNING)
-            cut(call, ERROR_CANCELED, "the service is stopping");
-    }
 }

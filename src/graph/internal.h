@@ -1,6 +1,7 @@
 /*
- * The insides of a client, shared by client.c (what other threads call), call.c (the life of a
- * call), tenant.c (tenants and tokens) and dispatch.c (the upstream thread).
+ * The insides of a client, from the bottom: call_end.c (how a call ends), tenant.c (tenants and
+ * tokens), call.c (a call's attempts), call_cut.c (ending calls from outside), dispatch.c (the
+ * upstream thread), client.c (what other threads call).
  *
  * One mutex, `lock`, guards everything here but what is marked; it is never held over I/O, except
  * that curl_multi_add_handle() and _remove_handle() run under it, which do not block. Order of
@@ -111,26 +112,19 @@ struct graph_client {
     _Atomic uint64_t requests, tokens, throttled, retries;
 };
 
-/* call.c; all under the lock. */
+/* call_end.c; all under the lock. */
 void call_unref(struct graph_call *call);
-/* Does a link lead to the configured Graph? Else ERROR_ANSWER, logged. */
-bool call_check_link(const struct graph_call *call, const char *link, struct error *e);
-/* Sends a call that holds a slot on its way. */
-void call_begin(struct graph_call *call);
+/* Queues bytes for the sink; has it start anew before the next ones. */
+void call_deliver(struct graph_call *call, const void *data, size_t len);
+void call_restart(struct graph_call *call);
 /* Ends a call that is in no queue, holds no slot and has no transfer; `e` NULL: success. */
 void call_end(struct graph_call *call, const struct error *e);
-/* Ends a call that is in no queue as canceled. */
+/* The same for a write that was sent and whose answer is lost. */
+void call_end_unknown(struct graph_call *call, const struct error *cause);
+/* The same as canceled. */
 void call_refuse(struct graph_call *call, const char *why);
-/* Ends what is queued; running reads are cut, running writes go on to their end. */
-void call_cancel_all(struct graph_client *c);
 /* What to say of a call that could not start inside its deadline. */
 void call_expire(struct graph_call *call, int64_t now_ms);
-/* Cuts the running calls that are over their deadline or canceled. */
-void call_cut_overdue(struct graph_client *c, int64_t now_ms);
-/* The earliest deadline of a running call. */
-int64_t call_next_deadline(const struct graph_client *c);
-/* The service stops: takes every transfer off, ends everything. */
-void call_cut_all(struct graph_client *c);
 
 /* tenant.c; all under the lock. */
 struct graph_tenant *tenant_get(struct graph_client *c, const char *name);
@@ -147,6 +141,22 @@ void tenant_token_accepted(struct graph_tenant *t, uint64_t generation);
 void tenant_renew_early(struct graph_client *c, int64_t now_ms);
 /* The service stops: takes the token requests off. */
 void tenant_cut_all(struct graph_client *c);
+
+/* call.c; all under the lock. */
+/* Does a link lead to the configured Graph? Else ERROR_ANSWER, logged. */
+bool call_check_link(const struct graph_call *call, const char *link, struct error *e);
+/* Sends a call that holds a slot on its way. */
+void call_begin(struct graph_call *call);
+
+/* call_cut.c; all under the lock. */
+/* Ends what is queued; running reads are cut, running writes go on to their end. */
+void call_cancel_all(struct graph_client *c);
+/* Cuts the running calls that are over their deadline or canceled. */
+void call_cut_overdue(struct graph_client *c, int64_t now_ms);
+/* The earliest deadline of a running call. */
+int64_t call_next_deadline(const struct graph_client *c);
+/* The service stops: takes every transfer off, ends everything. */
+void call_cut_all(struct graph_client *c);
 
 /* dispatch.c */
 void *dispatch_main(void *client);

@@ -2,6 +2,8 @@ noinst_LIBRARIES += libgraph.a
 libgraph_a_SOURCES = \
 	src/graph/aadsts.c \
 	src/graph/call.c \
+	src/graph/call_cut.c \
+	src/graph/call_end.c \
 	src/graph/client.c \
 	src/graph/client_credentials.c \
 	src/graph/decode.h \
