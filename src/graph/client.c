@@ -84,9 +84,7 @@ void graph_client_stop(struct graph_client **client)
 bool graph_client_configure(struct graph_client *client, const struct config *config,
                             struct error *e)
 {
-    pthread_mutex_lock(&client->lock);
     bool ok = tenant_configure(client, config, e);
-    pthread_mutex_unlock(&client->lock);
     upstream_wake(&client->upstream);
     return ok;
 }

@@ -126,8 +126,9 @@ void call_refuse(struct graph_call *call, const char *why);
 /* What to say of a call that could not start inside its deadline. */
 void call_expire(struct graph_call *call, int64_t now_ms);
 
-/* tenant.c; all under the lock. */
+/* tenant.c; all under the lock but for one. */
 struct graph_tenant *tenant_get(struct graph_client *c, const char *name);
+/* Without the lock, which it takes once the files are read. */
 bool tenant_configure(struct graph_client *c, const struct config *config, struct error *e);
 void tenant_free_all(struct graph_client *c);
 /* Starts the token requests that are due and says which tenants may start calls. */

@@ -190,6 +190,7 @@ bool tenant_configure(struct graph_client *c, const struct config *config, struc
             return false;
         }
     }
+    pthread_mutex_lock(&c->lock);
     for (struct graph_tenant *t = c->tenants; t; t = t->next)
         t->gone = true;
     for (size_t i = 0; i < config->tenant_count; i++)
@@ -199,6 +200,7 @@ bool tenant_configure(struct graph_client *c, const struct config *config, struc
             forget_sign_in(t);
     }
     table_each(c->users, resize_user, NULL);
+    pthread_mutex_unlock(&c->lock);
     discard(p, config->tenant_count);
     return true;
 }
