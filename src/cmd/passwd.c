@@ -8,6 +8,7 @@
 
 #include <crypt.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,17 +40,35 @@ static bool read_line(char out[PASSWORD_MAX + 2])
     return true;
 }
 
+/* The terminal as it was. Set before echo is taken away, so that the handler may read it. */
+static struct termios terminal;
+
+/* Ctrl-C and its like must not leave a terminal behind that shows nothing. */
+static void end_by_signal(int number)
+{
+    tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+    raise(number); /* SA_RESETHAND: this time it ends us */
+}
+
+static void watch_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    struct sigaction action = {.sa_handler = end_by_signal, .sa_flags = SA_RESETHAND};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaction(numbers[i], &action, NULL);
+}
+
 static bool ask(const char *prompt, char out[PASSWORD_MAX + 2])
 {
-    struct termios before, silent;
-    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &before) < 0)
+    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &terminal) < 0)
         return read_line(out);
-    fputs(prompt, stderr);
-    silent = before;
+    struct termios silent = terminal;
     silent.c_lflag &= ~(tcflag_t)ECHO;
+    watch_signals();
+    fputs(prompt, stderr);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     bool ok = read_line(out);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal);
     fputc('\n', stderr);
     return ok;
 }
