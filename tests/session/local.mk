@@ -14,7 +14,11 @@ SESSION_TESTS = \
 	tests/session/http2.py \
 	tests/session/signin.py \
 	tests/session/upstream.py \
-	tests/session/listeners.py
+	tests/session/listeners.py \
+	tests/session/terminal.py \
+	tests/session/logs.py \
+	tests/session/memory.py \
+	tests/session/numbers.py
 TESTS += $(SESSION_TESTS)
 EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/run \

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""The log: no secret in it whatever happens, and nobody writes lines into it but Postern."""
+
+import base64
+import contextlib
+import json
+import re
+
+import tap
+from harness import PASSWORD, PASSWORD_HASH, Pair, mail
+from pop3client import Closed
+from tap import test
+
+MESSAGE = mail("plain")
+LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warning|info|debug)( \w+=\S.*?)*: ")
+FORGED = "2026-01-01T00:00:00.000Z error: forged"
+
+
+def graph_error(text):
+    return json.dumps({"error": {"code": f"Bad\r\n{FORGED}", "message": text}})
+
+
+def lines_are_ours(pair):
+    """Every line begins as Postern begins it; nothing that others sent begins one, nor moves the
+    cursor of who reads it."""
+    log = pair.postern.process.log_path.read_bytes()
+    assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", log), "a control character"
+    for trick in ("\u202e", "\u2028", "\u0085"):
+        assert trick.encode() not in log, repr(trick)
+    for line in log.decode().splitlines():
+        assert LINE.match(line), line
+        assert not line.startswith(FORGED), line
+
+
+NASTY = f"x\r\n{FORGED}\x1b[2J\u202eedit\u2028{FORGED}\u0085\x7f"
+
+
+@test
+def user_names():
+    """USER and AUTH with control characters, escapes and forged lines"""
+    with Pair() as pair:
+        for name in (b"x\r" + FORGED.encode(), b"x\x1b[2J" + FORGED.encode(), b"\xff\xfe\xc2",
+                     "\u202e\u2028\u0085".encode(), b"x\0y", b"a" * 400,
+                     b"%s%n%s%n", b"alice session=p3-1 login=root"):
+            for talk in (b"USER " + name + b"\r\nPASS wrong\r\n",
+                         b"AUTH PLAIN " + base64.b64encode(b"\0" + name + b"\0wrong") + b"\r\n",
+                         b"APOP " + name + b" c4c9334bac560ecc979e58001b3e22fb\r\n", name + b"\r\n"):
+                with pair.pop3() as client:
+                    client.send(talk)
+                    client.line()
+        lines_are_ours(pair)
+
+
+@test
+def graph_texts():
+    """Texts of Graph's errors and of the sign-in server's with forged lines"""
+    with Pair(limits={"request-timeout": "2s"}) as pair:
+        pair.deliver(MESSAGE)
+        pair.settled()
+        with pair.pop3() as client:
+            client.login()
+            for status in (400, 403, 404):
+                pair.sandbox.fault(r"/\$value", status=status, count=0, body=graph_error(NASTY))
+                client.err("RETR 1")
+                pair.sandbox.no_faults()
+            pair.sandbox.fault(r"/\$value", status=200, content_type="text/html\t\x1b[2J",
+                               body="<html>")
+            client.err("RETR 1")
+            client.quit()
+        pair.sandbox.control("POST", "/expire-tokens")
+        pair.sandbox.fault("token", status=401, count=0, body=json.dumps(
+            {"error": NASTY, "error_description": f"AADSTS7000222: {NASTY}",
+             "trace_id": NASTY, "error_codes": [7000222]}))
+        with pair.pop3() as client:
+            client.ok("USER alice")
+            answer = client.err(f"PASS {PASSWORD}")
+            assert "forged" not in answer, answer
+        lines_are_ours(pair)
+
+
+@test
+def folder_names():
+    """Display names of folders with forged lines, and a folder of the configuration likewise"""
+    name = NASTY.replace("/", "")
+    with Pair(logins={"alice": {}, "bob": {"folder": "'x/\\x1b[2J'"}}) as pair:
+        pair.sandbox.control("POST", "/folders", {"user": "alice@example.com", "path": name})
+        pair.restart()
+        for login in ("alice", "bob"):
+            with pair.pop3() as client:
+                client.ok(f"USER {login}")
+                client.command(f"PASS {PASSWORD}")
+        lines_are_ours(pair)
+
+
+@test
+def no_secrets():
+    """Passwords, tokens and the secret stay out of the log at level debug, right or wrong"""
+    wrong = "nearly the right password"
+    with Pair(tls=True, listeners={"pop": {"tls": "starttls"}}) as pair:
+        pair.deliver(MESSAGE)
+        plain = base64.b64encode(f"\0alice\0{PASSWORD}".encode()).decode()
+        for talk in (f"USER alice\r\nPASS {wrong}\r\n", f"PASS {wrong}\r\n",
+                     f"USER {wrong}\r\nPASS {PASSWORD}\r\n", f"AUTH PLAIN {plain}\r\n",
+                     f"AUTH PLAIN {plain}x\r\n", f"pass {wrong}\r\n", f"PASS  {wrong}\r\n",
+                     f"USER alice\r\nPASS {PASSWORD}\r\nPASS {PASSWORD}\r\n"):
+            with pair.pop3() as client:
+                client.send(talk.encode() + b"QUIT\r\n")
+                with contextlib.suppress(Closed, OSError):
+                    while client.raw_line():
+                        pass
+        for rule in ({"status": 401}, {"reset": True}, {"truncate": 5}, {"status": 429},
+                     {"redirect": "https://192.0.2.1/x", "status": 302}):
+            pair.sandbox.fault("/messages", count=1, **rule)
+            with pair.pop3() as client:
+                client.ok("USER alice")
+                client.command(f"PASS {PASSWORD}")
+        pair.stop()
+        log = pair.postern.log()
+        # A name is told, and nobody can know that it is a password typed in the wrong place.
+        for secret in (PASSWORD, plain, pair.sandbox.client_secret, PASSWORD_HASH[20:], "eyJ",
+                       "Bearer", "client_secret=", "grant_type"):
+            assert secret not in log, secret
+        assert log.count(wrong) == log.count(f"login={wrong}") + log.count(f'"{wrong}"'), [
+            line for line in log.splitlines() if wrong in line]
+
+
+tap.main()
