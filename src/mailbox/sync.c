@@ -220,10 +220,10 @@ static void tell_progress(const struct mailbox_folder *f, size_t seen, struct er
     put_number(all, f->expected);
     if (f->expected > 0)
         error_set(e, ERROR_TIMEOUT,
-                  "%s is being read for the first time: %s of about %s messages; try again later",
-                  f->path, have, all);
+                  "%s is being read whole: %s of about %s messages; try again later", f->path, have,
+                  all);
     else
-        error_set(e, ERROR_TIMEOUT, "%s is being read: %s messages so far; try again later",
+        error_set(e, ERROR_TIMEOUT, "%s is being read whole: %s messages so far; try again later",
                   f->path, have);
 }
 

@@ -62,6 +62,7 @@ static void *worker_main(void *arg)
             break;
         struct job *job = take(w);
         pthread_mutex_unlock(&w->lock);
+        self->wait.background = true; /* the job before may have been waited for */
         job->fn(job->arg, &self->wait);
         free(job);
         pthread_mutex_lock(&w->lock);

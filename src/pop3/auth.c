@@ -96,7 +96,7 @@ static void answer_refusal(struct pop3_session *s)
         return;
     }
     session_conn_printf(s->conn, "-ERR [AUTH] login refused, too often now, goodbye\r\n");
-    s->over = true;
+    s->over = "logins refused";
 }
 
 static void sign_in(struct pop3_session *s, const char *name, const char *password)
@@ -114,7 +114,7 @@ static void sign_in(struct pop3_session *s, const char *name, const char *passwo
                                      "later\r\n");
         return;
     case SESSION_LOGIN_ENDED:
-        s->over = true;
+        s->over = "broken off during the login";
         return;
     case SESSION_LOGIN_OK:
         break;
@@ -171,12 +171,12 @@ static bool sasl_answer(struct pop3_session *s, const char *challenge, struct bu
         return false;
     case SESSION_LINE_STOP:
         session_conn_printf(s->conn, "-ERR [SYS/TEMP] the service is stopping\r\n");
-        s->over = true;
+        s->over = "the service stops";
         return false;
     case SESSION_LINE_EOF:
     case SESSION_LINE_TIMEOUT:
     case SESSION_LINE_FAILED:
-        s->over = true;
+        s->over = "broken off during the login";
         return false;
     }
     if (strcmp(line, "*") == 0) {

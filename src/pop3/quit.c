@@ -54,5 +54,5 @@ void pop3_quit(struct pop3_session *s, const struct pop3_command *c)
         update(s);
     else
         session_conn_printf(s->conn, "+OK goodbye\r\n");
-    s->over = true;
+    s->over = "QUIT";
 }

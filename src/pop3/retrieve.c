@@ -119,7 +119,7 @@ static bool transmit(struct pop3_session *s, struct mailbox_body *body, struct c
         log_error_value(e.kind == ERROR_CANCELED ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, &e,
                         "message %zu (UID %u) was cut off and the connection closed", index + 1,
                         pop3_maildrop_uid(s->drop, index));
-        s->over = true;
+        s->over = "a message that was cut off";
     }
     mailbox_body_unref(&body);
     return ok;

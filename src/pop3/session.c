@@ -77,7 +77,7 @@ static void stls(struct pop3_session *s, const struct pop3_command *c)
     s->user = NULL;
     if (!session_conn_starttls(s->conn, &e)) {
         log_error_value(LOG_LEVEL_INFO, &e, "STLS from %s failed", session_conn_address(s->conn));
-        s->over = true;
+        s->over = "a failed TLS handshake";
     }
 }
 
@@ -85,9 +85,8 @@ static void count_bad(struct pop3_session *s)
 {
     if (++s->bad_commands < BAD_COMMANDS_MAX)
         return;
-    log_info("closed: %u bad commands in a row", s->bad_commands);
     session_conn_printf(s->conn, "-ERR too many bad commands, goodbye\r\n");
-    s->over = true;
+    s->over = "too many bad commands";
 }
 
 static void note_state(struct pop3_session *s, const struct pop3_command *c)
@@ -150,26 +149,31 @@ static void next_command(struct pop3_session *s)
         count_bad(s);
         return;
     case SESSION_LINE_TIMEOUT:
-        log_info("closed: nothing came for too long");
-        break; /* RFC 1939 section 3: without a word, deleting nothing */
+        s->over = "silence"; /* RFC 1939 section 3: without a word, deleting nothing */
+        break;
     case SESSION_LINE_STOP:
         session_conn_printf(s->conn, "-ERR [SYS/TEMP] the service is stopping\r\n");
+        s->over = "the service stops";
         break;
     case SESSION_LINE_EOF:
-        log_debug("closed: by the client without QUIT");
+        s->over = "the client without QUIT";
         break;
     case SESSION_LINE_FAILED:
-        log_debug("closed: the connection broke");
+        s->over = "a broken connection";
         break;
     }
-    s->over = true;
 }
 
+/* A probe that never logs in is worth no line of an ordinary log. */
 static void log_end(const struct pop3_session *s)
 {
-    log_info("session ended: %u retrieved, %u deleted, %llu bytes received, %llu bytes sent",
-             s->retrieved, s->deleted, (unsigned long long)session_conn_bytes_in(s->conn),
-             (unsigned long long)session_conn_bytes_out(s->conn));
+    size_t marked = s->drop ? pop3_maildrop_marked_count(s->drop) : 0;
+    log_write(s->ticket ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+              "session ended after %lld s by %s: %u retrieved, %u deleted of %zu marked, "
+              "%llu bytes received, %llu bytes sent",
+              (long long)((clock_mono_ms() - s->began_ms) / CLOCK_SECOND), s->over, s->retrieved,
+              s->deleted, marked, (unsigned long long)session_conn_bytes_in(s->conn),
+              (unsigned long long)session_conn_bytes_out(s->conn));
 }
 
 static void run(struct session_conn *conn, struct mailbox_registry *mailboxes,
@@ -178,6 +182,7 @@ static void run(struct session_conn *conn, struct mailbox_registry *mailboxes,
     struct pop3_session s = {.conn = conn,
                              .mailboxes = mailboxes,
                              .config = config,
+                             .began_ms = clock_mono_ms(),
                              .login_deadline_ms =
                                  clock_mono_ms() + config->limits.login_timeout_ms};
     session_conn_set_state(conn, "idle");

@@ -36,7 +36,8 @@ struct pop3_session {
     unsigned bad_commands; /* in a row */
     unsigned retrieved;
     unsigned deleted;
-    bool over; /* nothing more is read */
+    int64_t began_ms; /* monotonic */
+    const char *over; /* why nothing more is read, for the log; NULL: it goes on */
 };
 
 /* auth.c */
