@@ -82,6 +82,8 @@ bool fetch_listing(struct mailbox_folder *f, struct merge *m, int64_t since_ms, 
                                                       since_ms, page.next_link);
         ok = graph_call_wait(call, w, e) && graph_page_decode(call, &next, e);
         graph_call_free(&call);
+        if (ok && next.next_link && page.next_link && strcmp(next.next_link, page.next_link) == 0)
+            ok = error_set(e, ERROR_ANSWER, "Graph answered a page that leads to itself");
         graph_page_free(&page);
         page = next;
         if (ok)

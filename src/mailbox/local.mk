@@ -19,6 +19,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/tree.c \
 	src/mailbox/view.c \
 	src/mailbox/view_build.h \
+	src/mailbox/warm.c \
 	src/mailbox/workers.c \
 	src/mailbox/workers.h
 noinst_HEADERS += \

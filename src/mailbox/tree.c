@@ -16,6 +16,7 @@
 /* Exchange Online's own limits are 10,000 subfolders and a depth of 300. */
 #define FOLDERS_MAX 50000
 #define DEPTH_MAX   300
+#define PAGES_MAX   5000 /* of one list; empty ones are normal */
 #define ALIAS_PATH  "path:"
 #define INBOX       "inbox"
 #define ROOT        "msgfolderroot"
@@ -62,6 +63,7 @@ static bool tree_add(struct tree *t, const struct graph_folder *g, struct error 
 static bool read_pages(struct mailbox_account *a, struct graph_call *call, const char *parent_id,
                        bool is_delta, struct tree *t, struct wait *w, struct error *e)
 {
+    unsigned pages = 0;
     bool ok = true;
     while (call) {
         struct graph_folder_page page = {0};
@@ -69,6 +71,8 @@ static bool read_pages(struct mailbox_account *a, struct graph_call *call, const
         graph_call_free(&call);
         for (size_t i = 0; ok && i < page.count; i++)
             ok = tree_add(t, &page.folders[i], e);
+        if (ok && page.next_link && ++pages > PAGES_MAX)
+            ok = error_set(e, ERROR_ANSWER, "Graph's list of folders does not end");
         if (ok && page.next_link)
             call = is_delta
                        ? graph_folder_delta_start(a->user, as_of(a, w), page.next_link)
