@@ -81,6 +81,12 @@ def program(name):
     return path
 
 
+def sanitized():
+    """Is postern built with a sanitizer, which takes memory of its own and suffers no valgrind?"""
+    code = program("postern").read_bytes()
+    return b"__asan_init" in code or b"__tsan_init" in code
+
+
 def sanitizer_environment():
     """Reports go to stderr, where they are looked for; leaks count."""
     return {**os.environ,

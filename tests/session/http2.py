@@ -37,7 +37,8 @@ class Http2Pair(Pair):
             [self.nghttpx, f"--frontend=127.0.0.1,{port}",
              f"--backend={backend.hostname},{backend.port};;proto=http/1.1;tls;sni=localhost",
              f"--cacert={self.sandbox.ca_file}", "--backend-connections-per-host=32",
-             "--workers=1", "--no-ocsp", "--accesslog-file=/dev/null", "--conf=/dev/null", str(key), str(certificate)], self.work / "nghttpx.log")
+             "--workers=1", "--no-ocsp", "--accesslog-file=/dev/null", "--conf=/dev/null",
+             str(key), str(certificate)], self.work / "nghttpx.log")
         wait_for("nghttpx listens", lambda: listening(port) or not self.proxy.running())
         assert self.proxy.running(), self.proxy.log()
         anchors = self.work / "anchors.pem"

@@ -2,6 +2,7 @@
 """Where clients connect: IPv6, STLS, implicit TLS, two ways at once, ports of the kernel's choice,
 too few descriptors."""
 
+import contextlib
 import re
 import time
 
@@ -63,14 +64,11 @@ def stls_injection():
     with Pair(tls=True, listeners={"pop": {"tls": "starttls"}}) as pair:
         with pair.pop3() as client:
             client.send(b"STLS\r\nUSER alice\r\n")
-            try:
-                answer = client.line()
-                client.buffer = b""
+            with contextlib.suppress(Closed, OSError):  # closing is an answer as well
+                client.line()
                 client.start_tls(trusting(pair.certificate))
                 client.err(f"PASS {PASSWORD}")
-            except (Closed, OSError):
-                answer = "closed"
-            assert answer
+        assert "login accepted" not in pair.postern.log()
 
 
 @test

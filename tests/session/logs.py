@@ -12,7 +12,8 @@ from pop3client import Closed
 from tap import test
 
 MESSAGE = mail("plain")
-LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warning|info|debug)( \w+=\S.*?)*: ")
+LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warning|info|debug)"
+                  r"( \w+=\S.*?)*: ")
 FORGED = "2026-01-01T00:00:00.000Z error: forged"
 
 
@@ -44,7 +45,8 @@ def user_names():
                      b"%s%n%s%n", b"alice session=p3-1 login=root"):
             for talk in (b"USER " + name + b"\r\nPASS wrong\r\n",
                          b"AUTH PLAIN " + base64.b64encode(b"\0" + name + b"\0wrong") + b"\r\n",
-                         b"APOP " + name + b" c4c9334bac560ecc979e58001b3e22fb\r\n", name + b"\r\n"):
+                         b"APOP " + name + b" c4c9334bac560ecc979e58001b3e22fb\r\n",
+                         name + b"\r\n"):
                 with pair.pop3() as client:
                     client.send(talk)
                     client.line()
