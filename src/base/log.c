@@ -199,7 +199,8 @@ void log_error_value(enum log_level l, const struct error *e, const char *fmt, .
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
+    bool tell_id = e->request_id[0] && !strstr(e->text, e->request_id);
     log_write(l, "%s: %s (%s%s%s%s%s)", what, e->text, error_kind_name(e->kind),
-              e->code[0] ? ", " : "", e->code, e->request_id[0] ? ", request-id " : "",
-              e->request_id);
+              e->code[0] ? ", " : "", e->code, tell_id ? ", request-id " : "",
+              tell_id ? e->request_id : "");
 }

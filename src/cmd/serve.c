@@ -142,7 +142,8 @@ static void reload(struct service *s)
     mailbox_registry_warm(s->mailboxes, new);
     config_unref(&s->config);
     s->config = new;
-    log_info("the configuration was reloaded: %zu logins", new->login_count);
+    log_info("the configuration was reloaded: %zu login%s", new->login_count,
+             new->login_count == 1 ? "" : "s");
 }
 
 /* Until SIGTERM, SIGINT, or a failure of accept that does not pass. */
@@ -177,8 +178,9 @@ int cmd_serve(int argc, char **argv)
 
     bool ok = start(&service, &e);
     if (ok) {
-        log_info("serving: %zu logins, %zu listeners", service.config->login_count,
-                 service.config->listener_count);
+        size_t logins = service.config->login_count, listeners = service.config->listener_count;
+        log_info("serving: %zu login%s, %zu listener%s", logins, logins == 1 ? "" : "s", listeners,
+                 listeners == 1 ? "" : "s");
         process_notify_ready();
         ok = run(&service, &e);
     }

@@ -18,7 +18,7 @@ struct meaning {
 
 #define GRANT                                                                                      \
     "grant the application Mail.ReadWrite for this mailbox (RBAC for Applications or an "          \
-    "application access policy may exclude it)"
+    "application access policy may exclude it; a new grant takes up to 2 hours to act)"
 #define MAILBOX "check the login's mailbox: it must be an Exchange Online mailbox of this tenant"
 #define LATER   "Microsoft 365 has a passing fault; try again later"
 #define FULL    "the mailbox is full: free space or raise its quota"

@@ -34,7 +34,8 @@ static void update(struct pop3_session *s)
     bool ok = delete_marked(s, &result, &e);
     s->deleted = (unsigned)result.deleted;
     if (ok) {
-        session_conn_printf(s->conn, "+OK goodbye, %zu messages deleted\r\n", result.deleted);
+        session_conn_printf(s->conn, "+OK goodbye, %zu message%s deleted\r\n", result.deleted,
+                            result.deleted == 1 ? "" : "s");
         return;
     }
     /* A failure before the first message leaves all of them undone. */

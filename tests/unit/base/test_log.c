@@ -88,6 +88,10 @@ static void test_error_value(void)
     log_error_value(LOG_LEVEL_WARNING, &e, "sync");
     CU_ASSERT(has("warning: sync: opening INBOX: Graph is busy now (throttled, TooManyRequests, "
                   "request-id abc-123)\n"));
+    error_set(&e, ERROR_THROTTLED, "Graph is busy [request-id abc-123]");
+    snprintf(e.request_id, sizeof e.request_id, "abc-123");
+    log_error_value(LOG_LEVEL_WARNING, &e, "sync");
+    CU_ASSERT(has("warning: sync: Graph is busy [request-id abc-123] (throttled)\n"));
 }
 
 static void test_bad_target(void)

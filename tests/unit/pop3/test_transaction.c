@@ -189,7 +189,7 @@ static void test_since(void)
     CU_ASSERT_STRING_EQUAL(talk_in_with(CONFIG("serve-since = \"2026-01-01\""),
                                         "STAT\r\nLIST 1\r\nDELE 1\r\nQUIT\r\n"),
                            "+OK 2 38\r\n+OK 1 21\r\n+OK message 1 is marked as deleted\r\n"
-                           "+OK goodbye, 1 messages deleted\r\n");
+                           "+OK goodbye, 1 message deleted\r\n");
     CU_ASSERT_EQUAL(fake.deleted_count, 1);
     CU_ASSERT_EQUAL(fake.deleted[0], 20);
 }
