@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """The way to Microsoft 365: HTTPS proxies, compressed answers, old TLS, trust anchors."""
 
+import os
 import re
 import socket
 import ssl
+import subprocess
 import threading
 import warnings
 import zlib
 
 import tap
-from harness import PASSWORD, Pair, corpus, mail, make_certificate, on_the_wire, sanitized
+from harness import (PASSWORD, Pair, corpus, mail, make_certificate, need, on_the_wire,
+                     sanitized)
 from proxies import ConnectProxy, GzipProxy
-from tap import test, wait_for
+from tap import Skip, test, wait_for
 
 MESSAGE = mail("alternative")
 SHORT = {"request-timeout": "2s", "first-sync-wait": "3s"}
@@ -284,6 +287,33 @@ def anchors_apart():
             reads(pair)
             refused(pair, "bob")
         pair.log_has(r'tenant "second": no token.*name the anchor of a proxy .* in ca-file')
+
+
+def with_anchors(file):
+    """A command that runs another where the system's trust anchors are those of this file."""
+    system = "/etc/ssl/certs/ca-certificates.crt"
+    command = [need("unshare"), "--mount", "sh", "-c",
+               'mount --bind "$0" "$1" && shift && exec "$@"', str(file), system]
+    if not os.path.exists(system) or subprocess.run(
+            [*command, "true"], capture_output=True, check=False).returncode:
+        raise Skip("this user may not lay other trust anchors over the system's")
+    return command
+
+
+@test
+def anchors_together():
+    """ca-file is trusted beside the system's anchors, not instead of them"""
+    with Pair(serve=False, limits=SHORT) as pair:
+        foreign, _ = make_certificate(pair.work, stem="foreign")
+        pair.deliver(MESSAGE)
+        pair.tenant = {"ca-file": f"'{foreign}'"}
+        pair.postern.write(pair.config_text())
+        pair.start()
+        refused(pair)
+        pair.stop()
+        pair.process_options = {"under": with_anchors(pair.sandbox.ca_file)}
+        pair.start()
+        reads(pair)
 
 
 tap.main()
