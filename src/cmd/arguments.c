@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 enum cmd_parsed cmd_parse(int argc, char **argv, const char *usage, int least, int most,
                           struct cmd_arguments *out)
@@ -65,5 +66,10 @@ static void print_warning(void *arg, const char *file, int line, const char *tex
 
 struct config *cmd_load_config(const char *path)
 {
-    return config_load(path, print_fault, print_warning, NULL);
+    struct config *config = config_load(path, print_fault, print_warning, NULL);
+    if (!config && access(path, F_OK) < 0)
+        fputs("write it, beginning with a copy of postern.conf.sample, or name another with -c "
+              "FILE\n",
+              stderr);
+    return config;
 }
