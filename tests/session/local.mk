@@ -18,7 +18,7 @@ SESSION_TESTS = \
 	tests/session/terminal.py \
 	tests/session/logs.py \
 	tests/session/memory.py \
-	tests/session/numbers.py
+	tests/session/uidl.py
 TESTS += $(SESSION_TESTS)
 EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/run \
