@@ -1,14 +1,10 @@
 #include "db.h"
 
 #include "postern/base/alloc.h"
-#include "postern/base/clock.h"
 #include "postern/base/log.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *const stmt_sql[DB_STMT_COUNT] = {
     [DB_BEGIN] = "BEGIN IMMEDIATE",
@@ -186,36 +182,6 @@ void db_close_handle(struct store_db *db, bool checkpoint)
     sqlite3_close(db->handle);
     db->handle = NULL;
     db->durable = false;
-}
-
-bool db_set_aside(struct store_db *db, struct error *e)
-{
-    char when[CLOCK_ISO_SIZE];
-    clock_format_iso(clock_wall_ms(), when);
-    /* Closed before it is renamed: SQLite finds the WAL by name and would remove the new one. */
-    db_close_handle(db, false);
-    char *aside = xasprintf("%s.corrupt-%s", db->path, when);
-    char *wal = xasprintf("%s-wal", db->path);
-    char *aside_wal = xasprintf("%s-wal", aside);
-    char *shm = xasprintf("%s-shm", db->path);
-    bool ok = rename(db->path, aside) == 0 || errno == ENOENT;
-    if (ok)
-        ok = rename(wal, aside_wal) == 0 || errno == ENOENT;
-    if (ok)
-        ok = unlink(shm) == 0 || errno == ENOENT;
-    if (ok)
-        log_error("the database %s is damaged; it is kept as %s and rebuilt from the mailbox. "
-                  "Check the disk",
-                  db->path, aside);
-    else
-        error_set(e, ERROR_LOCAL, "cannot set the damaged database %s aside: %s", db->path,
-                  strerror(errno));
-    free(aside);
-    free(wal);
-    free(aside_wal);
-    free(shm);
-    db->damaged = false;
-    return ok;
 }
 
 void db_bind_text(sqlite3_stmt *s, int index, const char *text)

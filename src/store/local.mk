@@ -5,6 +5,7 @@ libstore_a_SOURCES = \
 	src/store/body_file.h \
 	src/store/db.c \
 	src/store/db.h \
+	src/store/db_aside.c \
 	src/store/db_folder.c \
 	src/store/db_message.c \
 	src/store/db_open.c \

@@ -11,7 +11,7 @@
  * its own thread become part of it.
  *
  * A file that SQLite calls corrupt is renamed to mail.db.corrupt-<time> with a log line that says
- * so. At open an empty one takes its place at once; when a later call notices it, that call and
+ * so; the newest three stay. At open an empty one takes its place at once; when a later call notices it, that call and
  * all after it fail with ERROR_LOCAL until the account is opened anew. Opening runs quick_check
  * on a file of up to 32 MB always, on a larger one only when the last close was not clean (a
  * write-ahead log is left), so that a large mailbox opens in milliseconds.

@@ -3,10 +3,12 @@
 #include "db_util.h"
 #include "scratch.h"
 
+#include "postern/base/clock.h"
 #include "postern/base/log.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -108,6 +110,28 @@ static void test_header_fields(void)
     begin();
     CU_ASSERT(scratch_flip(path, 40, 40));
     check_replaced();
+    end();
+}
+
+/* Each time one more is set aside, and the newest three are kept. */
+static void test_again_and_again(void)
+{
+    begin_with(1);
+    char *dir = strndup(path, strlen(path) - strlen("/mail.db"));
+    for (int i = 0; i < 5; i++) {
+        bool fresh;
+        struct error e = ERROR_INIT;
+        clock_test_set(0, (1000 + i) * CLOCK_SECOND);
+        CU_ASSERT(scratch_flip(path, 0, 64));
+        struct store_db *db = db_open(root, &fresh, &e);
+        CU_ASSERT(db && fresh);
+        store_db_close(&db);
+        CU_ASSERT_EQUAL(scratch_count(dir, "corrupt"), i < 3 ? i + 1 : 3);
+    }
+    clock_test_off();
+    CU_ASSERT_EQUAL(scratch_count(dir, "00:16:40"), 0);
+    CU_ASSERT_EQUAL(scratch_count(dir, "00:16:44"), 1);
+    free(dir);
     end();
 }
 
@@ -317,6 +341,7 @@ const struct unit_test damage_tests[] = {
     {"a broken header", test_header},
     {"broken fields of the header", test_header_fields},
     {"each byte of the header", test_each_byte_of_the_header},
+    {"damaged again and again", test_again_and_again},
     {"not a database at all", test_not_a_database},
     {"a broken page", test_page_in_the_middle},
     {"a file cut short", test_cut_short},
