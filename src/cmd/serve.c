@@ -21,8 +21,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define PATIENCE_MS (120 * CLOCK_SECOND) /* of one call with all its retries */
-#define JSON_MAX    ((size_t)32 << 20)   /* a page of 500 messages is about 1 MB */
+/* Of one call with all its retries: mail clients give up on a silent server after a minute. */
+#define PATIENCE_MS (45 * CLOCK_SECOND)
+#define JSON_MAX    ((size_t)32 << 20) /* a page of 500 messages is about 1 MB */
 
 static const char usage[] =
     "usage: postern serve [-c FILE]\n"
