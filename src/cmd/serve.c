@@ -21,9 +21,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* Of one call with all its retries: mail clients give up on a silent server after a minute. */
-#define PATIENCE_MS (45 * CLOCK_SECOND)
-#define JSON_MAX    ((size_t)32 << 20) /* a page of 500 messages is about 1 MB */
+/* Clients give up after a minute or so; what is read for nobody in particular may take its time. */
+#define PATIENCE_MS   (45 * CLOCK_SECOND)
+#define BACKGROUND_MS (300 * CLOCK_SECOND)
+#define JSON_MAX      ((size_t)32 << 20) /* a page of 500 messages is about 1 MB */
 
 static const char usage[] =
     "usage: postern serve [-c FILE]\n"
@@ -53,6 +54,7 @@ static bool start(struct service *s, struct error *e)
     const struct config *c = s->config;
     const struct graph_settings graph = {.request_timeout_ms = c->limits.request_timeout_ms,
                                          .patience_ms = PATIENCE_MS,
+                                         .background_ms = BACKGROUND_MS,
                                          .max_json = JSON_MAX,
                                          .max_message = c->limits.max_message_size};
     const struct mailbox_settings mailboxes = {.state_dir = c->state_dir,

@@ -21,12 +21,15 @@ static void cut(struct graph_call *call, enum error_kind kind, const char *why)
     transfer_free(&t);
 }
 
-/* A large message on a slow line may take longer than our patience, as long as it comes. */
+/* An attempt that began in time may run to its own timeout, and a large message on a slow line may
+ * take longer still, as long as it comes. */
 static int64_t cut_at(const struct graph_call *call)
 {
-    bool wanted = !call->canceled && !atomic_load(&call->abandoned);
-    int64_t due = (int64_t)(call->delivered / MESSAGE_RATE_MIN);
-    return call->item.deadline_ms + (wanted ? due : 0);
+    int64_t at = call->item.deadline_ms;
+    int64_t attempt = call->began_ms + call->client->settings.request_timeout_ms;
+    if (call->canceled || atomic_load(&call->abandoned))
+        return at;
+    return (attempt > at ? attempt : at) + (int64_t)(call->delivered / MESSAGE_RATE_MIN);
 }
 
 void call_cut_overdue(struct graph_client *c, int64_t now)

@@ -123,7 +123,9 @@ void call_expire(struct graph_call *call, int64_t now)
         e = t->token.error;
     else if (e.kind == ERROR_NONE)
         error_set(&e, ERROR_TIMEOUT, "no slot of the mailbox came free in %lld s; try again later",
-                  (long long)(call->client->settings.patience_ms / 1000));
+                  (long long)((call->request.background ? call->client->settings.background_ms
+                                                        : call->client->settings.patience_ms) /
+                              1000));
     call_end(call, &e);
 }
 

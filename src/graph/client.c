@@ -182,10 +182,12 @@ static struct graph_call *new_call(struct graph_user *u, const struct graph_requ
     }
     buf_init(&call->body, c->settings.max_message);
     buf_init(&call->head, GATE_HEAD_MAX);
-    call->item = (struct sched_item){.user = &u->sched,
-                                     .fair_key = request->fair_key,
-                                     .background = request->background,
-                                     .deadline_ms = clock_mono_ms() + c->settings.patience_ms};
+    call->item = (struct sched_item){
+        .user = &u->sched,
+        .fair_key = request->fair_key,
+        .background = request->background,
+        .deadline_ms = clock_mono_ms() +
+                       (request->background ? c->settings.background_ms : c->settings.patience_ms)};
     call->refs = 2;
     return call;
 }

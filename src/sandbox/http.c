@@ -170,7 +170,7 @@ static bool enter_graph(struct exchange *x, int64_t *wait_ms)
     struct mailbox *box = graph_mailbox_of(s, &x->r);
     if (box)
         journal_set_user(&s->journal, x->journal_n, box->upn);
-    *wait_ms = x->fault.stall_ms + (graph_is_batch(&x->r) ? 0 : s->settings.latency_ms);
+    *wait_ms = graph_is_batch(&x->r) ? 0 : s->settings.latency_ms;
     if (!ok || !box)
         return ok;
     if (throttle_enter(&s->throttle, &s->settings, &s->journal, box->upn)) {
@@ -197,7 +197,7 @@ static void do_work(struct exchange *x, bool is_token)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void serve(struct exchange *x)
+static void serve(struct exchange *x, int client_fd)
 {
     struct sandbox *s = x->server->s;
     bool is_token = token_is_endpoint(&x->r), proceed = true;
@@ -206,12 +206,13 @@ static void serve(struct exchange *x)
     faults_match(&s->faults, &x->r, is_token, &x->fault);
     if (is_token) {
         s->journal.tokens++;
-        wait_ms = x->fault.stall_ms + s->settings.latency_ms;
+        wait_ms = s->settings.latency_ms;
     } else {
         x->journal_n = journal_begin(&s->journal, &x->r);
         proceed = enter_graph(x, &wait_ms);
     }
     pthread_mutex_unlock(&s->lock);
+    sandbox_stall(s, x->fault.stall_ms, client_fd);
     sandbox_pause(s, wait_ms);
     bool replaced = proceed && fault_replaces(&x->fault);
     if (proceed && (!replaced || x->fault.after))
@@ -241,15 +242,19 @@ static ssize_t read_answer(void *arg, uint64_t pos, char *out, size_t max)
     return (ssize_t)n;
 }
 
-static enum MHD_Result reset_connection(struct exchange *x, struct MHD_Connection *connection)
+static int client_fd(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
+static enum MHD_Result reset_connection(struct exchange *x, struct MHD_Connection *connection)
+{
     const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     settle(x, 0);
     /* Dissolving the association sends RST at once, before anything polite can be said. */
-    if (info)
-        (void)!connect(info->connect_fd, &nowhere, sizeof nowhere);
+    (void)!connect(client_fd(connection), &nowhere, sizeof nowhere);
     return MHD_NO;
 }
 
@@ -298,7 +303,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
     } else if (server->control) {
         control_handle(server->s, &x->r, &x->a);
     } else {
-        serve(x);
+        serve(x, client_fd(connection));
     }
     if (x->fault.reset && fault_replaces(&x->fault))
         return reset_connection(x, connection);

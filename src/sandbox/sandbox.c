@@ -2,8 +2,11 @@
 
 #include "postern/base/clock.h"
 
+#include <poll.h>
 #include <string.h>
 #include <time.h>
+
+#define STALL_SLICE_MS 100
 
 void sandbox_init(struct sandbox *s)
 {
@@ -45,6 +48,21 @@ void sandbox_pause(struct sandbox *s, int64_t ms)
     while (ms > 0 && !s->stop && pthread_cond_timedwait(&s->stopping, &s->lock, &until) == 0)
         ;
     pthread_mutex_unlock(&s->lock);
+}
+
+static bool is_stopping(struct sandbox *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool stop = s->stop;
+    pthread_mutex_unlock(&s->lock);
+    return stop;
+}
+
+void sandbox_stall(struct sandbox *s, int64_t ms, int client_fd)
+{
+    struct pollfd fd = {.fd = client_fd, .events = POLLRDHUP};
+    while (ms > 0 && !is_stopping(s) && poll(&fd, 1, STALL_SLICE_MS) == 0)
+        ms -= STALL_SLICE_MS;
 }
 
 void sandbox_stop(struct sandbox *s)

@@ -31,6 +31,8 @@ void sandbox_init(struct sandbox *s);
 void sandbox_free(struct sandbox *s);
 /* Without the lock: waits, less if the sandbox stops meanwhile. */
 void sandbox_pause(struct sandbox *s, int64_t ms);
+/* The same for a request that hangs; it also ends when its client hangs up. */
+void sandbox_stall(struct sandbox *s, int64_t ms, int client_fd);
 /* Wakes every pause. */
 void sandbox_stop(struct sandbox *s);
 

@@ -472,4 +472,4 @@ def client_gives_up():
         assert time.monotonic() - begin < PATIENCE / 2
 
 
-tap.main()
+tap.main(at_once=8)

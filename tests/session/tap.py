@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 _tests = []
 
@@ -51,7 +52,22 @@ def _diagnostics(text):
         print("#", line.encode("ascii", "backslashreplace").decode("ascii"))
 
 
-def main():
+def _run(function):
+    """Runs one test: its result line's parts and what it took."""
+    begin = time.monotonic()
+    try:
+        function()
+        result, comment, trouble = "ok", "", ""
+    except Skip as reason:
+        result, comment, trouble = "ok", f" # SKIP {reason}", ""
+    except Exception:  # a failing test must not hide the next one
+        result, comment, trouble = "not ok", "", traceback.format_exc()
+    return result, comment, trouble, time.monotonic() - begin
+
+
+def main(at_once=1):
+    """Runs the file's tests. `at_once`: so many side by side, for files whose tests mostly wait
+    (each has programs of its own); results come in order all the same."""
     wanted = sys.argv[1:]
     chosen = [t for t in _tests if all(w in t[0] for w in wanted if w != "-l")]
     if "-l" in wanted:
@@ -59,17 +75,12 @@ def main():
         return
     print(f"1..{len(chosen)}", flush=True)
     failed = 0
-    for number, (name, function) in enumerate(chosen, 1):
-        begin = time.monotonic()
-        try:
-            function()
-            result, comment = "ok", ""
-        except Skip as reason:
-            result, comment = "ok", f" # SKIP {reason}"
-        except Exception:  # a failing test must not hide the next one
-            result, comment = "not ok", ""
-            failed += 1
-            _diagnostics(traceback.format_exc())
-        print(f"{result} {number} - {name}{comment}")
-        print(f"# {time.monotonic() - begin:.2f} s", flush=True)
+    with ThreadPoolExecutor(at_once) as pool:
+        results = pool.map(_run, (function for _, function in chosen))
+        for number, ((name, _), outcome) in enumerate(zip(chosen, results), 1):
+            result, comment, trouble, seconds = outcome
+            failed += result != "ok"
+            _diagnostics(trouble)
+            print(f"{result} {number} - {name}{comment}")
+            print(f"# {seconds:.2f} s", flush=True)
     sys.exit(1 if failed else 0)

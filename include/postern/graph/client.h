@@ -26,7 +26,8 @@ struct graph_call;   /* one request under way */
 
 struct graph_settings {
     int64_t request_timeout_ms; /* no progress for this long ends a transfer */
-    int64_t patience_ms;        /* the longest that one call may take with all its retries */
+    int64_t patience_ms;        /* a call for a client: no new attempt begins after so long */
+    int64_t background_ms;      /* the same for a background call */
     size_t max_json;            /* cap of a JSON answer */
     size_t max_message;         /* cap of a message body */
 };

@@ -30,6 +30,7 @@ void rig_open(struct rig *r, server_fn *fn)
 {
     const struct graph_settings settings = {.request_timeout_ms = 5000,
                                             .patience_ms = 15000,
+                                            .background_ms = 15000,
                                             .max_json = 1 << 20,
                                             .max_message = 1 << 20};
     rig_open_with(r, fn, true, &settings);

@@ -126,10 +126,16 @@ static bool send_reply(SSL *ssl, const struct server_reply *reply)
                      reply->headers ? reply->headers : "");
     if (reply->status == 204)
         n = snprintf(head, sizeof head, "HTTP/1.1 204 No Content\r\n\r\n");
-    size_t half = reply->rest_ms ? sent / 2 : 0;
-    bool ok = send_all(ssl, head, (size_t)n) && send_all(ssl, reply->body, half);
-    pause_ms(reply->rest_ms);
-    return ok && send_all(ssl, reply->body + half, sent - half) && sent == len && !reply->close;
+    size_t pieces = !reply->rest_ms ? 1 : reply->pieces ? reply->pieces : 2, at = 0;
+    bool ok = send_all(ssl, head, (size_t)n);
+    for (size_t i = 1; ok && i <= pieces; i++) {
+        size_t end = sent * i / pieces;
+        ok = send_all(ssl, reply->body + at, end - at);
+        at = end;
+        if (i < pieces)
+            pause_ms(reply->rest_ms);
+    }
+    return ok && sent == len && !reply->close;
 }
 
 static void *serve_connection(void *arg)

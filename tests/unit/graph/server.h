@@ -28,7 +28,8 @@ struct server_reply {
     size_t body_len;     /* 0: strlen(body) */
     size_t cut_to;       /* send so many body bytes, then close; 0: all */
     unsigned delay_ms;   /* before the answer */
-    unsigned rest_ms;    /* in the middle of the body */
+    unsigned rest_ms;    /* between two pieces of the body */
+    unsigned pieces;     /* 0 stands for two */
     bool close;          /* after the answer */
 };
 

@@ -27,8 +27,11 @@ static const struct server_reply fine = {.status = 200, .type = JSON, .body = "{
         memcpy(script, replies, sizeof replies);                                                   \
     } while (0)
 
-static const struct graph_settings quick = {
-    .request_timeout_ms = 400, .patience_ms = 3000, .max_json = 1000, .max_message = 1000};
+static const struct graph_settings quick = {.request_timeout_ms = 400,
+                                            .patience_ms = 3000,
+                                            .background_ms = 3000,
+                                            .max_json = 1000,
+                                            .max_message = 1000};
 
 /* One GET against the script. */
 static bool one_get(struct error *e, unsigned *requests)
@@ -314,8 +317,11 @@ static void test_cancel(void)
 /* A message that takes longer than a call may take, with its bytes coming steadily or hardly. */
 static void test_slow_message(void)
 {
-    static const struct graph_settings settings = {
-        .request_timeout_ms = 5000, .patience_ms = 500, .max_json = 1000, .max_message = 100000};
+    static const struct graph_settings settings = {.request_timeout_ms = 1000,
+                                                   .patience_ms = 500,
+                                                   .background_ms = 500,
+                                                   .max_json = 1000,
+                                                   .max_message = 100000};
     static char steady[60000], hardly[60];
     char *const texts[] = {steady, hardly};
     const size_t sizes[] = {sizeof steady, sizeof hardly};
@@ -327,7 +333,8 @@ static void test_slow_message(void)
                 .type = "text/plain",
                 .body = texts[i],
                 .body_len = sizes[i],
-                .rest_ms = 1000});
+                .rest_ms = 700,
+                .pieces = 4});
         rig_open_with(&r, answer_script, true, &settings);
         struct graph_call *call =
             graph_mime_start(r.user, (struct graph_as){0}, "ID", NULL, NULL, NULL);

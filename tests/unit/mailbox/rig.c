@@ -57,6 +57,7 @@ void rig_open(struct rig *r)
     char url[64], ca[128];
     const struct graph_settings settings = {.request_timeout_ms = 5000,
                                             .patience_ms = PATIENCE_MS,
+                                            .background_ms = PATIENCE_MS,
                                             .max_json = 8 << 20,
                                             .max_message = 1 << 20};
     snprintf(url, sizeof url, "%s", exchange_url(r->exchange));
