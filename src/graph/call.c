@@ -219,6 +219,27 @@ static void log_attempt(const struct graph_call *call, const struct answer *a)
     buf_free(&url);
 }
 
+/* A pause of the mailbox that began while a connection was being made holds for the request that
+ * waited for it. Only the upstream thread, which is this one, writes pauses. */
+static bool may_go(const struct transfer *t)
+{
+    const struct graph_call *call = t->request.owner;
+    return call->user->sched.pause_until_ms <= clock_mono_ms();
+}
+
+/* The attempt was held back before anything was sent: it does not count. */
+static bool put_back(struct graph_call *call, const struct transfer *t)
+{
+    if (!t->held || t->issued || call->canceled || atomic_load(&call->abandoned))
+        return false;
+    sched_release(&call->item);
+    call->tries--;
+    atomic_fetch_sub(&call->client->requests, 1);
+    call->state = CALL_QUEUED;
+    sched_put(&call->client->sched, &call->item);
+    return true;
+}
+
 static void settle(struct graph_call *call, struct transfer *t, CURLcode code)
 {
     struct graph_client *c = call->client;
@@ -242,7 +263,7 @@ static void settle(struct graph_call *call, struct transfer *t, CURLcode code)
                tenant_token_refused(tenant, call->token_generation, clock_mono_ms())) {
         call->renewed = true;
         again(call, &v.e, 0);
-    } else if (c->canceled && call->request.repeat == GRAPH_REPEAT_SAFE) {
+    } else if (c->canceled && call->request.repeat != GRAPH_REPEAT_NEVER) {
         error_set(&v.e, ERROR_CANCELED, "the service is stopping");
         call_end(call, &v.e);
     } else {
@@ -256,7 +277,8 @@ static void attempt_ended(struct transfer *t, CURLcode code)
     struct graph_client *c = call->client;
     pthread_mutex_lock(&c->lock);
     call->transfer = NULL;
-    settle(call, t, code);
+    if (!put_back(call, t))
+        settle(call, t, code);
     pthread_mutex_unlock(&c->lock);
     transfer_free(&t);
 }
@@ -323,6 +345,7 @@ static bool start_transfer(struct graph_call *call, const char *url, struct erro
         .once = call->request.repeat == GRAPH_REPEAT_NEVER,
         .take = call->request.mime ? take_message : NULL,
         .ended = attempt_ended,
+        .may_go = may_go,
         .owner = call,
     };
     call->transfer = transfer_new(&r, e);

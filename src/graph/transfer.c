@@ -116,6 +116,10 @@ static int on_issue(void *arg, char *peer, char *local, int peer_port, int local
     (void)local;
     (void)peer_port;
     (void)local_port;
+    if (t->request.may_go && !t->request.may_go(t)) {
+        t->held = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
     t->issued++;
     return t->request.once && t->issued > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }

@@ -32,6 +32,9 @@ struct transfer_request {
     const struct anchors *anchors; /* must live as long as the transfer */
     int64_t timeout_ms;            /* without progress */
     size_t max_body;               /* decoded bytes of a 2xx answer */
+    /* Asked on a connection that is made, right before the request is sent; false ends the transfer
+     * unsent, with `held`. NULL: it may always go. */
+    bool (*may_go)(const struct transfer *t);
     bool once; /* libcurl must not send it a second time when a reused connection breaks */
     /* Takes the decoded bytes of a 2xx answer in place of `body`; false with `fault` filled ends
      * the transfer. NULL: they are kept. */
@@ -50,6 +53,7 @@ struct transfer {
     int64_t progress_ms;             /* monotonic: when a byte last moved */
     curl_off_t moved;
     unsigned issued; /* times that the request was about to be sent */
+    bool held;
     char detail[CURL_ERROR_SIZE];
     struct transfer *prev, *next; /* the upstream's list */
 };

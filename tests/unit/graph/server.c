@@ -35,12 +35,20 @@ struct server {
     int fds[CONNECTIONS_MAX];
     pthread_t threads[CONNECTIONS_MAX];
     unsigned connections, count, token_count, abreast, most;
+    unsigned handshake_delay_ms;
 };
 
 struct connection {
     struct server *server;
     int fd;
 };
+
+void server_slow_handshakes(struct server *s, unsigned ms)
+{
+    pthread_mutex_lock(&s->lock);
+    s->handshake_delay_ms = ms;
+    pthread_mutex_unlock(&s->lock);
+}
 
 const char *server_header(const struct server_request *r, const char *name, char *out, size_t size)
 {
@@ -144,6 +152,10 @@ static void *serve_connection(void *arg)
     struct server *s = c->server;
     struct server_request *r = xmalloc(sizeof *r);
     SSL *ssl = SSL_new(s->ctx);
+    pthread_mutex_lock(&s->lock);
+    unsigned delay_ms = s->handshake_delay_ms;
+    pthread_mutex_unlock(&s->lock);
+    pause_ms(delay_ms);
     bool open = SSL_set_fd(ssl, c->fd) == 1 && SSL_accept(ssl) == 1;
     while (open && read_request(ssl, r)) {
         char token[128];

@@ -44,6 +44,8 @@ const char *server_ca(const struct server *s);  /* path of the authority's PEM *
 unsigned server_most_abreast(struct server *s); /* the most requests seen at one time */
 unsigned server_count(struct server *s);        /* requests in all, tokens aside */
 unsigned server_token_count(struct server *s);
+/* Connections that come from now on wait so long before their handshake. */
+void server_slow_handshakes(struct server *s, unsigned ms);
 /* Value of a header ("" if missing) into `out`. */
 const char *server_header(const struct server_request *r, const char *name, char *out, size_t size);
 

@@ -94,6 +94,30 @@ static void test_pause_holds_mailbox(void)
     rig_close(&r);
 }
 
+/* A request whose connection is still being made when the 429 comes is held back as well. */
+static void test_pause_holds_connecting(void)
+{
+    struct rig r;
+    struct error e;
+    /* The delays keep the connections that are open busy until the third request has come. */
+    SCRIPT(fine, {.status = 429, .headers = "Retry-After: 1\r\n", .delay_ms = 50},
+           {.status = 200, .type = JSON, .body = "{}", .delay_ms = 150}, fine);
+    rig_open_with(&r, answer_script, true, &quick);
+    struct graph_call *warm = rig_get(&r, "/warm");
+    CU_ASSERT(rig_finish(&r, &warm, &e));
+    server_slow_handshakes(r.server, 200);
+    int64_t start = clock_mono_ms();
+    /* The token may have left a second connection that is open. */
+    struct graph_call *first = rig_get(&r, "/a"), *second = rig_get(&r, "/b"),
+                      *connecting = rig_get(&r, "/c");
+    CU_ASSERT(rig_finish(&r, &connecting, &e));
+    CU_ASSERT(clock_mono_ms() - start >= 1000);
+    CU_ASSERT(rig_finish(&r, &first, &e));
+    CU_ASSERT(rig_finish(&r, &second, &e));
+    CU_ASSERT_EQUAL(server_count(r.server), 5);
+    rig_close(&r);
+}
+
 static void test_transient(void)
 {
     struct error e;
@@ -348,6 +372,7 @@ extern const struct unit_test failure_tests[];
 const struct unit_test failure_tests[] = {
     {"Retry-After", test_retry_after},
     {"a pause holds the whole mailbox", test_pause_holds_mailbox},
+    {"a pause holds what still connects", test_pause_holds_connecting},
     {"passing faults", test_transient},
     {"silence", test_silence},
     {"a message that comes slowly", test_slow_message},
