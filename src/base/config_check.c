@@ -102,6 +102,7 @@ static void check_urls(struct config_tenant *t, const struct config_section *s,
             cloud = &clouds[i];
     }
     t->permanent_delete = cloud == &clouds[0];
+    t->cloud_url = cloud->graph_url;
     if (!t->graph_url)
         t->graph_url = xstrdup(cloud->graph_url);
     if (!t->login_url)

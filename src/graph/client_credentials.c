@@ -7,13 +7,15 @@
 #include "postern/base/clock.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct client_credentials {
     struct oauth_provider base;
     char *token_url;
     char *client_id;
     char *scope;
-    char *secret; /* NULL: a certificate */
+    char *other_scope; /* not tried yet; NULL: none */
+    char *secret;      /* NULL: a certificate */
     struct jwt_key key;
 };
 
@@ -57,12 +59,29 @@ static bool make_request(struct oauth_provider *p, struct oauth_request *out, st
     return ok;
 }
 
+/* A graph-url of its own may be a national cloud that is not in our list, whose name is the scope,
+ * or a gateway before a cloud, of which Entra ID knows nothing: then the cloud's name is. */
+static bool try_other_scope(struct oauth_provider *p, const struct error *e)
+{
+    struct client_credentials *c = (struct client_credentials *)p;
+    bool unknown = strcmp(e->code, "AADSTS70011") == 0 || strcmp(e->code, "AADSTS500011") == 0 ||
+                   strcmp(e->code, "invalid_scope") == 0 ||
+                   strcmp(e->code, "invalid_resource") == 0;
+    if (!unknown || !c->other_scope)
+        return false;
+    free(c->scope);
+    c->scope = c->other_scope;
+    c->other_scope = NULL;
+    return true;
+}
+
 static void free_provider(struct oauth_provider *p)
 {
     struct client_credentials *c = (struct client_credentials *)p;
     free(c->token_url);
     free(c->client_id);
     free(c->scope);
+    free(c->other_scope);
     secret_free(c->secret);
     jwt_key_close(&c->key);
     free(c);
@@ -80,7 +99,8 @@ static char *token_url(const struct config_tenant *t)
 struct oauth_provider *oauth_client_credentials_new(const struct config_tenant *t, struct error *e)
 {
     struct client_credentials *c = xcalloc(1, sizeof *c);
-    c->base = (struct oauth_provider){.request = make_request, .free = free_provider};
+    c->base = (struct oauth_provider){
+        .request = make_request, .refused = try_other_scope, .free = free_provider};
     if (!t->client_secret &&
         !jwt_key_open(&c->key, t->certificate, t->private_key, t->assertion, e)) {
         free(c);
@@ -90,6 +110,8 @@ struct oauth_provider *oauth_client_credentials_new(const struct config_tenant *
     c->token_url = token_url(t);
     c->client_id = xstrdup(t->client_id);
     c->scope = xasprintf("%s/.default", t->graph_url);
+    if (t->cloud_url && strcmp(t->cloud_url, t->graph_url) != 0)
+        c->other_scope = xasprintf("%s/.default", t->cloud_url);
     c->secret = xstrdup_null(t->client_secret);
     return &c->base;
 }

@@ -34,6 +34,8 @@ struct oauth_provider {
     /* Fills `out` (the caller frees it). False: `e` (ERROR_SIGN_IN) says what the administrator
      * must do. */
     bool (*request)(struct oauth_provider *p, struct oauth_request *out, struct error *e);
+    /* A request was refused. True: the next one will be another, so it is worth sending at once. */
+    bool (*refused)(struct oauth_provider *p, const struct error *e);
     void (*free)(struct oauth_provider *p);
 };
 

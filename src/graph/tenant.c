@@ -321,7 +321,7 @@ static void flight_ended(struct transfer *tr, CURLcode code)
         secret_free(granted.access);
     else if (ok)
         token_granted(t, &granted);
-    else
+    else if (!t->provider->refused(t->provider, &e))
         token_failed(t, &e, transient, retry_after);
     t->token.stale = false;
     flight_free(&t->token);

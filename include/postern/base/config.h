@@ -47,7 +47,8 @@ struct config_tenant {
     char *certificate;   /* paths, NULL if none */
     char *private_key;
     enum config_assertion assertion;
-    char *graph_url; /* origin, no trailing slash; from cloud or by hand */
+    char *graph_url;       /* origin, no trailing slash; from cloud or by hand */
+    const char *cloud_url; /* static: the cloud's own graph_url, NULL: unknown */
     char *login_url;
     char *ca_file;               /* NULL: the system's anchors only */
     unsigned max_concurrent;     /* per mailbox, 1 to 4 by default 4 */

@@ -27,6 +27,7 @@ static const struct server_reply fine = {.status = 200, .type = JSON, .body = "{
         memcpy(script, replies, sizeof replies);                                                   \
     } while (0)
 
+static char other_client[] = "other";
 static const struct graph_settings quick = {.request_timeout_ms = 400,
                                             .patience_ms = 3000,
                                             .background_ms = 3000,
@@ -265,6 +266,43 @@ static void test_refusal(void)
     rig_close(&r);
 }
 
+/* Knows only the cloud's own name, as Entra ID behind a gateway does. */
+static struct server_reply know_cloud_only(void *arg, const struct server_request *request)
+{
+    (void)arg;
+    if (!strstr(request->target, "/oauth2/"))
+        return (struct server_reply){.status = 200, .type = "application/json", .body = "{}"};
+    if (strstr(request->body, "scope=https%3A%2F%2Fgraph.microsoft.com%2F.default"))
+        return (struct server_reply){.status = 200,
+                                     .type = "application/json",
+                                     .body = "{\"token_type\":\"Bearer\",\"expires_in\":3599,"
+                                             "\"access_token\":\"abc\"}"};
+    return (struct server_reply){.status = 400,
+                                 .type = "application/json",
+                                 .body = "{\"error\":\"invalid_scope\",\"error_description\":"
+                                         "\"AADSTS70011: no\",\"error_codes\":[70011]}"};
+}
+
+static void test_scope_of_cloud(void)
+{
+    struct rig r;
+    struct error e;
+    rig_open_with(&r, know_cloud_only, false, &quick);
+    struct graph_call *call = rig_get(&r, "/a");
+    CU_ASSERT(!rig_finish(&r, &call, &e));
+    CU_ASSERT_STRING_EQUAL(e.code, "AADSTS70011");
+    rig_close(&r);
+
+    rig_open_with(&r, know_cloud_only, false, &quick);
+    r.tenant.cloud_url = "https://graph.microsoft.com";
+    r.tenant.client_id = other_client; /* or the tenant counts as unchanged */
+    CU_ASSERT(graph_client_configure(r.client, &r.config, &e));
+    call = rig_get(&r, "/a");
+    CU_ASSERT(rig_finish(&r, &call, &e));
+    CU_ASSERT_EQUAL(server_token_count(r.server), 2);
+    rig_close(&r);
+}
+
 static void test_untrusted(void)
 {
     struct rig r;
@@ -382,6 +420,7 @@ const struct unit_test failure_tests[] = {
     {"a link to somebody else", test_foreign_link},
     {"a token renewed once", test_renewal},
     {"a refused sign-in is remembered", test_refusal},
+    {"the scope of a gateway is its cloud's", test_scope_of_cloud},
     {"a certificate nobody vouches for", test_untrusted},
     {"settings read anew", test_reload},
     {"cancel", test_cancel},
