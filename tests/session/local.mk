@@ -18,7 +18,9 @@ SESSION_TESTS = \
 	tests/session/terminal.py \
 	tests/session/logs.py \
 	tests/session/memory.py \
-	tests/session/uidl.py
+	tests/session/uidl.py \
+	tests/session/demo.py \
+	tests/session/sandbox.py
 TESTS += $(SESSION_TESTS)
 EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/run \
