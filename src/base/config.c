@@ -135,9 +135,7 @@ static void free_all(struct config *c)
         free(t->ca_file);
     }
     for (size_t i = 0; i < c->listener_count; i++) {
-        free(c->listeners[i].name);
-        free(c->listeners[i].address);
-        free(c->listeners[i].networks);
+        config_listener_clear(&c->listeners[i]);
     }
     for (size_t i = 0; i < c->login_count; i++) {
         free(c->logins[i].name);

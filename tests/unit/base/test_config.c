@@ -145,6 +145,7 @@ static void test_all_keys(void)
         "listener \"p\" { protocol = pop3 address = \"[::]:995\" tls = implicit\n"
         "  min-version = \"1.2\" legacy-tls = no networks = { \"192.0.2.0/24\", \"::1\" } }\n"
         "listener \"q\" { protocol = pop3 address = \"0.0.0.0:0\" allow-plaintext = yes }\n"
+        "listener \"i\" { protocol = imap address = \"127.0.0.1:1143\" }\n"
         "login \"l\" { mailbox = \"a@b\" tenant = \"t\" password = '" HASH "'\n"
         "  protocols = { imap } networks = { \"0.0.0.0/0\" } read-only = yes\n"
         "  folder = \"Archive/2026\" expunge = recoverable exact-size = no\n"
@@ -152,7 +153,8 @@ static void test_all_keys(void)
     struct heard h = {0};
     struct config *c = parse(text, &h);
     CU_ASSERT_PTR_NOT_NULL_FATAL(c);
-    CU_ASSERT_EQUAL(h.warnings, 0);
+    CU_ASSERT_EQUAL(h.warnings, 1);
+    CU_ASSERT_EQUAL(c->listener_count, 2);
     CU_ASSERT_EQUAL(c->poll_interval_ms, 60000);
     CU_ASSERT_EQUAL(c->cache_max_size, 65536);
     CU_ASSERT_EQUAL(c->limits.first_sync_wait_ms, 0);
@@ -278,7 +280,7 @@ static void test_tenant(void)
 static void test_listener(void)
 {
     static const struct fault_case cases[] = {
-        {TENANT LOGIN, 0, "no listener"},
+        {TENANT LOGIN, 0, "no listener section"},
         {TENANT LISTENER, 0, "no login"},
         {TENANT LOGIN "listener \"x\" { address = \"127.0.0.1:1\" }", 7, "needs a 'protocol'"},
         {LISTENER_WITH(""), 7, "needs a 'address'"},
@@ -294,7 +296,8 @@ static void test_listener(void)
         {LISTENER_WITH("address = \"127.0.0.1:1110\"") LISTENER, 11, "address of listener \"x\""},
         {LISTENER_WITH("address = \"0.0.0.0:1110\" allow-plaintext = yes") LISTENER, 11,
          "address of listener \"x\""},
-        {"\nlistener \"x\" {\n protocol = imap }\n", 3, "pop3 only"},
+        {TENANT LOGIN "listener \"x\" { protocol = imap address = \"127.0.0.1:1\" }", 0,
+         "no listener section for pop3"},
         {"\ntls { min-version = \"1.0\" }\n", 2, "TLS 1.2"},
         {"\ntls { certificate = x }\n", 2, "both"},
         {NULL, 0, NULL},
