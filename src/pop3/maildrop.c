@@ -225,8 +225,8 @@ void pop3_maildrop_total(const struct pop3_maildrop *d, size_t *count, uint64_t 
 struct mailbox_body *pop3_maildrop_body(struct pop3_maildrop *d, size_t index, struct wait *w,
                                         struct error *e)
 {
-    uint32_t next[SEQUENCE_AHEAD];
-    size_t count = 0;
+    uint32_t next[SEQUENCE_AHEAD] = {pop3_maildrop_uid(d, index)};
+    size_t count = 1;
     while (count < SEQUENCE_AHEAD && index + count < d->count) {
         next[count] = pop3_maildrop_uid(d, index + count);
         count++;

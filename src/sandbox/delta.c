@@ -42,8 +42,9 @@ static bool check_limits(struct call *c, const struct query *q)
     const char *filter = request_param(c->r, "$filter");
     static const char ge[] = "receivedDateTime ge ", gt[] = "receivedDateTime gt ";
     const char *const *paths;
-    if (filter && ((strncmp(filter, ge, sizeof ge - 1) && strncmp(filter, gt, sizeof gt - 1)) ||
-                   filter_paths(q->filter, &paths) != 1))
+    if (filter &&
+        ((strncmp(filter, ge, sizeof ge - 1) != 0 && strncmp(filter, gt, sizeof gt - 1) != 0) ||
+         filter_paths(q->filter, &paths) != 1))
         return graph_error(c, 400, "ErrorInvalidUrlQuery",
                            "Change tracking supports a filter on receivedDateTime (ge, gt) only.");
     if (q->order_count > 1 ||

@@ -32,7 +32,7 @@ static void log_bound(int fd, const struct config_listener *l)
     union {
         struct sockaddr any;
         struct sockaddr_storage storage;
-    } bound;
+    } bound = {.storage = {0}};
     socklen_t len = sizeof bound;
     if (getsockname(fd, &bound.any, &len) < 0)
         return;
