@@ -97,10 +97,10 @@ void generator_write(uint32_t seed, size_t size, int64_t date_ms, struct buf *ou
     }
 }
 
-bool generator_fill(struct folder *f, size_t count, size_t size, int64_t now_ms)
+bool generator_fill(struct folder *f, size_t count, size_t size, int64_t newest_ms)
 {
     /* To the second, as Exchange keeps it, so that the Date header and the property agree. */
-    int64_t newest = (now_ms / 1000 - 60) * 1000;
+    int64_t newest = newest_ms / 1000 * 1000;
     for (size_t i = 0; i < count; i++) {
         uint32_t seed = (uint32_t)(f->mailbox->message_count + 1);
         uint64_t state = seed ^ 0x5bd1e995u;

@@ -10,11 +10,13 @@
 
 #define GENERATED_SIZE_MIN ((size_t)1024)
 #define GENERATED_SIZE_MAX ((size_t)25 * 1024 * 1024)
+/* 2026-06-01T10:00:00Z: the same messages at every start are the same to the last byte. */
+#define GENERATED_NEWEST_MS INT64_C(1780308000000)
 
 /* Exactly `size` bytes (within the limits above) of CRLF text, replaces what `out` held. */
 void generator_write(uint32_t seed, size_t size, int64_t date_ms, struct buf *out);
-/* Adds `count` messages, the last one received a minute before `now_ms`. `size` 0: from 1 to
+/* Adds `count` messages, the last one received at `newest_ms`, to the second. `size` 0: from 1 to
  * 16 KB, by seed. False: the mailbox is full. */
-bool generator_fill(struct folder *f, size_t count, size_t size, int64_t now_ms);
+bool generator_fill(struct folder *f, size_t count, size_t size, int64_t newest_ms);
 
 #endif

@@ -4,7 +4,6 @@
 #include "loader.h"
 
 #include "postern/base/alloc.h"
-#include "postern/base/clock.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -212,7 +211,7 @@ static bool generate(struct sandbox *s, const char *text, struct error *e)
                          "--generate %s: write FOLDER=N or FOLDER=N,SIZE with up to %d messages of "
                          "%zu to %zu bytes",
                          text, GENERATE_MAX, GENERATED_SIZE_MIN, GENERATED_SIZE_MAX);
-    return generator_fill(f, count, size, clock_wall_ms()) ||
+    return generator_fill(f, count, size, GENERATED_NEWEST_MS) ||
            error_set(e, ERROR_QUOTA, "--generate %s: the mailbox is full", text);
 }
 

@@ -27,7 +27,10 @@ class Terminal:
     """A program whose input and error output are a terminal of its own."""
 
     def __init__(self, *arguments):
-        self.master, slave = pty.openpty()
+        try:
+            self.master, slave = pty.openpty()
+        except OSError as error:
+            raise tap.Skip(f"no terminal is to be had: {error}") from None
         self.child = subprocess.Popen([program("postern"), *arguments], stdin=slave,
                                       stdout=subprocess.PIPE, stderr=slave,
                                       start_new_session=True)
