@@ -146,14 +146,6 @@ struct graph_user *graph_user_get(struct graph_client *client, const char *tenan
     return u;
 }
 
-struct graph_user *graph_user_ref(struct graph_user *u)
-{
-    pthread_mutex_lock(&u->client->lock);
-    u->refs++;
-    pthread_mutex_unlock(&u->client->lock);
-    return u;
-}
-
 void graph_user_unref(struct graph_user **user)
 {
     struct graph_user *u = *user;

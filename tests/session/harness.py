@@ -437,6 +437,14 @@ class Pair:
         return [self.sandbox.control("POST", f"/messages?user={user}&folder={folder}", message,
                                      "message/rfc822")["id"] for message in messages]
 
+    def serves(self, messages):
+        """Fetches what was delivered, {name: bytes}, over POP3: each comes back as it was."""
+        with self.pop3() as client:
+            client.login()
+            for number, (name, message) in enumerate(messages.items(), 1):
+                assert client.retr(number) == on_the_wire(message), name
+            client.quit()
+
     def log_has(self, pattern):
         """Waits until a line of postern's log matches."""
         return wait_for(f"a log line with {pattern}",

@@ -72,11 +72,7 @@ def all_mail():
     messages = corpus()
     with Http2Pair() as pair:
         pair.deliver(*messages.values())
-        with pair.pop3() as client:
-            client.login()
-            for number, (name, message) in enumerate(messages.items(), 1):
-                assert client.retr(number) == on_the_wire(message), name
-            client.quit()
+        pair.serves(messages)
         assert most_in_flight(pair.sandbox.requests()) <= 4
 
 

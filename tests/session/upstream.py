@@ -145,11 +145,7 @@ def compressed():
     messages = corpus()
     with GzipPair() as pair:
         pair.deliver(*messages.values())
-        with pair.pop3() as client:
-            client.login()
-            for number, (name, message) in enumerate(messages.items(), 1):
-                assert client.retr(number) == on_the_wire(message), name
-            client.quit()
+        pair.serves(messages)
         assert pair.gzip.compressed, "nothing was compressed"
 
 

@@ -15,8 +15,5 @@
 /* `name` (15 bytes at most) shows in ps and gdb. False: no thread could be had. */
 bool thread_start(pthread_t *thread, const char *name, size_t stack, void *(*fn)(void *), void *arg,
                   struct error *e);
-/* The same, detached. */
-bool thread_start_detached(const char *name, size_t stack, void *(*fn)(void *), void *arg,
-                           struct error *e);
 
 #endif

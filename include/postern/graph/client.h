@@ -51,7 +51,6 @@ void graph_client_renew_tokens(struct graph_client *client);
 /* The same tenant and mailbox give the same user (shared slots). */
 struct graph_user *graph_user_get(struct graph_client *client, const char *tenant,
                                   const char *mailbox);
-struct graph_user *graph_user_ref(struct graph_user *u);
 void graph_user_unref(struct graph_user **u);
 
 enum graph_method { GRAPH_GET, GRAPH_POST, GRAPH_PATCH, GRAPH_DELETE };
