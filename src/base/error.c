@@ -23,6 +23,9 @@ static const char *const kind_names[] = {
     [ERROR_REQUEST] = "request",
     [ERROR_LOCAL] = "local",
     [ERROR_READ_ONLY] = "read-only",
+    [ERROR_EXISTS] = "exists",
+    [ERROR_HAS_CHILDREN] = "has-children",
+    [ERROR_CANNOT] = "cannot",
     [ERROR_UNKNOWN_WRITE] = "unknown-write",
 };
 

@@ -42,6 +42,8 @@ static const struct settings_choice expunges[] = {{"deleted-items", EXPUNGE_DELE
                                                   {NULL, 0}};
 static const struct settings_choice exact_sizes[] = {
     {"auto", EXACT_SIZE_AUTO}, {"yes", EXACT_SIZE_YES}, {"no", EXACT_SIZE_NO}, {NULL, 0}};
+static const struct settings_choice appends[] = {
+    {"auto", APPEND_AUTO}, {"json", APPEND_JSON}, {"draft", APPEND_DRAFT}, {NULL, 0}};
 
 #define AT(type, field)   .offset = offsetof(struct type, field)
 #define NETWORKS_AT(type) AT(type, networks), .count_offset = offsetof(struct type, network_count)
@@ -54,7 +56,7 @@ static const struct settings_choice exact_sizes[] = {
 /* clang-format off */
 const struct setting settings_table[] = {
     {SECTION_TOP, "state-dir", SETTING_TEXT, POSTERN_STATEDIR, AT(config, state_dir)},
-    {SECTION_TOP, "poll-interval", SETTING_DURATION, "30s", RANGE(SECOND / 10, DAY),
+    {SECTION_TOP, "poll-interval", SETTING_DURATION, "15s", RANGE(SECOND / 10, DAY),
      AT(config, poll_interval_ms)},
 
     {SECTION_LOG, "level", SETTING_CHOICE, "info", .choices = log_levels, AT(config, log.level)},
@@ -85,6 +87,8 @@ const struct setting settings_table[] = {
      AT(config, limits.max_message_size)},
     {SECTION_LIMITS, "read-ahead", SETTING_SIZE, "8M", RANGE(0, 1024 * MIB),
      AT(config, limits.read_ahead)},
+    {SECTION_LIMITS, "search-downloads", SETTING_COUNT, "10000", RANGE(0, 10000000),
+     AT(config, limits.search_downloads)},
 
     {SECTION_TLS, "certificate", SETTING_TEXT, NULL, AT(config, tls.certificate)},
     {SECTION_TLS, "private-key", SETTING_TEXT, NULL, AT(config, tls.private_key)},
@@ -135,6 +139,8 @@ const struct setting settings_table[] = {
     {SECTION_LOGIN, "folder", SETTING_TEXT, "INBOX", AT(config_login, folder)},
     {SECTION_LOGIN, "expunge", SETTING_CHOICE, "deleted-items", .choices = expunges,
      AT(config_login, expunge)},
+    {SECTION_LOGIN, "append", SETTING_CHOICE, "auto", .choices = appends,
+     AT(config_login, append)},
     {SECTION_LOGIN, "exact-size", SETTING_CHOICE, "auto", .choices = exact_sizes,
      AT(config_login, exact_size)},
     {SECTION_LOGIN, "serve-since", SETTING_DAY, NULL, AT(config_login, serve_since_ms)},

@@ -24,5 +24,9 @@ libmailbox_a_SOURCES = \
 	src/mailbox/workers.h
 noinst_HEADERS += \
 	include/postern/mailbox/account.h \
+	include/postern/mailbox/facts.h \
+	include/postern/mailbox/flags.h \
+	include/postern/mailbox/transfer.h \
+	include/postern/mailbox/tree.h \
 	include/postern/mailbox/view.h
 mailbox_LIBS = libmailbox.a libstore.a $(graph_LIBS) $(SQLITE_LIBS)

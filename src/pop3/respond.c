@@ -31,6 +31,9 @@ static const struct {
     [ERROR_REQUEST] = {TEMP, "Microsoft 365 refused the request, see the service's log"},
     [ERROR_LOCAL] = {TEMP, "local trouble of the service, see its log"},
     [ERROR_READ_ONLY] = {PERM, "this login may only read"},
+    [ERROR_EXISTS] = {PERM, "it exists already"},
+    [ERROR_HAS_CHILDREN] = {PERM, "there are folders in it"},
+    [ERROR_CANNOT] = {PERM, "Microsoft 365 does not allow that"},
     [ERROR_UNKNOWN_WRITE] = {TEMP, "the outcome is not known, look before trying again"},
 };
 

@@ -29,6 +29,7 @@ enum config_assertion { ASSERTION_PS256, ASSERTION_RS256 };
 enum config_protocol { PROTOCOL_POP3 = 1, PROTOCOL_IMAP = 2 };
 enum config_tls_mode { TLS_NONE, TLS_STARTTLS, TLS_IMPLICIT };
 enum config_expunge { EXPUNGE_DELETED_ITEMS, EXPUNGE_RECOVERABLE, EXPUNGE_PERMANENT };
+enum config_append { APPEND_AUTO, APPEND_JSON, APPEND_DRAFT };
 enum config_exact_size { EXACT_SIZE_AUTO, EXACT_SIZE_YES, EXACT_SIZE_NO };
 
 struct config_network {
@@ -89,6 +90,7 @@ struct config_login {
     bool read_only;
     char *folder; /* "INBOX", or a path with '/' */
     enum config_expunge expunge;
+    enum config_append append; /* the way of IMAP APPEND into Graph */
     enum config_exact_size exact_size;
     int64_t serve_since_ms;   /* wall clock; INT64_MIN: everything */
     unsigned max_connections; /* of this login, 0: the general limit */
@@ -106,6 +108,7 @@ struct config_limits {
     int64_t grace_ms;           /* SIGTERM: what is being answered may finish */
     size_t max_message_size;    /* a larger one is an error to the client */
     size_t read_ahead;          /* bytes fetched ahead per session, 0: none */
+    unsigned search_downloads;  /* bodies that one SEARCH may download, 0: none */
 };
 
 struct config {

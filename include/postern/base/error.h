@@ -30,6 +30,9 @@ enum error_kind {
     ERROR_REQUEST,      /* Graph refused the request as malformed: a fault of ours */
     ERROR_LOCAL,        /* disk, database, file descriptors */
     ERROR_READ_ONLY,    /* this login may not write */
+    ERROR_EXISTS,       /* a folder of that name is there already */
+    ERROR_HAS_CHILDREN, /* a folder with folders in it is not deleted */
+    ERROR_CANNOT,       /* not possible with this object, ever: INBOX deleted, a name Graph refuses */
     ERROR_UNKNOWN_WRITE /* a write was sent and its answer was lost: look before repeating */
 };
 

@@ -23,9 +23,13 @@ struct mailbox_entry {
     uint32_t uid;
     uint32_t flags;
     int64_t received_ms;
-    int64_t size; /* wire octets if exact, else the estimate, else -1 */
+    int64_t size;       /* wire octets if exact, else the estimate, else -1 */
+    uint32_t told_size; /* what IMAP was told once and must be told again, 0: nothing yet */
     bool size_exact;
     uint64_t modseq;
+    /* Space-separated IMAP keywords, "" if there are none. Lives as long as a view holds the
+     * entry; equal sets share one string. */
+    const char *keywords;
     uint8_t digest[SHA256_SIZE]; /* of the immutable id: POP3 UIDL, IMAP EMAILID */
 };
 
@@ -39,5 +43,19 @@ const struct mailbox_entry *mailbox_view_at(const struct mailbox_view *v, size_t
 /* NULL if the view has no such UID; *index may be NULL. */
 const struct mailbox_entry *mailbox_view_find(const struct mailbox_view *v, uint32_t uid,
                                               size_t *index);
+
+/* What became of the messages of `old` in `now`: calls `fn` in rising index of `old` for each
+ * that is gone (`now` NULL) or has other flags or keywords, and then, with `was` NULL and `index`
+ * counted on from the end of `old`, for each that is new. Chunks that both share are passed over.
+ * Stops when fn returns false. */
+typedef bool mailbox_diff_fn(void *arg, size_t index, const struct mailbox_entry *was,
+                             const struct mailbox_entry *now);
+void mailbox_view_diff(const struct mailbox_view *old, const struct mailbox_view *now,
+                       mailbox_diff_fn *fn, void *arg);
+/* `old`, where the named UIDs (rising) have their entries of `now` if they have one there: what a
+ * session knows after it told some flags but no EXPUNGE. One reference for the caller. */
+struct mailbox_view *mailbox_view_adopt(const struct mailbox_view *old,
+                                        const struct mailbox_view *now, const uint32_t *uids,
+                                        size_t count);
 
 #endif

@@ -1,0 +1,11 @@
+noinst_LIBRARIES += libimap.a
+libimap_a_SOURCES = \
+	src/imap/args.c \
+	src/imap/args.h \
+	src/imap/respond.h \
+	src/imap/session.h \
+	src/imap/set.h \
+	src/imap/utf7.h
+noinst_HEADERS += \
+	include/postern/imap/imap.h
+imap_LIBS = libimap.a $(session_LIBS)

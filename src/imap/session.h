@@ -1,0 +1,130 @@
+/*
+ * One IMAP session: its state, and who does what with it.
+ *
+ * session.c greets, reads commands and dispatches them by the table in commands.c; read.c and
+ * parse.c make arguments of bytes; auth.c signs in; select.c opens folders and sync.c tells what
+ * changed in them; one file for each group of commands does the rest. A handler reads from top to
+ * bottom: it takes its arguments apart, waits for the mailbox, writes untagged responses, and
+ * ends with exactly one of imap_done(), imap_no(), imap_bad(), imap_fail().
+ *
+ * Nothing may wait between the first byte of a response and its last: keepalives ("* OK") are
+ * written while a wait lasts.
+ */
+#ifndef IMAP_SESSION_H
+#define IMAP_SESSION_H
+
+#include "args.h"
+#include "set.h"
+
+#include "postern/base/arena.h"
+#include "postern/base/config.h"
+#include "postern/mailbox/account.h"
+#include "postern/session/conn.h"
+#include "postern/session/login.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Extensions that a client switched on (RFC 5161, RFC 7162 section 3.1). */
+enum { IMAP_ENABLED_CONDSTORE = 1 << 0 };
+
+/* The folder that is selected (RFC 3501 section 3.3). */
+struct imap_selected {
+    struct mailbox_folder *folder;
+    struct mailbox_reader *reader;
+    struct mailbox_view *view; /* the generation that was announced; sequence numbers are its
+                                  positions + 1 */
+    char *name;                /* UTF-8 */
+    bool read_only;            /* EXAMINE, or a read-only login */
+    struct imap_range *recent; /* UIDs that are \Recent in this session, rising */
+    size_t recent_count;
+    bool condstore; /* MODSEQ goes with each FETCH of flags */
+};
+
+struct imap_session {
+    struct session_conn *conn;
+    struct mailbox_registry *mailboxes;
+    const struct config *config; /* of the connection; the login's own is in the ticket */
+    struct arena *arena;         /* of the command; cleared when it has ended */
+
+    struct session_ticket *ticket; /* NULL: not authenticated, as all that follows */
+    const struct config_login *login;
+    struct mailbox_account *account;
+    unsigned enabled;
+    int64_t tree_newer_than_ms; /* for mailbox_tree_get(): when this session last looked or wrote */
+
+    struct imap_selected *selected; /* NULL: none */
+
+    struct imap_fetch_state *fetch;   /* fetch.c's: the message last looked into; NULL: none */
+    struct imap_search_state *search; /* search.c's; NULL: none */
+
+    unsigned bad_commands; /* in a row */
+    unsigned refused;      /* logins */
+    const char *over;      /* why nothing more is read, for the log; NULL: it goes on */
+};
+
+/* What an untagged sync may tell at the end of a command. */
+enum imap_sync { IMAP_SYNC_NONE, IMAP_SYNC_NO_EXPUNGE, IMAP_SYNC_ALL };
+
+enum {
+    IMAP_ANY_STATE = 1 << 0,
+    IMAP_NOT_AUTHENTICATED = 1 << 1,
+    IMAP_AUTHENTICATED = 1 << 2, /* or selected */
+    IMAP_SELECTED = 1 << 3,
+    IMAP_HAS_UID = 1 << 4,  /* "UID name" is a command too */
+    IMAP_ONLY_UID = 1 << 5, /* only "UID name" is */
+    IMAP_WRITES = 1 << 6    /* NO [READ-ONLY] in EXAMINE and for a read-only login */
+};
+
+struct imap_command;
+typedef void imap_handler(struct imap_session *s, const struct imap_command *c);
+
+struct imap_verb {
+    const char *name;    /* upper case */
+    unsigned where;      /* IMAP_ANY_STATE … */
+    enum imap_sync sync; /* with UID always IMAP_SYNC_ALL unless NONE */
+    imap_handler *handle;
+};
+
+struct imap_command {
+    const char *tag;
+    const struct imap_verb *verb;
+    bool uid;                    /* "UID FETCH" */
+    const struct imap_arg *args; /* ends with IMAP_ARG_END */
+    size_t count;
+};
+
+/* commands.c: NULL if there is no such command. */
+const struct imap_verb *imap_verb_find(const char *name, bool uid);
+
+/* The wait of a command: keepalives, client, stop. */
+struct wait *imap_wait(struct imap_session *s);
+/* The same for what must run to its end whoever hangs up: client_fd is -1 until imap_wait() is
+ * called again. */
+struct wait *imap_wait_to_end(struct imap_session *s);
+
+/* select.c: lets go of the selected folder, telling nothing. */
+void imap_unselect(struct imap_session *s);
+
+/* ---- sync.c: telling what changed ---- */
+
+/* Tells what the folder's newest generation has over the announced one, as far as `how` allows.
+ * Asks Graph nothing. */
+void imap_sync(struct imap_session *s, enum imap_sync how);
+/* The flags of these messages (rising) have just been told, or must not be (STORE .SILENT): from
+ * now on the announced generation has them as the folder's newest. */
+void imap_told(struct imap_session *s, const uint32_t *uids, size_t count);
+bool imap_is_recent(const struct imap_session *s, uint32_t uid);
+/* "(\Seen \Flagged Work)" */
+bool imap_put_flags(const struct imap_session *s, const struct mailbox_entry *entry,
+                    struct buf *out);
+/* Takes a list of flags, or the flags from there to the end of the arguments, apart. False: not
+ * flags (BAD). \Recent is ignored; *unknown: a system flag nobody knows (NO). */
+bool imap_parse_flags(const struct imap_arg *args, struct arena *a, uint32_t *flags,
+                      const char **keywords, bool *unknown);
+/* The set that is the command's argument, against the announced view, by c->uid. False: BAD was
+ * said. */
+bool imap_find(struct imap_session *s, const struct imap_command *c, const struct imap_arg *arg,
+               struct imap_found *found);
+
+#endif
