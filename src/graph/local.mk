@@ -1,6 +1,8 @@
 noinst_LIBRARIES += libgraph.a
 libgraph_a_SOURCES = \
 	src/graph/aadsts.c \
+	src/graph/build.c \
+	src/graph/build.h \
 	src/graph/call.c \
 	src/graph/call_cut.c \
 	src/graph/call_end.c \

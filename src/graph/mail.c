@@ -1,8 +1,8 @@
 /* The requests of graph/mail.h. Everything that Graph is asked is written here and nowhere else;
  * the choice of options follows the strictest reading of the documentation. */
+#include "build.h"
 #include "decode.h"
 #include "internal.h"
-#include "url.h"
 
 #include "postern/graph/mail.h"
 
@@ -11,7 +11,6 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
-#define PATH_MAX_BYTES   ((size_t)8 * 1024)
 #define PAGE_SIZE        "500"
 #define PREFER_PAGE      "odata.maxpagesize=" PAGE_SIZE
 #define FOLDER_PAGE_SIZE "250"
@@ -26,62 +25,17 @@ static const char *const message_properties[] = {
     "Integer {00062008-0000-0000-C000-000000000046} Id 0x8570", NULL};
 static const char *const folder_properties[] = {GRAPH_FOLDER_MARK, "Integer 0x6751", NULL};
 
-/* "$expand=singleValueExtendedProperties($filter=id eq '…' or id eq '…')" */
-static void put_expand(struct buf *path, const char *const *properties)
-{
-    struct buf option = BUF_INIT(PATH_MAX_BYTES);
-    buf_puts(&option, "singleValueExtendedProperties($filter=");
-    for (size_t i = 0; properties[i]; i++) {
-        buf_printf(&option, "%sid eq ", i ? " or " : "");
-        url_put_odata_string(&option, properties[i]);
-    }
-    buf_putc(&option, ')');
-    buf_puts(path, "$expand=");
-    url_put_query(path, buf_str(&option));
-    buf_free(&option);
-}
-
-static void put_item(struct buf *path, const char *collection, const char *id)
-{
-    buf_printf(path, "/%s/", collection);
-    url_put_segment(path, id);
-}
-
-static struct graph_request request_of(struct graph_as as, enum graph_method method,
-                                       enum graph_repeat repeat)
-{
-    return (struct graph_request){
-        .method = method, .repeat = repeat, .fair_key = as.fair_key, .background = as.background};
-}
-
-static struct graph_call *start(struct graph_user *u, struct graph_request *request,
-                                struct buf *path)
-{
-    request->path = buf_str(path);
-    struct graph_call *call = graph_call_start(u, request);
-    buf_free(path);
-    return call;
-}
-
-/* A link is followed as it is; only the Prefer header is given again. */
-static struct graph_call *follow(struct graph_user *u, struct graph_request *request,
-                                 const char *link)
-{
-    request->link = link;
-    return graph_call_start(u, request);
-}
-
 struct graph_call *graph_delta_start(struct graph_user *u, struct graph_as as,
                                      const char *folder_id, const char *link)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
+    struct graph_request r = build_request(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
     r.prefer = PREFER_PAGE;
     if (link)
-        return follow(u, &r, link);
-    put_item(&path, "mailFolders", folder_id);
+        return build_follow(u, &r, link);
+    build_item(&path, "mailFolders", folder_id);
     buf_puts(&path, "/messages/delta?$select=" DELTA_SELECT);
-    return start(u, &r, &path);
+    return build_start(u, &r, &path);
 }
 
 struct graph_call *graph_listing_start(struct graph_user *u, struct graph_as as,
@@ -91,18 +45,18 @@ struct graph_call *graph_listing_start(struct graph_user *u, struct graph_as as,
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
     bool filtered = modified_since_ms != INT64_MIN;
     struct graph_request r =
-        request_of(as, GRAPH_GET, filtered ? GRAPH_REPEAT_ONCE : GRAPH_REPEAT_SAFE);
+        build_request(as, GRAPH_GET, filtered ? GRAPH_REPEAT_ONCE : GRAPH_REPEAT_SAFE);
     if (link)
-        return follow(u, &r, link);
-    put_item(&path, "mailFolders", folder_id);
+        return build_follow(u, &r, link);
+    build_item(&path, "mailFolders", folder_id);
     buf_puts(&path, "/messages?$select=id," DELTA_SELECT "&$top=" PAGE_SIZE "&");
-    put_expand(&path, message_properties);
+    build_expand(&path, message_properties);
     if (filtered) {
         char since[CLOCK_ISO_SIZE];
         clock_format_iso(modified_since_ms, since);
         buf_printf(&path, "&$filter=lastModifiedDateTime%%20ge%%20%s", since);
     }
-    return start(u, &r, &path);
+    return build_start(u, &r, &path);
 }
 
 /* A link that leads elsewhere must not even be stored. */
@@ -126,11 +80,11 @@ bool graph_page_decode(struct graph_call *call, struct graph_page *page, struct 
 struct graph_call *graph_message_start(struct graph_user *u, struct graph_as as, const char *id)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
-    put_item(&path, "messages", id);
+    struct graph_request r = build_request(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
+    build_item(&path, "messages", id);
     buf_puts(&path, "?$select=id," DELTA_SELECT "&");
-    put_expand(&path, message_properties);
-    return start(u, &r, &path);
+    build_expand(&path, message_properties);
+    return build_start(u, &r, &path);
 }
 
 bool graph_message_decode(struct graph_call *call, struct arena *a, struct graph_message *m,
@@ -145,28 +99,28 @@ struct graph_call *graph_mime_start(struct graph_user *u, struct graph_as as, co
                                     void (*done)(void *arg, struct graph_call *call), void *arg)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
+    struct graph_request r = build_request(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
     r.mime = true;
     r.sink = sink;
     r.done = done;
     r.done_arg = arg;
     /* Not the form under mailFolders, which Graph documents and refuses. */
-    put_item(&path, "messages", id);
+    build_item(&path, "messages", id);
     buf_puts(&path, "/$value");
-    return start(u, &r, &path);
+    return build_start(u, &r, &path);
 }
 
 struct graph_call *graph_move_start(struct graph_user *u, struct graph_as as, const char *id,
                                     const char *destination)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_POST, GRAPH_REPEAT_NEVER);
+    struct graph_request r = build_request(as, GRAPH_POST, GRAPH_REPEAT_NEVER);
     struct json_object *body = json_object_new_object();
     json_object_object_add(body, "destinationId", json_object_new_string(destination));
     r.json = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
-    put_item(&path, "messages", id);
+    build_item(&path, "messages", id);
     buf_puts(&path, "/move");
-    struct graph_call *call = start(u, &r, &path);
+    struct graph_call *call = build_start(u, &r, &path);
     json_object_put(body);
     return call;
 }
@@ -174,18 +128,18 @@ struct graph_call *graph_move_start(struct graph_user *u, struct graph_as as, co
 struct graph_call *graph_delete_start(struct graph_user *u, struct graph_as as, const char *id)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_DELETE, GRAPH_REPEAT_NEVER);
-    put_item(&path, "messages", id);
-    return start(u, &r, &path);
+    struct graph_request r = build_request(as, GRAPH_DELETE, GRAPH_REPEAT_NEVER);
+    build_item(&path, "messages", id);
+    return build_start(u, &r, &path);
 }
 
 struct graph_call *graph_purge_start(struct graph_user *u, struct graph_as as, const char *id)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_POST, GRAPH_REPEAT_NEVER);
-    put_item(&path, "messages", id);
+    struct graph_request r = build_request(as, GRAPH_POST, GRAPH_REPEAT_NEVER);
+    build_item(&path, "messages", id);
     buf_puts(&path, "/permanentDelete");
-    return start(u, &r, &path);
+    return build_start(u, &r, &path);
 }
 
 struct graph_call *graph_folder_start(struct graph_user *u, struct graph_as as,
@@ -193,14 +147,14 @@ struct graph_call *graph_folder_start(struct graph_user *u, struct graph_as as,
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
     struct graph_request r =
-        request_of(as, GRAPH_GET, properties ? GRAPH_REPEAT_ONCE : GRAPH_REPEAT_SAFE);
-    put_item(&path, "mailFolders", id_or_name);
+        build_request(as, GRAPH_GET, properties ? GRAPH_REPEAT_ONCE : GRAPH_REPEAT_SAFE);
+    build_item(&path, "mailFolders", id_or_name);
     buf_puts(&path, "?$select=" FOLDER_SELECT);
     if (properties) {
         buf_putc(&path, '&');
-        put_expand(&path, folder_properties);
+        build_expand(&path, folder_properties);
     }
-    return start(u, &r, &path);
+    return build_start(u, &r, &path);
 }
 
 bool graph_folder_decode(struct graph_call *call, struct arena *a, struct graph_folder *f,
@@ -214,28 +168,28 @@ struct graph_call *graph_folder_delta_start(struct graph_user *u, struct graph_a
                                             const char *link)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_GET, GRAPH_REPEAT_ONCE);
+    struct graph_request r = build_request(as, GRAPH_GET, GRAPH_REPEAT_ONCE);
     r.prefer = PREFER_FOLDERS;
     if (link)
-        return follow(u, &r, link);
+        return build_follow(u, &r, link);
     buf_puts(&path, "/mailFolders/delta");
-    return start(u, &r, &path);
+    return build_start(u, &r, &path);
 }
 
 struct graph_call *graph_folder_list_start(struct graph_user *u, struct graph_as as,
                                            const char *parent_id, const char *link)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
+    struct graph_request r = build_request(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
     if (link)
-        return follow(u, &r, link);
+        return build_follow(u, &r, link);
     if (parent_id) {
-        put_item(&path, "mailFolders", parent_id);
+        build_item(&path, "mailFolders", parent_id);
         buf_puts(&path, "/childFolders?$top=" FOLDER_PAGE_SIZE);
     } else {
         buf_puts(&path, "/mailFolders?$top=" FOLDER_PAGE_SIZE);
     }
-    return start(u, &r, &path);
+    return build_start(u, &r, &path);
 }
 
 bool graph_folder_page_decode(struct graph_call *call, struct graph_folder_page *page,
@@ -254,7 +208,7 @@ struct graph_call *graph_folder_mark_start(struct graph_user *u, struct graph_as
                                            const char *folder_id, const char *mark)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = request_of(as, GRAPH_PATCH, GRAPH_REPEAT_ONCE);
+    struct graph_request r = build_request(as, GRAPH_PATCH, GRAPH_REPEAT_ONCE);
     struct json_object *property = json_object_new_object();
     struct json_object *list = json_object_new_array();
     struct json_object *body = json_object_new_object();
@@ -263,8 +217,8 @@ struct graph_call *graph_folder_mark_start(struct graph_user *u, struct graph_as
     json_object_array_add(list, property);
     json_object_object_add(body, "singleValueExtendedProperties", list);
     r.json = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
-    put_item(&path, "mailFolders", folder_id);
-    struct graph_call *call = start(u, &r, &path);
+    build_item(&path, "mailFolders", folder_id);
+    struct graph_call *call = build_start(u, &r, &path);
     json_object_put(body);
     return call;
 }
