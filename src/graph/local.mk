@@ -37,8 +37,10 @@ libgraph_a_SOURCES = \
 	src/graph/upstream.c \
 	src/graph/upstream.h \
 	src/graph/url.c \
-	src/graph/url.h
+	src/graph/url.h \
+	src/graph/write.c
 noinst_HEADERS += \
 	include/postern/graph/client.h \
-	include/postern/graph/mail.h
+	include/postern/graph/mail.h \
+	include/postern/graph/write.h
 graph_LIBS = libgraph.a libmime.a $(base_LIBS) $(CURL_LIBS) $(JSONC_LIBS)

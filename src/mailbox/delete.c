@@ -240,19 +240,32 @@ static bool choose_way(struct mailbox_folder *f, enum config_expunge how, enum w
     return true;
 }
 
-bool mailbox_delete(struct mailbox_folder *f, const uint32_t *uids, size_t count,
-                    enum config_expunge how, struct wait *w, struct mailbox_delete_result *result,
-                    struct error *e)
+bool delete_named(struct mailbox_folder *f, const uint32_t *uids, size_t count,
+                  enum config_expunge how, struct wait *w, struct mailbox_delete_result *result,
+                  struct error *e)
 {
     struct batch b = {
         .folder = f, .wait = w, .uids = uids, .count = count, .result = result, .error = e};
-    memset(result, 0, sizeof *result);
     if (count == 0)
         return true;
-    if (!mailbox_folder_sync(f, false, w, e) || !choose_way(f, how, &b.way, w, e)) {
-        result->failed = count;
+    if (!choose_way(f, how, &b.way, w, e)) {
+        result->failed += count;
         return false;
     }
     run(&b);
     return result->failed == 0;
+}
+
+bool mailbox_delete(struct mailbox_folder *f, const uint32_t *uids, size_t count,
+                    enum config_expunge how, struct wait *w, struct mailbox_delete_result *result,
+                    struct error *e)
+{
+    memset(result, 0, sizeof *result);
+    if (count == 0)
+        return true;
+    if (!mailbox_folder_sync(f, false, w, e)) {
+        result->failed = count;
+        return false;
+    }
+    return delete_named(f, uids, count, how, w, result, e);
 }

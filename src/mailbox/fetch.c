@@ -9,45 +9,45 @@ static bool is_elsewhere(const struct mailbox_folder *f, const struct graph_mess
     return (m->has & GRAPH_HAS_PARENT) && strcmp(m->parent_folder_id, f->graph_id) != 0;
 }
 
-static bool take_answer(struct mailbox_folder *f, struct merge_item *item, struct graph_call *call,
-                        struct error *e)
+static bool tell_answer(struct mailbox_folder *f, size_t index, struct graph_call *call,
+                        fetch_fn *fn, void *arg, struct error *e)
 {
     struct graph_message m;
     if (!graph_call_outcome(call, e)) {
         if (e->kind != ERROR_GONE)
             return false;
         error_clear(e);
-        merge_answer(item, NULL);
+        fn(arg, index, NULL);
         return true;
     }
     struct arena *a = arena_new();
     bool ok = graph_message_decode(call, a, &m, e);
     if (ok)
-        merge_answer(item, is_elsewhere(f, &m) ? NULL : &m);
+        fn(arg, index, is_elsewhere(f, &m) ? NULL : &m);
     arena_free(&a);
     return ok;
 }
 
-bool fetch_by_id(struct mailbox_folder *f, struct merge *m, const char *const *ids, size_t count,
-                 struct wait *w, struct error *e)
+bool fetch_each(struct mailbox_folder *f, const char *const *ids, size_t count, fetch_fn *fn,
+                void *arg, struct wait *w, struct error *e)
 {
     struct graph_call *calls[ABREAST] = {NULL};
-    const char *asked[ABREAST] = {NULL};
+    size_t asked[ABREAST] = {0};
     size_t next = 0, open = 0;
     bool ok = true;
     while (ok && (open > 0 || next < count)) {
         for (size_t i = 0; i < ABREAST && next < count; i++) {
             if (calls[i])
                 continue;
-            asked[i] = ids[next++];
-            calls[i] = graph_message_start(f->account->user, as_of(f, w), asked[i]);
+            asked[i] = next++;
+            calls[i] = graph_message_start(f->account->user, as_of(f, w), ids[asked[i]]);
             open++;
         }
         ok = graph_call_wait_any(calls, ABREAST, w, e);
         for (size_t i = 0; ok && i < ABREAST; i++) {
             if (!calls[i] || !graph_call_ended(calls[i]))
                 continue;
-            ok = take_answer(f, merge_find(m, asked[i]), calls[i], e);
+            ok = tell_answer(f, asked[i], calls[i], fn, arg, e);
             graph_call_free(&calls[i]);
             open--;
         }
@@ -56,6 +56,24 @@ bool fetch_by_id(struct mailbox_folder *f, struct merge *m, const char *const *i
         if (calls[i])
             graph_call_free(&calls[i]);
     return ok;
+}
+
+struct merge_answers {
+    struct merge *merge;
+    const char *const *ids;
+};
+
+static void answer_merge(void *arg, size_t index, const struct graph_message *m)
+{
+    const struct merge_answers *answers = arg;
+    merge_answer(merge_find(answers->merge, answers->ids[index]), m);
+}
+
+bool fetch_by_id(struct mailbox_folder *f, struct merge *m, const char *const *ids, size_t count,
+                 struct wait *w, struct error *e)
+{
+    struct merge_answers answers = {.merge = m, .ids = ids};
+    return fetch_each(f, ids, count, answer_merge, &answers, w, e);
 }
 
 /* How many of the page's messages the merge waited for. */

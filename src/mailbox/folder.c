@@ -346,3 +346,54 @@ bool folder_note_size(struct mailbox_folder *f, uint32_t uid, int64_t size, stru
         account_check(f->account);
     return ok;
 }
+
+static bool same_row(const struct row *a, const struct row *b)
+{
+    return a->flags == b->flags && a->received_ms == b->received_ms &&
+           strcmp(a->keywords ? a->keywords : "", b->keywords ? b->keywords : "") == 0;
+}
+
+/* Commits one row and tells everybody; `writer` is held. */
+static bool put_row(struct mailbox_folder *f, struct row *r, struct error *e)
+{
+    struct store_folder row = f->row;
+    struct store_message m;
+    struct view_change change = {.expunged = false};
+    row.modseq = r->modseq = next_modseq(&row);
+    row_to_store(r, &m);
+    struct store_tx *tx = store_tx_begin(f->account->db, e);
+    bool ok = tx && store_tx_put(tx, f->key, &m, e) && store_tx_folder(tx, &row, e) &&
+              store_tx_commit(&tx, e);
+    store_tx_rollback(&tx);
+    if (ok) {
+        f->row.modseq = row.modseq;
+        row_entry(r, &change.entry);
+        announce(f, &change, 1);
+    }
+    return ok;
+}
+
+bool folder_update(struct mailbox_folder *f, uint32_t uid, const struct graph_message *m,
+                   struct error *e)
+{
+    struct store_message known;
+    struct row before, now;
+    char *own;
+    int64_t retired_ms;
+    bool ok = true;
+    pthread_mutex_lock(&f->writer);
+    int found = store_message_find(f->account->db, f->key, m->id, &known, &own, &retired_ms, e);
+    if (found == 1 && known.uid == uid) {
+        row_from_store(&before, &known);
+        row_from_store(&now, &known);
+        row_apply(&now, m, true);
+        ok = same_row(&before, &now) || put_row(f, &now, e);
+        row_clear(&before);
+        row_clear(&now);
+    }
+    free(own);
+    pthread_mutex_unlock(&f->writer);
+    if (found < 0 || !ok)
+        account_check(f->account);
+    return found >= 0 && ok;
+}

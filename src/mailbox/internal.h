@@ -100,6 +100,10 @@ bool folder_commit(struct mailbox_folder *f, const struct folder_commit *c, stru
 bool folder_commit_marked(struct mailbox_folder *f, struct error *e);
 /* Retires messages that we deleted ourselves. */
 bool folder_retire(struct mailbox_folder *f, const uint32_t *uids, size_t count, struct error *e);
+/* What Graph says of a message now, whole as a GET gives it: committed and published if it differs
+ * from the row. A UID that is gone is passed over. */
+bool folder_update(struct mailbox_folder *f, uint32_t uid, const struct graph_message *m,
+                   struct error *e);
 /* The exact size of a message became known; the first one told is final. */
 bool folder_note_size(struct mailbox_folder *f, uint32_t uid, int64_t size, struct error *e);
 /* A copy of the row's delta link (free it), and where UIDs stand. */
@@ -125,12 +129,22 @@ void mark_folder(struct mailbox_folder *f, bool read_only, struct wait *w);
 /* True and *uidvalidity, *exact for a mark of ours. */
 bool mark_parse(const char *mark, uint32_t *uidvalidity, bool *exact);
 
-/* Asks for messages one by one, four abreast, and tells the merge what came of it. */
+/* Asks for messages one by one, four abreast: `fn` for each answer as it comes; NULL: it is not in
+ * this folder any more. */
+typedef void fetch_fn(void *arg, size_t index, const struct graph_message *message_or_null);
+bool fetch_each(struct mailbox_folder *f, const char *const *ids, size_t count, fetch_fn *fn,
+                void *arg, struct wait *w, struct error *e);
+/* The same, told to the merge. */
 bool fetch_by_id(struct mailbox_folder *f, struct merge *m, const char *const *ids, size_t count,
                  struct wait *w, struct error *e);
 /* Reads listing pages into the merge's items until `wanted` of its new items were seen. */
 bool fetch_listing(struct mailbox_folder *f, struct merge *m, int64_t since_ms, size_t wanted,
                    size_t max_pages, struct wait *w, struct error *e);
+
+/* The second half of mailbox_delete(): no round before it; adds to the result. */
+bool delete_named(struct mailbox_folder *f, const uint32_t *uids, size_t count,
+                  enum config_expunge how, struct wait *w, struct mailbox_delete_result *result,
+                  struct error *e);
 
 /* The folder id of a well-known name: remembered, or one request. The caller frees it; NULL:
  * error. */

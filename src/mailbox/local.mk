@@ -3,6 +3,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/body.c \
 	src/mailbox/body.h \
 	src/mailbox/delete.c \
+	src/mailbox/expunge.c \
 	src/mailbox/fetch.c \
 	src/mailbox/folder.c \
 	src/mailbox/internal.h \
@@ -17,6 +18,8 @@ libmailbox_a_SOURCES = \
 	src/mailbox/sync_full.c \
 	src/mailbox/sync_round.c \
 	src/mailbox/tree.c \
+	src/mailbox/upload.c \
+	src/mailbox/upload.h \
 	src/mailbox/view.c \
 	src/mailbox/view_build.h \
 	src/mailbox/warm.c \

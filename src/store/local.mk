@@ -9,6 +9,7 @@ libstore_a_SOURCES = \
 	src/store/db_folder.c \
 	src/store/db_message.c \
 	src/store/db_open.c \
+	src/store/original.c \
 	src/store/path.c \
 	src/store/path.h \
 	src/store/schema.c \
@@ -17,5 +18,6 @@ libstore_a_SOURCES = \
 noinst_HEADERS += \
 	include/postern/store/body_cache.h \
 	include/postern/store/mailbox_db.h \
+	include/postern/store/original.h \
 	include/postern/store/state.h
 store_LIBS = libstore.a libmime.a $(base_LIBS) $(SQLITE_LIBS)
