@@ -2,9 +2,14 @@ noinst_LIBRARIES += libimap.a
 libimap_a_SOURCES = \
 	src/imap/args.c \
 	src/imap/args.h \
+	src/imap/commands.c \
+	src/imap/commands.h \
+	src/imap/respond.c \
 	src/imap/respond.h \
 	src/imap/session.h \
+	src/imap/set.c \
 	src/imap/set.h \
+	src/imap/utf7.c \
 	src/imap/utf7.h
 noinst_HEADERS += \
 	include/postern/imap/imap.h

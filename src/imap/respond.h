@@ -21,8 +21,14 @@ void imap_no(struct imap_session *s, const struct imap_command *c, const char *c
 /* "tag BAD [CLIENTBUG?] text": syntax only. */
 void imap_bad(struct imap_session *s, const struct imap_command *c, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Logs the error ("FETCH failed: …") and ends the command with the NO that fits its kind. */
+/* Logs the error ("FETCH failed: …") and ends the command with the NO that fits its kind; tells
+ * what changed first, as imap_done() and imap_no() do. */
 void imap_fail(struct imap_session *s, const struct imap_command *c, const struct error *e);
+/* What imap_fail() says of an error, for handlers that word their own end: the code without its
+ * brackets, and the text with the request-id, of 7-bit characters. */
+#define IMAP_ERROR_TEXT_SIZE (ERROR_TEXT_MAX + 96)
+const char *imap_error_code(enum error_kind kind);
+void imap_error_text(const struct error *e, char out[IMAP_ERROR_TEXT_SIZE]);
 /* "* " and the text and a line end. */
 void imap_untagged(struct imap_session *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -32,7 +38,8 @@ void imap_send(struct imap_session *s, const struct buf *response);
 
 /* ---- building ---- */
 
-/* NIL, quoted, or a literal for what a quoted string cannot hold (RFC 3501 section 4.3). */
+/* NIL (`text` NULL), quoted, or a literal for what a quoted string cannot hold (RFC 3501 section
+ * 4.3). NULs, which neither can, become 0x80. */
 bool imap_put_nstring(struct buf *out, const char *text, size_t len);
 bool imap_put_string(struct buf *out, const char *text, size_t len);
 /* As an atom where that is possible. */

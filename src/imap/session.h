@@ -73,7 +73,9 @@ enum {
     IMAP_SELECTED = 1 << 3,
     IMAP_HAS_UID = 1 << 4,  /* "UID name" is a command too */
     IMAP_ONLY_UID = 1 << 5, /* only "UID name" is */
-    IMAP_WRITES = 1 << 6    /* NO [READ-ONLY] in EXAMINE and for a read-only login */
+    IMAP_WRITES = 1 << 6,   /* to the selected folder: NO [READ-ONLY] in EXAMINE and for a read-only
+                               login */
+    IMAP_WRITES_ELSEWHERE = 1 << 7 /* COPY, CREATE, APPEND: NO [READ-ONLY] for a read-only login */
 };
 
 struct imap_command;
@@ -103,8 +105,16 @@ struct wait *imap_wait(struct imap_session *s);
  * called again. */
 struct wait *imap_wait_to_end(struct imap_session *s);
 
+/* The UTF-8 name that a mailbox argument stands for, in the arena; "INBOX" in any case is
+ * "INBOX". NULL: BAD (no astring) or NO [CANNOT] (no modified UTF-7) was said. */
+const char *imap_mailbox_name(struct imap_session *s, const struct imap_command *c,
+                              const struct imap_arg *arg);
+
 /* select.c: lets go of the selected folder, telling nothing. */
 void imap_unselect(struct imap_session *s);
+/* A command asked for modification sequences (RFC 7162 section 3.1): switches CONDSTORE on, and
+ * tells HIGHESTMODSEQ if a folder is selected without it. */
+void imap_condstore(struct imap_session *s);
 
 /* ---- sync.c: telling what changed ---- */
 
@@ -114,6 +124,9 @@ void imap_sync(struct imap_session *s, enum imap_sync how);
 /* The flags of these messages (rising) have just been told, or must not be (STORE .SILENT): from
  * now on the announced generation has them as the folder's newest. */
 void imap_told(struct imap_session *s, const uint32_t *uids, size_t count);
+/* These keywords (space-separated) are about to be told in a FETCH: tells FLAGS anew if one of
+ * them is not in it (RFC 3501 section 7.2.6). imap_sync() does so itself. */
+void imap_tell_keywords(struct imap_session *s, const char *keywords);
 bool imap_is_recent(const struct imap_session *s, uint32_t uid);
 /* "(\Seen \Flagged Work)" */
 bool imap_put_flags(const struct imap_session *s, const struct mailbox_entry *entry,

@@ -1,0 +1,35 @@
+#include "commands.h"
+
+#include <strings.h>
+
+static const struct imap_verb verbs[] = {
+    {"CAPABILITY", IMAP_ANY_STATE, IMAP_SYNC_ALL, imap_capability},
+    {"NOOP", IMAP_ANY_STATE, IMAP_SYNC_ALL, imap_noop},
+    {"LOGOUT", IMAP_ANY_STATE, IMAP_SYNC_NONE, imap_logout},
+    {"ID", IMAP_ANY_STATE, IMAP_SYNC_ALL, imap_id},
+
+    {"STARTTLS", IMAP_NOT_AUTHENTICATED, IMAP_SYNC_NONE, imap_starttls},
+    {"AUTHENTICATE", IMAP_NOT_AUTHENTICATED, IMAP_SYNC_NONE, imap_authenticate},
+    {"LOGIN", IMAP_NOT_AUTHENTICATED, IMAP_SYNC_NONE, imap_login},
+
+    {"ENABLE", IMAP_AUTHENTICATED, IMAP_SYNC_ALL, imap_enable},
+    {"NAMESPACE", IMAP_AUTHENTICATED, IMAP_SYNC_ALL, imap_namespace},
+    {"SELECT", IMAP_AUTHENTICATED, IMAP_SYNC_NONE, imap_select},
+    {"EXAMINE", IMAP_AUTHENTICATED, IMAP_SYNC_NONE, imap_examine},
+    {"IDLE", IMAP_AUTHENTICATED, IMAP_SYNC_ALL, imap_idle},
+
+    {"CHECK", IMAP_SELECTED, IMAP_SYNC_ALL, imap_noop},
+    {"UNSELECT", IMAP_SELECTED, IMAP_SYNC_NONE, imap_unselect_command},
+    {"CLOSE", IMAP_SELECTED, IMAP_SYNC_NONE, imap_close},
+};
+
+const struct imap_verb *imap_verb_find(const char *name, bool uid)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        const struct imap_verb *v = &verbs[i];
+        bool fits = uid ? v->where & (IMAP_HAS_UID | IMAP_ONLY_UID) : !(v->where & IMAP_ONLY_UID);
+        if (fits && strcasecmp(v->name, name) == 0)
+            return v;
+    }
+    return NULL;
+}
