@@ -1,5 +1,6 @@
 #include "build.h"
 
+#include "internal.h"
 #include "url.h"
 
 void build_item(struct buf *path, const char *collection, const char *id)
@@ -43,4 +44,10 @@ struct graph_call *build_follow(struct graph_user *u, struct graph_request *requ
 {
     request->link = link;
     return graph_call_start(u, request);
+}
+
+bool build_check_links(const struct graph_call *call, const char *next, const char *delta,
+                       struct error *e)
+{
+    return (!next || call_check_link(call, next, e)) && (!delta || call_check_link(call, delta, e));
 }

@@ -20,5 +20,9 @@ struct graph_call *build_start(struct graph_user *u, struct graph_request *reque
 /* Sends it to a link, as it is. */
 struct graph_call *build_follow(struct graph_user *u, struct graph_request *request,
                                 const char *link);
+/* Do the links of an answer lead to the configured Graph? One that leads elsewhere must not even
+ * be stored. NULLs are fine. */
+bool build_check_links(const struct graph_call *call, const char *next, const char *delta,
+                       struct error *e);
 
 #endif

@@ -167,6 +167,15 @@ static void pause_mailbox(struct graph_call *call, int64_t now, int64_t retry_af
     sched_pause(u, now + (retry_after >= 0 ? retry_after : retry_backoff_ms(u->strikes, random)));
 }
 
+void call_pause_mailbox(struct graph_call *call, int64_t ms)
+{
+    pthread_mutex_lock(&call->client->lock);
+    sched_pause(&call->user->sched, clock_mono_ms() + ms);
+    atomic_fetch_add(&call->client->throttled, 1);
+    pthread_mutex_unlock(&call->client->lock);
+    upstream_wake(&call->client->upstream);
+}
+
 /* A failed attempt: another one, or the end. */
 static void settle_failure(struct graph_call *call, const struct transfer *t,
                            const struct verdict *v)
@@ -220,11 +229,14 @@ static void log_attempt(const struct graph_call *call, const struct answer *a)
 }
 
 /* A pause of the mailbox that began while a connection was being made holds for the request that
- * waited for it. Only the upstream thread, which is this one, writes pauses. */
+ * waited for it. */
 static bool may_go(const struct transfer *t)
 {
     const struct graph_call *call = t->request.owner;
-    return call->user->sched.pause_until_ms <= clock_mono_ms();
+    pthread_mutex_lock(&call->client->lock);
+    bool may = call->user->sched.pause_until_ms <= clock_mono_ms();
+    pthread_mutex_unlock(&call->client->lock);
+    return may;
 }
 
 /* The attempt was held back before anything was sent: it does not count. */
@@ -304,8 +316,11 @@ static bool put_url(const struct graph_call *call, struct buf *url, struct error
 {
     const struct graph_tenant *t = call->user->tenant;
     if (!call->link) {
-        buf_printf(url, "%s/v1.0/users/", t->graph_url);
-        url_put_segment(url, call->user->mailbox);
+        buf_printf(url, "%s/v1.0", t->graph_url);
+        if (!call->request.at_root) {
+            buf_puts(url, "/users/");
+            url_put_segment(url, call->user->mailbox);
+        }
         buf_puts(url, call->path);
     } else {
         if (!call_check_link(call, call->link, e)) {
@@ -322,8 +337,8 @@ static bool put_url(const struct graph_call *call, struct buf *url, struct error
 
 static char *prefer(const struct graph_call *call)
 {
-    static const char immutable[] = "IdType=\"ImmutableId\"";
-    return call->prefer ? xasprintf("%s, %s", immutable, call->prefer) : xstrdup(immutable);
+    return call->prefer ? xasprintf("%s, %s", GRAPH_PREFER_IMMUTABLE, call->prefer)
+                        : xstrdup(GRAPH_PREFER_IMMUTABLE);
 }
 
 static bool start_transfer(struct graph_call *call, const char *url, struct error *e)

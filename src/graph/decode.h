@@ -5,7 +5,7 @@
 #ifndef POSTERN_SRC_GRAPH_DECODE_H
 #define POSTERN_SRC_GRAPH_DECODE_H
 
-#include "postern/graph/mail.h"
+#include "postern/graph/folder.h"
 
 #include <json-c/json.h>
 

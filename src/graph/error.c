@@ -22,6 +22,8 @@ struct meaning {
 #define MAILBOX "check the login's mailbox: it must be an Exchange Online mailbox of this tenant"
 #define LATER   "Microsoft 365 has a passing fault; try again later"
 #define FULL    "the mailbox is full: free space or raise its quota"
+#define TAKEN   "a folder of that name is there already"
+#define FIXED   "Exchange needs this folder and keeps it as it is"
 
 /* First match wins: codes before bare statuses. */
 static const struct meaning meanings[] = {
@@ -30,6 +32,11 @@ static const struct meaning meanings[] = {
     {0, "ResyncRequired", ERROR_RESYNC, "the folder is read anew"},
     {0, "ErrorQuotaExceeded", ERROR_QUOTA, FULL},
     {0, "ErrorMessageSizeExceeded", ERROR_TOO_BIG, "the message is over Exchange's limit"},
+    {0, "ErrorFolderExists", ERROR_EXISTS, TAKEN},
+    {0, "ErrorDeleteDistinguishedFolder", ERROR_CANNOT, FIXED},
+    {0, "ErrorMoveDistinguishedFolder", ERROR_CANNOT, FIXED},
+    {0, "ErrorCreateDistinguishedFolder", ERROR_CANNOT, FIXED},
+    {0, "ErrorInvalidFolderName", ERROR_CANNOT, "choose another name for the folder"},
     {0, "ErrorIrresolvableConflict", ERROR_CONFLICT, "it was changed at the same moment"},
     {0, "ApplicationThrottled", ERROR_THROTTLED, "Microsoft 365 throttles; try again later"},
     {0, "ActivityLimitReached", ERROR_THROTTLED, "Microsoft 365 throttles; try again later"},

@@ -29,7 +29,7 @@ static bool decode_item(struct json_object *o, struct arena *a, struct graph_fol
     if (!json_get_string(o, "@odata.type", a, &type, e) ||
         !json_get_string(o, "displayName", a, &f->name, e) ||
         !json_get_string(o, "parentFolderId", a, &f->parent_id, e) ||
-        !json_get_bool(o, "isHidden", &f->hidden, &present, e) ||
+        !json_get_bool(o, "isHidden", &f->hidden, &f->has_hidden, e) ||
         !decode_count(o, "childFolderCount", &f->child_count, e) ||
         !decode_count(o, "totalItemCount", &f->total, e) ||
         !decode_count(o, "unreadItemCount", &f->unread, e) ||

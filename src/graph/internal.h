@@ -143,11 +143,16 @@ void tenant_renew_early(struct graph_client *c, int64_t now_ms);
 /* The service stops: takes the token requests off. */
 void tenant_cut_all(struct graph_client *c);
 
-/* call.c; all under the lock. */
+/* Ids that outlive moves, on every request (Graph page: Outlook immutable ids). */
+#define GRAPH_PREFER_IMMUTABLE "IdType=\"ImmutableId\""
+
+/* call.c; all under the lock but for the last. */
 /* Does a link lead to the configured Graph? Else ERROR_ANSWER, logged. */
 bool call_check_link(const struct graph_call *call, const char *link, struct error *e);
 /* Sends a call that holds a slot on its way. */
 void call_begin(struct graph_call *call);
+/* Part of the call's answer says that the mailbox is throttled for so long. Without the lock. */
+void call_pause_mailbox(struct graph_call *call, int64_t ms);
 
 /* call_cut.c; all under the lock. */
 /* Ends what is queued; running reads are cut, running writes go on to their end. */

@@ -1,6 +1,8 @@
 noinst_LIBRARIES += libgraph.a
 libgraph_a_SOURCES = \
 	src/graph/aadsts.c \
+	src/graph/batch.c \
+	src/graph/batch.h \
 	src/graph/build.c \
 	src/graph/build.h \
 	src/graph/call.c \
@@ -15,6 +17,7 @@ libgraph_a_SOURCES = \
 	src/graph/error.c \
 	src/graph/error.h \
 	src/graph/folder.c \
+	src/graph/folder_calls.c \
 	src/graph/gate.c \
 	src/graph/gate.h \
 	src/graph/internal.h \
@@ -41,6 +44,7 @@ libgraph_a_SOURCES = \
 	src/graph/write.c
 noinst_HEADERS += \
 	include/postern/graph/client.h \
+	include/postern/graph/folder.h \
 	include/postern/graph/mail.h \
 	include/postern/graph/write.h
 graph_LIBS = libgraph.a libmime.a $(base_LIBS) $(CURL_LIBS) $(JSONC_LIBS)

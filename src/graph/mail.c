@@ -11,19 +11,14 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
-#define PAGE_SIZE        "500"
-#define PREFER_PAGE      "odata.maxpagesize=" PAGE_SIZE
-#define FOLDER_PAGE_SIZE "250"
-#define PREFER_FOLDERS   "odata.maxpagesize=" FOLDER_PAGE_SIZE
+#define PAGE_SIZE   "500"
+#define PREFER_PAGE "odata.maxpagesize=" PAGE_SIZE
 
 #define DELTA_SELECT "isRead,isDraft,flag,categories,receivedDateTime,changeKey,parentFolderId"
-#define FOLDER_SELECT                                                                              \
-    "id,displayName,parentFolderId,childFolderCount,totalItemCount,unreadItemCount,isHidden"
 
 static const char *const message_properties[] = {
     "Integer 0x0E23", "Integer 0x0E08", "Integer 0x1081",
     "Integer {00062008-0000-0000-C000-000000000046} Id 0x8570", NULL};
-static const char *const folder_properties[] = {GRAPH_FOLDER_MARK, "Integer 0x6751", NULL};
 
 struct graph_call *graph_delta_start(struct graph_user *u, struct graph_as as,
                                      const char *folder_id, const char *link)
@@ -59,19 +54,12 @@ struct graph_call *graph_listing_start(struct graph_user *u, struct graph_as as,
     return build_start(u, &r, &path);
 }
 
-/* A link that leads elsewhere must not even be stored. */
-static bool links_are_ours(const struct graph_call *call, const char *next, const char *delta,
-                           struct error *e)
-{
-    return (!next || call_check_link(call, next, e)) && (!delta || call_check_link(call, delta, e));
-}
-
 bool graph_page_decode(struct graph_call *call, struct graph_page *page, struct error *e)
 {
     const struct buf *body = graph_call_body(call);
     if (!decode_page(buf_str(body), body->len, page, e))
         return false;
-    if (links_are_ours(call, page->next_link, page->delta_link, e))
+    if (build_check_links(call, page->next_link, page->delta_link, e))
         return true;
     graph_page_free(page);
     return false;
@@ -140,85 +128,4 @@ struct graph_call *graph_purge_start(struct graph_user *u, struct graph_as as, c
     build_item(&path, "messages", id);
     buf_puts(&path, "/permanentDelete");
     return build_start(u, &r, &path);
-}
-
-struct graph_call *graph_folder_start(struct graph_user *u, struct graph_as as,
-                                      const char *id_or_name, bool properties)
-{
-    struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r =
-        build_request(as, GRAPH_GET, properties ? GRAPH_REPEAT_ONCE : GRAPH_REPEAT_SAFE);
-    build_item(&path, "mailFolders", id_or_name);
-    buf_puts(&path, "?$select=" FOLDER_SELECT);
-    if (properties) {
-        buf_putc(&path, '&');
-        build_expand(&path, folder_properties);
-    }
-    return build_start(u, &r, &path);
-}
-
-bool graph_folder_decode(struct graph_call *call, struct arena *a, struct graph_folder *f,
-                         struct error *e)
-{
-    const struct buf *body = graph_call_body(call);
-    return decode_folder(buf_str(body), body->len, a, f, e);
-}
-
-struct graph_call *graph_folder_delta_start(struct graph_user *u, struct graph_as as,
-                                            const char *link)
-{
-    struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = build_request(as, GRAPH_GET, GRAPH_REPEAT_ONCE);
-    r.prefer = PREFER_FOLDERS;
-    if (link)
-        return build_follow(u, &r, link);
-    buf_puts(&path, "/mailFolders/delta");
-    return build_start(u, &r, &path);
-}
-
-struct graph_call *graph_folder_list_start(struct graph_user *u, struct graph_as as,
-                                           const char *parent_id, const char *link)
-{
-    struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = build_request(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
-    if (link)
-        return build_follow(u, &r, link);
-    if (parent_id) {
-        build_item(&path, "mailFolders", parent_id);
-        buf_puts(&path, "/childFolders?$top=" FOLDER_PAGE_SIZE);
-    } else {
-        buf_puts(&path, "/mailFolders?$top=" FOLDER_PAGE_SIZE);
-    }
-    return build_start(u, &r, &path);
-}
-
-bool graph_folder_page_decode(struct graph_call *call, struct graph_folder_page *page,
-                              struct error *e)
-{
-    const struct buf *body = graph_call_body(call);
-    if (!decode_folder_page(buf_str(body), body->len, page, e))
-        return false;
-    if (links_are_ours(call, page->next_link, page->delta_link, e))
-        return true;
-    graph_folder_page_free(page);
-    return false;
-}
-
-struct graph_call *graph_folder_mark_start(struct graph_user *u, struct graph_as as,
-                                           const char *folder_id, const char *mark)
-{
-    struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = build_request(as, GRAPH_PATCH, GRAPH_REPEAT_ONCE);
-    struct json_object *property = json_object_new_object();
-    struct json_object *list = json_object_new_array();
-    struct json_object *body = json_object_new_object();
-    json_object_object_add(property, "id", json_object_new_string(GRAPH_FOLDER_MARK));
-    json_object_object_add(property, "value", json_object_new_string(mark));
-    json_object_array_add(list, property);
-    json_object_object_add(body, "singleValueExtendedProperties", list);
-    r.json = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
-    build_item(&path, "mailFolders", folder_id);
-    struct graph_call *call = build_start(u, &r, &path);
-    json_object_put(body);
-    return call;
 }

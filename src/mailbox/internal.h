@@ -13,6 +13,7 @@
 #include "workers.h"
 
 #include "postern/base/table.h"
+#include "postern/graph/folder.h"
 #include "postern/mailbox/account.h"
 #include "postern/store/body_cache.h"
 

@@ -74,9 +74,9 @@ static bool read_pages(struct mailbox_account *a, struct graph_call *call, const
         if (ok && page.next_link && ++pages > PAGES_MAX)
             ok = error_set(e, ERROR_ANSWER, "Graph's list of folders does not end");
         if (ok && page.next_link)
-            call = is_delta
-                       ? graph_folder_delta_start(a->user, as_of(a, w), page.next_link)
-                       : graph_folder_list_start(a->user, as_of(a, w), parent_id, page.next_link);
+            call = is_delta ? graph_folder_delta_start(a->user, as_of(a, w), page.next_link)
+                            : graph_folder_list_start(a->user, as_of(a, w), parent_id, NULL, false,
+                                                      page.next_link);
         graph_folder_page_free(&page);
     }
     return ok;
@@ -85,14 +85,14 @@ static bool read_pages(struct mailbox_account *a, struct graph_call *call, const
 static bool read_listings(struct mailbox_account *a, struct tree *t, struct wait *w,
                           struct error *e)
 {
-    bool ok = read_pages(a, graph_folder_list_start(a->user, as_of(a, w), NULL, NULL), NULL, false,
-                         t, w, e);
+    bool ok = read_pages(a, graph_folder_list_start(a->user, as_of(a, w), NULL, NULL, false, NULL),
+                         NULL, false, t, w, e);
     for (size_t i = 0; ok && i < t->count; i++) {
         if (t->nodes[i].leaf)
             continue;
         char *parent = xstrdup(t->nodes[i].id); /* the array moves as it grows */
-        ok = read_pages(a, graph_folder_list_start(a->user, as_of(a, w), parent, NULL), parent,
-                        false, t, w, e);
+        ok = read_pages(a, graph_folder_list_start(a->user, as_of(a, w), parent, NULL, false, NULL),
+                        parent, false, t, w, e);
         free(parent);
     }
     return ok;

@@ -75,6 +75,7 @@ struct graph_sink {
 struct graph_request {
     enum graph_method method;
     const char *path;   /* below /v1.0/users/{upn}, already escaped, starts with '/' */
+    bool at_root;       /* `path` is below /v1.0 itself ("/$batch") */
     const char *link;   /* or a nextLink or deltaLink; one that leads to another origin than the
                            configured Graph is ERROR_RESYNC */
     const char *json;   /* body, NULL: none */

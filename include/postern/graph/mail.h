@@ -89,46 +89,4 @@ struct graph_call *graph_move_start(struct graph_user *u, struct graph_as as, co
 struct graph_call *graph_delete_start(struct graph_user *u, struct graph_as as, const char *id);
 struct graph_call *graph_purge_start(struct graph_user *u, struct graph_as as, const char *id);
 
-struct graph_folder {
-    const char *id;
-    const char *parent_id; /* NULL if missing */
-    const char *name;
-    bool removed;       /* folder delta */
-    bool search_folder; /* "@odata.type" mailSearchFolder: skip it */
-    bool hidden;
-    int64_t child_count, total, unread; /* -1: missing */
-    const char *mark;                   /* our property (GRAPH_FOLDER_MARK), NULL: none */
-    int64_t article_next;               /* Integer 0x6751, -1: none */
-};
-struct graph_folder_page {
-    struct arena *arena;
-    struct graph_folder *folders;
-    size_t count;
-    const char *next_link;
-    const char *delta_link;
-};
-void graph_folder_page_free(struct graph_folder_page *page);
-
-/* GET …/mailFolders/{id or well-known name}?$select=… (mailFolder: get); `properties` adds
- * &$expand=… for our mark and 0x6751. */
-struct graph_call *graph_folder_start(struct graph_user *u, struct graph_as as,
-                                      const char *id_or_name, bool properties);
-bool graph_folder_decode(struct graph_call *call, struct arena *a, struct graph_folder *f,
-                         struct error *e);
-/* GET …/mailFolders/delta, a nextLink, or a deltaLink (mailFolder: delta). */
-struct graph_call *graph_folder_delta_start(struct graph_user *u, struct graph_as as,
-                                            const char *link);
-/* GET …/mailFolders?$top=250, or …/mailFolders/{id}/childFolders?$top=250, or a nextLink: where
- * folder delta is absent. */
-struct graph_call *graph_folder_list_start(struct graph_user *u, struct graph_as as,
-                                           const char *parent_id, const char *link);
-bool graph_folder_page_decode(struct graph_call *call, struct graph_folder_page *page,
-                              struct error *e);
-
-/* The named property of ours on a folder, "1;<uidvalidity>;exact|diverged". */
-#define GRAPH_FOLDER_MARK "String {8f0f7d1a-5f0e-4c47-9a35-5c3a2f6f9b61} Name PosternUidMark"
-/* PATCH …/mailFolders/{id} {"singleValueExtendedProperties":[…]} (mailFolder: update). */
-struct graph_call *graph_folder_mark_start(struct graph_user *u, struct graph_as as,
-                                           const char *folder_id, const char *mark);
-
 #endif

@@ -5,7 +5,7 @@
 #include "postern/base/alloc.h"
 #include "postern/base/buf.h"
 #include "postern/base/clock.h"
-#include "postern/graph/mail.h"
+#include "postern/graph/folder.h"
 
 #include <ctype.h>
 #include <pthread.h>

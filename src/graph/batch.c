@@ -1,0 +1,172 @@
+#include "batch.h"
+
+#include "build.h"
+#include "decode.h"
+#include "error.h"
+#include "internal.h"
+#include "json.h"
+#include "retry.h"
+#include "url.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define ID_SIZE 16
+
+struct batch {
+    struct graph_user *user;
+    struct json_object *requests;
+    bool chained;
+};
+
+struct batch_answers {
+    struct graph_call *call;
+    struct json_object *root, *list;
+    size_t count;
+};
+
+struct batch *batch_new(struct graph_user *u, bool chained)
+{
+    struct batch *b = xcalloc(1, sizeof *b);
+    b->user = u;
+    b->chained = chained;
+    b->requests = json_object_new_array();
+    return b;
+}
+
+static void format_id(char out[ID_SIZE], size_t index)
+{
+    snprintf(out, ID_SIZE, "%zu", index + 1);
+}
+
+void batch_get(struct batch *b, const char *path)
+{
+    struct buf url = BUF_INIT(PATH_MAX_BYTES);
+    struct json_object *item = json_object_new_object();
+    struct json_object *headers = json_object_new_object();
+    size_t index = json_object_array_length(b->requests);
+    char id[ID_SIZE];
+    buf_puts(&url, "/users/");
+    url_put_segment(&url, b->user->mailbox);
+    buf_puts(&url, path);
+    format_id(id, index);
+    json_object_object_add(item, "id", json_object_new_string(id));
+    json_object_object_add(item, "method", json_object_new_string("GET"));
+    json_object_object_add(item, "url", json_object_new_string(buf_str(&url)));
+    json_object_object_add(headers, "Prefer", json_object_new_string(GRAPH_PREFER_IMMUTABLE));
+    json_object_object_add(item, "headers", headers);
+    if (b->chained && index > 0) {
+        struct json_object *on = json_object_new_array();
+        format_id(id, index - 1);
+        json_object_array_add(on, json_object_new_string(id));
+        json_object_object_add(item, "dependsOn", on);
+    }
+    json_object_array_add(b->requests, item);
+    buf_free(&url);
+}
+
+struct graph_call *batch_start(struct batch **batch, struct graph_user *u, struct graph_as as)
+{
+    struct batch *b = *batch;
+    /* Only reads are in it, so it may be sent again; what it asks for can be had singly too. */
+    struct graph_request r = build_request(as, GRAPH_POST, GRAPH_REPEAT_ONCE);
+    struct json_object *body = json_object_new_object();
+    json_object_object_add(body, "requests", b->requests);
+    r.json = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
+    r.path = "/$batch";
+    r.at_root = true;
+    struct graph_call *call = graph_call_start(u, &r);
+    json_object_put(body);
+    free(b);
+    *batch = NULL;
+    return call;
+}
+
+struct batch_answers *batch_read(struct graph_call *call, size_t count, struct error *e)
+{
+    const struct buf *body = graph_call_body(call);
+    struct json_object *list = NULL, *root = decode_single(buf_str(body), body->len, e);
+    if (root && json_get_array(root, "responses", &list, e) && !list)
+        error_set(e, ERROR_ANSWER, "Graph answered a batch without its responses");
+    if (!list) {
+        json_object_put(root);
+        return NULL;
+    }
+    struct batch_answers *answers = xcalloc(1, sizeof *answers);
+    answers->call = call;
+    answers->root = root;
+    answers->list = list;
+    answers->count = count;
+    return answers;
+}
+
+void batch_answers_free(struct batch_answers **answers)
+{
+    if (*answers)
+        json_object_put((*answers)->root);
+    free(*answers);
+    *answers = NULL;
+}
+
+static struct json_object *find(const struct batch_answers *answers, size_t index)
+{
+    char id[ID_SIZE];
+    format_id(id, index);
+    for (size_t i = 0; i < json_object_array_length(answers->list); i++) {
+        struct json_object *item = json_object_array_get_idx(answers->list, i);
+        const char *have = json_peek_string(item, "id");
+        if (have && strcmp(have, id) == 0)
+            return item;
+    }
+    return NULL;
+}
+
+/* The item's own Retry-After holds for the mailbox, as an answer's would. */
+static void note_throttling(const struct batch_answers *answers, struct json_object *item,
+                            struct answer *a)
+{
+    struct json_object *headers = NULL;
+    int64_t ms;
+    json_object_object_get_ex(item, "headers", &headers);
+    if (json_object_is_type(headers, json_type_object)) {
+        json_object_object_foreach(headers, name, value)
+        {
+            if (strcasecmp(name, "Retry-After") == 0)
+                snprintf(a->retry_after, sizeof a->retry_after, "%s",
+                         json_object_get_string(value));
+        }
+    }
+    if (!retry_after_parse(a->retry_after, clock_wall_ms(), &ms))
+        ms = RETRY_BASE_MS;
+    if (a->status == 429 || a->status == 503)
+        call_pause_mailbox(answers->call, ms);
+}
+
+const char *batch_answer(struct batch_answers *answers, size_t index, size_t *len, struct error *e)
+{
+    struct json_object *item = find(answers, index), *body = NULL;
+    struct answer a = {0};
+    int64_t status = 0;
+    bool present = false;
+    if (!item || !json_get_int(item, "status", &status, &present, e) || !present) {
+        error_set(e, ERROR_ANSWER, "Graph left request %zu of a batch without an answer",
+                  index + 1);
+        return NULL;
+    }
+    json_object_object_get_ex(item, "body", &body);
+    const char *text =
+        body ? json_object_to_json_string_length(body, JSON_C_TO_STRING_PLAIN, len) : NULL;
+    if (!text)
+        *len = 0;
+    if (text && status >= 200 && status < 300)
+        return text;
+    a.status = (int)status;
+    note_throttling(answers, item, &a);
+    graph_error_classify(&a, SUBJECT_FOLDER, text ? text : "", *len, e);
+    return NULL;
+}
