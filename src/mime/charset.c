@@ -138,3 +138,17 @@ bool mime_charset_to_utf8(const char *charset, size_t charset_len, const char *d
     iconv_close(cd);
     return ok;
 }
+
+bool mime_charset_known(const char *charset, size_t len)
+{
+    static const char *const plain[] = {"UTF-8", "US-ASCII", "ASCII", "ANSI_X3.4-1968"};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        if (len == strlen(plain[i]) && strncasecmp(charset, plain[i], len) == 0)
+            return true;
+    }
+    iconv_t cd = open_charset(charset, len);
+    if (cd == (iconv_t)-1)
+        return false;
+    iconv_close(cd);
+    return true;
+}

@@ -18,5 +18,7 @@
  * False: `out` is over its cap; it may hold part of the text. */
 bool mime_charset_to_utf8(const char *charset, size_t charset_len, const char *data, size_t len,
                           struct buf *out);
+/* Is it a charset that the function above can read? */
+bool mime_charset_known(const char *charset, size_t len);
 
 #endif

@@ -61,9 +61,20 @@ static void test_long_text(void)
     buf_free(&small);
 }
 
+static void test_known(void)
+{
+    static const char *const known[] = {"utf-8", "US-ASCII", "ISO-8859-15", "koi8-r", "x-sjis"};
+    static const char *const unknown[] = {"", "x-unknown", "UTF-8//IGNORE", "UCS-4-INTERNAL"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        CU_ASSERT(mime_charset_known(known[i], strlen(known[i])));
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        CU_ASSERT(!mime_charset_known(unknown[i], strlen(unknown[i])));
+}
+
 extern const struct unit_test charset_tests[];
 const struct unit_test charset_tests[] = {
     {"valid, invalid, unknown", test_cases},
     {"long text and the cap", test_long_text},
+    {"known", test_known},
     {NULL, NULL},
 };
