@@ -102,12 +102,53 @@ static bool is_visible(const struct round *r, const struct change *change)
            r->folder->rounds >= change->round + (uint64_t)s->delta_lag_rounds;
 }
 
-static bool is_superseded(const struct round *r, const struct change *change)
+/* Is this a change of a kind that delta does not tell here? */
+static bool is_quiet(const struct round *r, const struct change *change)
 {
-    const struct message *m = r->folder->mailbox->messages[change->serial];
-    if (change->removed)
-        return m->folder == r->folder;
-    return m->folder != r->folder || m->change != change->seq;
+    const struct settings *s = &r->c->s->settings;
+    unsigned quiet =
+        (s->delta_categories ? 0 : CHANGE_CATEGORIES) | (s->delta_properties ? 0 : CHANGE_PROPS);
+    return change->mask && !(change->mask & ~quiet);
+}
+
+/* Does a round see less than what happened? */
+static bool is_behind(const struct round *r)
+{
+    const struct settings *s = &r->c->s->settings;
+    return s->delta_lag_ms || s->delta_lag_rounds || !s->delta_categories || !s->delta_properties;
+}
+
+/* Does a later line of the log, of those that this round can see, say more of this message? */
+static bool is_superseded(const struct round *r, size_t line)
+{
+    const struct folder *f = r->folder;
+    const struct change *change = &f->log[line];
+    const struct message *m = f->mailbox->messages[change->serial];
+    if (!is_behind(r))
+        return change->removed ? m->folder == f : m->folder != f || m->change != change->seq;
+    for (size_t i = line + 1; i < f->log_len && is_visible(r, &f->log[i]); i++) {
+        if (f->log[i].serial == change->serial && !is_quiet(r, &f->log[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The message as this round sees it: where replication lags, as it was when the change came. */
+static struct message seen(const struct round *r, const struct change *change)
+{
+    struct message m = *r->folder->mailbox->messages[change->serial];
+    const struct settings *s = &r->c->s->settings;
+    if (!m.folder || (!s->delta_lag_ms && !s->delta_lag_rounds))
+        return m;
+    m.folder = r->folder;
+    m.change = change->seq;
+    m.moves = change->moves;
+    m.is_read = change->is_read;
+    m.is_draft = change->is_draft;
+    m.flag = change->flag;
+    m.categories = change->categories;
+    m.modified_ms = change->modified_ms;
+    return m;
 }
 
 static bool is_wanted(const struct round *r, const struct change *change, struct message *m)
@@ -198,17 +239,18 @@ static bool fill_page(struct round *r)
     bool every = s->repeats || (s->changed_only && !r->link.first_round);
     for (size_t i = first_after(f, r->link.cursor); i < f->log_len; i++) {
         const struct change *change = &f->log[i];
-        struct message *m = f->mailbox->messages[change->serial];
         if (!is_visible(r, change))
             return false;
-        bool tell = (every || !is_superseded(r, change)) && is_wanted(r, change, m);
+        struct message m = seen(r, change);
+        bool tell =
+            !is_quiet(r, change) && (every || !is_superseded(r, i)) && is_wanted(r, change, &m);
         if (tell && json_object_array_length(r->items) == r->page)
             return true;
         r->link.cursor = change->seq;
         if (tell && change->removed)
             tell_removed(r, change);
         else if (tell)
-            tell_present(r, change, m);
+            tell_present(r, change, &m);
     }
     return false;
 }

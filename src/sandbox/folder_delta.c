@@ -5,10 +5,16 @@
 #include "postern/base/alloc.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+struct told {
+    struct folder *folder;
+    uint64_t change;
+};
 
 static int by_change(const void *a, const void *b)
 {
-    const struct folder *x = *(struct folder *const *)a, *y = *(struct folder *const *)b;
+    const struct told *x = a, *y = b;
     return x->change < y->change ? -1 : x->change > y->change;
 }
 
@@ -24,24 +30,33 @@ static struct json_object *removed(const struct folder *f)
     return o;
 }
 
+static bool is_shown(const struct call *c, const struct link *link, const struct folder *f)
+{
+    bool top =
+        f->parent && f->parent->well_known && strcmp(f->parent->well_known, WELL_KNOWN_ROOT) == 0;
+    return f->parent && (top || c->s->settings.folder_delta != FOLDER_DELTA_TOP) &&
+           !(f->gone && link->first_round && f->change <= link->start);
+}
+
 /* Folders changed after the cursor, in order of their changes; true: there are more. */
 static bool fill_page(struct call *c, struct link *link, const struct query *q, size_t page,
                       struct json_object *items)
 {
-    struct folder **order = xreallocarray(NULL, c->b->folder_count, sizeof(struct folder *));
+    struct told *order = xcalloc(c->b->folder_count, sizeof *order);
+    bool counts = c->s->settings.folder_delta_counts || link->first_round;
     size_t n = 0;
     for (size_t i = 0; i < c->b->folder_count; i++) {
         struct folder *f = c->b->folders[i];
-        bool shown = f->parent && !(f->gone && link->first_round && f->change <= link->start);
-        if (shown && f->change > link->cursor)
-            order[n++] = f;
+        uint64_t change = counts ? f->change : f->tree_change;
+        if (is_shown(c, link, f) && change > link->cursor)
+            order[n++] = (struct told){f, change};
     }
-    qsort(order, n, sizeof(struct folder *), by_change);
+    qsort(order, n, sizeof *order, by_change);
     size_t told = n < page ? n : page;
     for (size_t i = 0; i < told; i++) {
-        json_object_array_add(items,
-                              order[i]->gone ? removed(order[i]) : render_folder(c, order[i], q));
-        link->cursor = order[i]->change;
+        struct folder *f = order[i].folder;
+        json_object_array_add(items, f->gone ? removed(f) : render_folder(c, f, q));
+        link->cursor = order[i].change;
     }
     free(order);
     return told < n;
@@ -51,7 +66,7 @@ void folder_delta_handle(struct call *c)
 {
     struct link link;
     struct query q;
-    if (c->s->settings.delta_absent) {
+    if (c->s->settings.delta_absent || c->s->settings.folder_delta == FOLDER_DELTA_ABSENT) {
         graph_error(c, 400, "BadRequest", "Resource not found for the segment 'delta'.");
         return;
     }

@@ -321,7 +321,7 @@ static void below_folder(struct call *c, struct folder *f)
         move_or_copy_folder(c, f, false);
     else if (strcmp(what, "copy") == 0 && post)
         move_or_copy_folder(c, f, true);
-    else if (strcmp(what, "permanentDelete") == 0 && post)
+    else if (strcmp(what, "permanentDelete") == 0 && post && c->s->settings.permanent_delete)
         delete_folder(c, f, true);
     else
         graph_error(c, 400, "BadRequest", "Resource not found for the segment '%s'.", what);

@@ -97,6 +97,13 @@ void generator_write(uint32_t seed, size_t size, int64_t date_ms, struct buf *ou
     }
 }
 
+void generator_write_head(uint32_t seed, int64_t date_ms, struct buf *out)
+{
+    uint64_t state = seed;
+    buf_clear(out);
+    write_header(seed, date_ms, &state, out);
+}
+
 bool generator_fill(struct folder *f, size_t count, size_t size, int64_t newest_ms)
 {
     /* To the second, as Exchange keeps it, so that the Date header and the property agree. */

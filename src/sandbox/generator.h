@@ -15,6 +15,8 @@
 
 /* Exactly `size` bytes (within the limits above) of CRLF text, replaces what `out` held. */
 void generator_write(uint32_t seed, size_t size, int64_t date_ms, struct buf *out);
+/* The header block of the same message, with its blank line. */
+void generator_write_head(uint32_t seed, int64_t date_ms, struct buf *out);
 /* Adds `count` messages, the last one received at `newest_ms`, to the second. `size` 0: from 1 to
  * 16 KB, by seed. False: the mailbox is full. */
 bool generator_fill(struct folder *f, size_t count, size_t size, int64_t newest_ms);

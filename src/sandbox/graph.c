@@ -226,6 +226,12 @@ bool graph_find_message(struct call *c, const char *id, struct message **out)
     return true;
 }
 
+void graph_wrote(struct call *c, struct message *m)
+{
+    if (c->s->settings.late_touch_ms > 0)
+        message_touch_later(m, c->s->settings.late_touch_ms);
+}
+
 void graph_tells_ids(struct call *c)
 {
     if (!c->immutable)
@@ -280,5 +286,7 @@ void graph_dispatch(struct sandbox *s, struct request *r, struct answer *a)
         .path = r->segments + 3,
         .depth = r->segment_count > 3 ? r->segment_count - 3 : 0,
     };
+    if (c.b)
+        mailbox_touch_late(c.b);
     route(&c);
 }

@@ -3,6 +3,7 @@
 
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
+#include "postern/mime/header.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,11 @@ static void log_change(struct folder *f, const struct message *m, struct change 
     change.serial = m->serial;
     change.moves = m->moves;
     change.round = f->rounds;
+    change.is_read = m->is_read;
+    change.is_draft = m->is_draft;
+    change.flag = m->flag;
+    change.categories = m->categories;
+    change.modified_ms = m->modified_ms;
     if (change.at_ms != INT64_MIN)
         change.at_ms = clock_mono_ms();
     f->log[f->log_len++] = change;
@@ -45,7 +51,7 @@ static void insert(struct message *m, struct folder *f, bool at_start)
     log_change(
         f, m,
         (struct change){.mask = CHANGE_ALL, .created = true, .at_ms = at_start ? INT64_MIN : 0});
-    folder_touch(f);
+    folder_touch_counts(f);
 }
 
 static void extract(struct message *m)
@@ -61,7 +67,7 @@ static void extract(struct message *m)
     }
     f->unread -= !m->is_read;
     m->folder = NULL;
-    folder_touch(f);
+    folder_touch_counts(f);
 }
 
 static struct message *raw_message(struct mailbox *b)
@@ -77,6 +83,17 @@ static struct message *raw_message(struct mailbox *b)
     m->importance = IMPORTANCE_NORMAL;
     b->messages[b->message_count++] = m;
     return m;
+}
+
+/* Mail in these folders was written here. */
+static bool is_outgoing(const struct folder *f)
+{
+    static const char *const names[] = {"drafts", "outbox", "sentitems"};
+    for (size_t i = 0; f->well_known && i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(f->well_known, names[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 struct message *message_add(struct folder *f, const struct message_new *n)
@@ -95,6 +112,7 @@ struct message *message_add(struct folder *f, const struct message_new *n)
     m->created_ms = n->received_ms;
     m->is_read = n->is_read;
     m->is_draft = n->is_draft;
+    m->composed = n->composed || n->is_draft || is_outgoing(f);
     m->modified_ms = n->at_start ? n->received_ms : clock_wall_ms();
     insert(m, f, n->at_start);
     return m;
@@ -115,15 +133,35 @@ void message_set_read(struct message *m, bool is_read)
         m->folder->unread--;
     else
         m->folder->unread++;
-    folder_touch(m->folder);
+    folder_touch_counts(m->folder);
 }
 
 void message_set_categories(struct message *m, char **categories)
 {
-    for (size_t i = 0; m->categories && m->categories[i]; i++)
-        free(m->categories[i]);
-    free(m->categories);
+    struct mailbox *b = m->folder->mailbox;
+    b->categories = xreallocarray(b->categories, b->categories_count + 1, sizeof *b->categories);
+    b->categories[b->categories_count++] = categories;
     m->categories = categories;
+}
+
+void message_touch_later(struct message *m, int64_t ms)
+{
+    struct mailbox *b = m->folder->mailbox;
+    b->late = xreallocarray(b->late, b->late_count + 1, sizeof *b->late);
+    b->late[b->late_count++] = (struct late_touch){m->serial, clock_mono_ms() + ms};
+}
+
+void mailbox_touch_late(struct mailbox *b)
+{
+    size_t n = 0;
+    while (n < b->late_count && b->late[n].due_ms <= clock_mono_ms()) {
+        struct message *m = b->messages[b->late[n++].serial];
+        if (m->folder)
+            message_touch(m, CHANGE_OTHER);
+    }
+    b->late_count -= n;
+    if (n > 0)
+        memmove(b->late, b->late + n, b->late_count * sizeof *b->late);
 }
 
 void message_move(struct message *m, struct folder *to)
@@ -144,20 +182,11 @@ struct message *message_copy(const struct message *from, struct folder *to)
     m->serial = serial;
     m->moves = 0;
     m->created_ms = m->modified_ms = clock_wall_ms();
-    m->categories = NULL;
     m->props = (struct prop_set){0};
     prop_copy(&m->props, &from->props);
     if (from->mime) {
         m->mime = xmalloc(from->size + 1);
         memcpy(m->mime, from->mime, from->size + 1);
-    }
-    size_t n = 0;
-    while (from->categories && from->categories[n])
-        n++;
-    if (n > 0) {
-        m->categories = xcalloc(n + 1, sizeof *m->categories);
-        for (size_t i = 0; i < n; i++)
-            m->categories[i] = xstrdup(from->categories[i]);
     }
     insert(m, to, false);
     return m;
@@ -184,5 +213,16 @@ const char *message_mime(const struct message *m, struct buf *scratch)
         return m->mime;
     buf_clear(scratch);
     generator_write(m->seed, m->size, m->received_ms, scratch);
+    return buf_str(scratch);
+}
+
+const char *message_head(const struct message *m, struct buf *scratch, size_t *len)
+{
+    if (m->mime) {
+        *len = mime_header_size(m->mime, m->size);
+        return m->mime;
+    }
+    generator_write_head(m->seed, m->received_ms, scratch);
+    *len = scratch->len;
     return buf_str(scratch);
 }

@@ -23,6 +23,7 @@ static void answer_new(struct call *c, struct message *m)
         graph_error(c, 507, "ErrorQuotaExceeded", "The mailbox is full.");
         return;
     }
+    graph_wrote(c, m);
     graph_tells_ids(c);
     render_message_answer(c, 201, m, &all);
 }
@@ -83,7 +84,8 @@ static void create_from_json(struct call *c, struct folder *folder)
                                 .size = mime.len,
                                 .received_ms = now,
                                 .is_read = true,
-                                .is_draft = true};
+                                .is_draft = true,
+                                .composed = true};
         apply_creation_props(body, &n);
         struct message *m = message_add(folder ? folder : drafts(c), &n);
         if (m)

@@ -75,6 +75,7 @@ static void patch_message(struct call *c, struct message *m)
         if (update_has_content(body))
             rewrite_draft(c, m, body);
         message_touch(m, update_apply(m, body));
+        graph_wrote(c, m);
         graph_tells_ids(c);
         render_message_answer(c, 200, m, &q);
     }
@@ -91,15 +92,16 @@ static bool refuse_dumpster(struct call *c, const struct message *m)
     return false;
 }
 
-/* From Deleted Items on to Recoverable Items, from elsewhere to Deleted Items. */
+/* From Deleted Items on to Recoverable Items, from elsewhere to Deleted Items or, by a setting, at
+ * once to Recoverable Items. */
 static void delete_message(struct call *c, struct message *m)
 {
     if (!graph_check_options(c) || refuse_dumpster(c, m))
         return;
     struct folder *bin = mailbox_well_known(c->b, "deleteditems");
-    struct folder *to =
-        folder_is_inside(m->folder, bin) ? mailbox_well_known(c->b, WELL_KNOWN_DUMPSTER) : bin;
-    message_move(m, to);
+    bool dumpster =
+        folder_is_inside(m->folder, bin) || c->s->settings.delete_to == DELETE_TO_DUMPSTER;
+    message_move(m, dumpster ? mailbox_well_known(c->b, WELL_KNOWN_DUMPSTER) : bin);
     graph_no_content(c);
 }
 
@@ -112,6 +114,7 @@ static void move_message(struct call *c, struct message *m)
     graph_tells_ids(c);
     if (to != m->folder)
         message_move(m, to);
+    graph_wrote(c, m);
     render_message_answer(c, 201, m, &all);
 }
 
@@ -123,14 +126,20 @@ static void copy_message(struct call *c, struct message *m)
         return;
     graph_tells_ids(c);
     struct message *copy = message_copy(m, to);
-    if (copy)
-        render_message_answer(c, 201, copy, &all);
-    else
+    if (!copy) {
         graph_error(c, 507, "ErrorQuotaExceeded", "The mailbox is full.");
+        return;
+    }
+    graph_wrote(c, copy);
+    render_message_answer(c, 201, copy, &all);
 }
 
 static void purge_message(struct call *c, struct message *m)
 {
+    if (!c->s->settings.permanent_delete) {
+        graph_error(c, 400, "BadRequest", "Resource not found for the segment 'permanentDelete'.");
+        return;
+    }
     if (!graph_check_options(c))
         return;
     message_destroy(m);

@@ -66,7 +66,7 @@ struct mailbox *model_add_mailbox(struct model *m, const char *upn)
         f->well_known = standard[i].well_known;
         f->parent = standard[i].parent ? root : NULL;
         f->hidden = standard[i].hidden;
-        f->change = ++b->seq;
+        f->change = f->tree_change = ++b->seq;
     }
     m->mailboxes = xreallocarray(m->mailboxes, m->count + 1, sizeof(struct mailbox *));
     m->mailboxes[m->count++] = b;
@@ -85,7 +85,7 @@ struct mailbox *model_find(const struct model *m, const char *user)
 
 static void free_categories(char **categories)
 {
-    for (size_t i = 0; categories && categories[i]; i++)
+    for (size_t i = 0; categories[i]; i++)
         free(categories[i]);
     free(categories);
 }
@@ -103,10 +103,13 @@ static void free_mailbox(struct mailbox *b)
     for (size_t i = 0; i < b->message_count; i++) {
         struct message *m = b->messages[i];
         free(m->mime);
-        free_categories(m->categories);
         prop_free(&m->props);
         free(m);
     }
+    for (size_t i = 0; i < b->categories_count; i++)
+        free_categories(b->categories[i]);
+    free(b->categories);
+    free(b->late);
     free(b->folders);
     free(b->messages);
     free(b->upn);
@@ -196,6 +199,11 @@ struct folder *mailbox_new_folder(struct mailbox *b, struct folder *parent, cons
 }
 
 void folder_touch(struct folder *f)
+{
+    f->change = f->tree_change = ++f->mailbox->seq;
+}
+
+void folder_touch_counts(struct folder *f)
 {
     f->change = ++f->mailbox->seq;
 }

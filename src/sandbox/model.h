@@ -34,8 +34,9 @@ enum {
     CHANGE_READ = 1 << 0,
     CHANGE_FLAG = 1 << 1,
     CHANGE_CATEGORIES = 1 << 2,
-    CHANGE_OTHER = 1 << 3,
-    CHANGE_ALL = (1 << 4) - 1
+    CHANGE_PROPS = 1 << 3, /* extended properties */
+    CHANGE_OTHER = 1 << 4,
+    CHANGE_ALL = (1 << 5) - 1
 };
 
 struct message {
@@ -45,13 +46,14 @@ struct message {
     size_t slot;           /* index in the folder's items */
     uint32_t article;      /* 0x0E23 in this folder */
     bool is_read, is_draft;
+    bool composed; /* made in this mailbox (a draft, a sent item), never received by transport */
     bool read_receipt, delivery_receipt;
     bool other_inbox;   /* inferenceClassification "other" */
     uint8_t flag;       /* enum flag_status */
     uint8_t importance; /* enum importance */
     int64_t received_ms, created_ms, modified_ms;
     uint64_t change;   /* sequence of its last change: changeKey, delta */
-    char **categories; /* NULL-terminated, NULL: none */
+    char **categories; /* NULL-terminated, NULL: none; the mailbox owns it */
     struct prop_set props;
     char *mime;  /* NULL: generated from the seed */
     size_t size; /* of the MIME text */
@@ -68,6 +70,11 @@ struct change {
     uint8_t mask;
     bool removed;
     bool created;
+    /* What the message was then, for a server that replication has not reached. */
+    bool is_read, is_draft;
+    uint8_t flag;
+    char **categories;
+    int64_t modified_ms;
 };
 
 struct folder {
@@ -78,7 +85,8 @@ struct folder {
     const char *well_known; /* NULL: an ordinary folder */
     bool hidden;
     bool gone;
-    uint64_t change;
+    uint64_t change;      /* of anything that folder delta may tell … */
+    uint64_t tree_change; /* … and of more than the counters */
     uint32_t next_article;
     struct prop_set props;
     struct message **items;
@@ -100,6 +108,13 @@ struct mailbox {
     size_t message_count, message_cap;
     uint64_t seq;         /* the last change */
     uint64_t delta_epoch; /* links of an older epoch are dead */
+    char ***categories;   /* every list that a message has or had */
+    size_t categories_count;
+    struct late_touch {
+        uint32_t serial;
+        int64_t due_ms; /* monotonic */
+    } * late;           /* in order of time */
+    size_t late_count;
 };
 
 struct model {
@@ -125,8 +140,9 @@ struct folder *mailbox_new_folder(struct mailbox *b, struct folder *parent, cons
 struct folder *folder_child(const struct folder *parent, const char *name);
 size_t folder_child_count(const struct folder *f, bool hidden_too);
 bool folder_is_inside(const struct folder *f, const struct folder *ancestor);
-/* Marks the folder as changed (for mailFolders/delta). */
+/* Marks the folder as changed (for mailFolders/delta): itself, or its counters alone. */
 void folder_touch(struct folder *f);
+void folder_touch_counts(struct folder *f);
 void folder_rename(struct folder *f, const char *name);
 void folder_move(struct folder *f, struct folder *parent);
 /* With all below it; its messages are destroyed. */
@@ -143,6 +159,7 @@ struct message_new {
     uint32_t seed;
     int64_t received_ms;
     bool is_read, is_draft;
+    bool composed; /* a draft, and what lies where such mail is made, is so anyway */
     bool at_start; /* loaded before anybody looked: no delay in delta */
 };
 /* NULL: the mailbox is full. */
@@ -150,7 +167,12 @@ struct message *message_add(struct folder *f, const struct message_new *n);
 /* A message changed: new changeKey, lastModifiedDateTime, a line in the log. */
 void message_touch(struct message *m, unsigned mask);
 void message_set_read(struct message *m, bool is_read);
+/* Takes the list. */
 void message_set_categories(struct message *m, char **categories);
+/* A while after a write the service touches the message by itself once more … */
+void message_touch_later(struct message *m, int64_t ms);
+/* … which is done here, when its time has come. */
+void mailbox_touch_late(struct mailbox *b);
 void message_move(struct message *m, struct folder *to);
 struct message *message_copy(const struct message *m, struct folder *to);
 void message_destroy(struct message *m);
@@ -159,5 +181,7 @@ void message_set_mime(struct message *m, char *mime, size_t len);
 /* The message's bytes: points into the message or into `scratch`, which is filled if the text is
  * generated. */
 const char *message_mime(const struct message *m, struct buf *scratch);
+/* The same up to the end of the header block, which costs little whatever the size. */
+const char *message_head(const struct message *m, struct buf *scratch, size_t *len);
 
 #endif

@@ -61,12 +61,25 @@ static const char *change_key(struct arena *arena, const struct mailbox *b, uint
 
 void view_init(struct view *v, const struct sandbox *s, struct arena *arena, struct message *m)
 {
-    *v = (struct view){.m = m, .s = s, .arena = arena, .scratch = BUF_INIT(MESSAGE_MAX)};
+    *v = (struct view){.m = m,
+                       .s = s,
+                       .arena = arena,
+                       .scratch = BUF_INIT(MESSAGE_MAX),
+                       .head_scratch = BUF_INIT(MESSAGE_MAX)};
 }
 
 void view_free(struct view *v)
 {
     buf_free(&v->scratch);
+    buf_free(&v->head_scratch);
+}
+
+const char *view_head(struct view *v, size_t *len)
+{
+    if (!v->head)
+        v->head = message_head(v->m, &v->head_scratch, &v->head_len);
+    *len = v->head_len;
+    return v->head;
 }
 
 static const char *text_of(struct view *v)
@@ -98,20 +111,17 @@ static void put_body(struct json_object *o, const char *name, const char *conten
 
 static void put_headers(struct view *v, struct json_object *o)
 {
-    const char *mime = text_of(v);
-    size_t size = mime_header_size(mime, v->m->size), pos = 0;
+    const char *text = view_transport_headers(v);
+    size_t size = text ? strlen(text) : 0, pos = 0;
     struct json_object *list = json_object_new_array();
     struct mime_field field;
-    while (!v->m->is_draft && mime_field_next(mime, size, &pos, &field)) {
+    while (mime_field_next(text, size, &pos, &field)) {
         const char *name = arena_strndup(v->arena, field.name, field.name_len);
-        struct mime_field again;
         struct json_object *one = json_object_new_object();
         put_string(one, "name", name);
-        size_t len = (size_t)(field.end - field.name);
-        const char *text = mime_field_find(field.name, len, name, &again)
-                               ? summary_raw(v->arena, field.name, len, name)
-                               : NULL;
-        put_string(one, "value", text ? text : "");
+        const char *value =
+            summary_raw(v->arena, field.name, (size_t)(field.end - field.name), name);
+        put_string(one, "value", value ? value : "");
         json_object_array_add(list, one);
     }
     json_object_object_add(o, "internetMessageHeaders", list);
@@ -180,24 +190,25 @@ static const struct {
 /* "from" and "sender": one person or null. */
 static void put_person(struct view *v, const char *name, struct json_object *o)
 {
-    const char *mime = text_of(v);
+    size_t len;
+    const char *mime = view_head(v, &len);
     struct json_object *list = NULL;
     if (strcmp(name, "sender") == 0)
-        list = summary_recipients(v->arena, mime, v->m->size, "Sender");
+        list = summary_recipients(v->arena, mime, len, "Sender");
     if (!list || json_object_array_length(list) == 0) {
         json_object_put(list);
-        list = summary_recipients(v->arena, mime, v->m->size, "From");
+        list = summary_recipients(v->arena, mime, len, "From");
     }
     struct json_object *first = json_object_array_get_idx(list, 0);
     json_object_object_add(o, name, json_object_get(first));
     json_object_put(list);
 }
 
-/* Members that are derived from the text. */
+/* Members that are derived from the text, all but the body from its header. */
 static bool put_derived(struct call *c, struct view *v, const char *name, struct json_object *o)
 {
-    const char *mime = text_of(v);
-    size_t len = v->m->size;
+    size_t len;
+    const char *mime = view_head(v, &len);
     for (size_t i = 0; i < sizeof people / sizeof people[0]; i++) {
         if (strcmp(name, people[i].member) == 0) {
             json_object_object_add(o, name,
@@ -215,9 +226,11 @@ static bool put_derived(struct call *c, struct view *v, const char *name, struct
     } else if (strcmp(name, "internetMessageHeaders") == 0) {
         put_headers(v, o);
     } else if (strcmp(name, "body") == 0 || strcmp(name, "uniqueBody") == 0) {
-        put_body(o, name, summary_body(v->arena, mime, len));
+        put_body(o, name, summary_body(v->arena, text_of(v), v->m->size));
     } else if (strcmp(name, "bodyPreview") == 0) {
-        put_string(o, name, summary_preview(v->arena, summary_body(v->arena, mime, len)));
+        put_string(o, name,
+                   summary_characters(v->arena, summary_body(v->arena, text_of(v), v->m->size),
+                                      PREVIEW_LENGTH));
     } else if (strcmp(name, "from") == 0 || strcmp(name, "sender") == 0) {
         put_person(v, name, o);
     } else if (strcmp(name, "hasAttachments") == 0) {
@@ -341,8 +354,8 @@ static struct value string_value(const char *s)
 
 static struct value text_member(struct view *v, const char *path)
 {
-    const char *mime = text_of(v);
-    size_t len = v->m->size;
+    size_t len;
+    const char *mime = view_head(v, &len);
     if (strcmp(path, "subject") == 0) {
         const char *subject = summary_text(v->arena, mime, len, "Subject");
         return string_value(subject ? subject : "");

@@ -9,17 +9,23 @@
 extern const struct resource message_resource;
 extern const struct resource folder_resource;
 
-/* A message while it is looked at: its text is made once, derived strings are in the arena. */
+/* A message while it is looked at: its text is made once, and only as much of it as is asked for;
+ * derived strings are in the arena. */
 struct view {
     struct message *m;
     const struct sandbox *s;
     struct arena *arena;
-    struct buf scratch;
-    const char *mime;
+    struct buf scratch, head_scratch;
+    const char *mime, *head; /* NULL: not made yet */
+    size_t head_len;
 };
 
 void view_init(struct view *v, const struct sandbox *s, struct arena *arena, struct message *m);
 void view_free(struct view *v);
+/* The header block with its blank line. */
+const char *view_head(struct view *v, size_t *len);
+/* What was received by transport (String 0x007D) as UTF-8, NULL: nothing was. */
+const char *view_transport_headers(struct view *v);
 
 /* The selected members and expanded properties; an etag and the id always. */
 struct json_object *render_message(struct call *c, struct message *m, const struct query *q);

@@ -5,7 +5,7 @@
 
 #include "postern/base/clock.h"
 
-#include <strings.h>
+#include <string.h>
 
 enum tag {
     TAG_MESSAGE_CLASS = 0x001a,
@@ -62,30 +62,55 @@ static const char *article(struct view *v)
     return number(v->arena, n);
 }
 
-static const char *raw_headers(struct view *v, const char *mime)
+const char *view_transport_headers(struct view *v)
 {
-    if (v->m->is_draft)
-        return NULL;
-    return summary_lines(v->arena, mime, mime_header_size(mime, v->m->size));
+    struct prop_id id = {.type = PROP_STRING, .kind = PROP_TAG, .number = TAG_HEADERS};
+    const char *stored = prop_get(&v->m->props, &id);
+    if (stored || v->m->composed)
+        return stored;
+    size_t len;
+    const char *head = view_head(v, &len);
+    return summary_lines(v->arena, head, len);
+}
+
+/* Cut as Exchange was seen to cut long texts in lists, or without the final blank line. */
+static const char *told_headers(struct view *v)
+{
+    const char *text = view_transport_headers(v);
+    switch (text ? (enum headers_mode)v->s->settings.headers : HEADERS_ABSENT) {
+    case HEADERS_FULL:
+        return text;
+    case HEADERS_UNENDED: {
+        size_t len = strlen(text);
+        while (len > 0 && (text[len - 1] == '\r' || text[len - 1] == '\n'))
+            len--;
+        return arena_printf(v->arena, "%.*s\r\n", (int)len, text);
+    }
+    case HEADERS_CUT_255:
+        return summary_characters(v->arena, text, 255);
+    case HEADERS_CUT_510:
+        return summary_characters(v->arena, text, 510);
+    case HEADERS_CUT_512:
+        return summary_characters(v->arena, text, 512);
+    case HEADERS_ABSENT:
+        break;
+    }
+    return NULL;
 }
 
 static const char *from_text(struct view *v, uint32_t tag)
 {
-    if (!v->mime)
-        v->mime = message_mime(v->m, &v->scratch);
-    const char *mime = v->mime;
-    size_t len = v->m->size;
+    size_t len;
+    const char *head = view_head(v, &len);
     switch (tag) {
-    case TAG_HEADERS:
-        return raw_headers(v, mime);
     case TAG_MESSAGE_ID:
-        return summary_raw(v->arena, mime, len, "Message-ID");
+        return summary_raw(v->arena, head, len, "Message-ID");
     case TAG_REFERENCES:
-        return summary_raw(v->arena, mime, len, "References");
+        return summary_raw(v->arena, head, len, "References");
     case TAG_IN_REPLY_TO:
-        return summary_raw(v->arena, mime, len, "In-Reply-To");
+        return summary_raw(v->arena, head, len, "In-Reply-To");
     case TAG_SUBMIT_TIME:
-        return date(v->arena, summary_sent(mime, len, v->m->received_ms));
+        return date(v->arena, summary_sent(head, len, v->m->received_ms));
     default:
         return NULL;
     }
@@ -112,6 +137,8 @@ const char *render_message_prop(struct view *v, const struct prop_id *id)
         return m->flag ? number(v->arena, m->flag) : NULL;
     case TAG_DELIVERY_TIME:
         return date(v->arena, m->received_ms);
+    case TAG_HEADERS:
+        return told_headers(v);
     case TAG_CREATED:
         return date(v->arena, m->created_ms);
     case TAG_MODIFIED:
@@ -128,7 +155,9 @@ const char *render_folder_prop(const struct sandbox *s, struct arena *arena, con
         return prop_get(&f->props, id);
     switch (id->number) {
     case TAG_ARTICLE_NEXT:
-        return s->settings.article == ARTICLE_ABSENT ? NULL : number(arena, f->next_article);
+        return s->settings.article == ARTICLE_ABSENT || s->settings.article_next_absent
+                   ? NULL
+                   : number(arena, f->next_article);
     case TAG_CONTAINER_CLASS:
         return "IPF.Note";
     case TAG_CONTENT_COUNT:

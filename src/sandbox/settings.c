@@ -20,6 +20,10 @@ struct setting {
 
 static const char *const article_names[] = {"normal", "absent", "shuffled", "duplicate", NULL};
 static const char *const expand_names[] = {"fail", "ignore", "honour", NULL};
+static const char *const headers_names[] = {"full",    "unended", "cut-255", "cut-510",
+                                            "cut-512", "absent",  NULL};
+static const char *const folder_delta_names[] = {"whole", "top", "absent", NULL};
+static const char *const delete_names[] = {"deleted-items", "recoverable", NULL};
 
 #define NUMBER(n, field, lo, hi)                                                                   \
     {                                                                                              \
@@ -40,6 +44,7 @@ static const struct setting table[] = {
     NUMBER("page-cap", page_cap, 0, 1000),
     NUMBER("delta-lag-ms", delta_lag_ms, 0, DAY_MS),
     NUMBER("delta-lag-rounds", delta_lag_rounds, 0, 1000),
+    NUMBER("late-touch-ms", late_touch_ms, 0, DAY_MS),
     NUMBER("token-life", token_life_s, 1, DAY_MS / 1000),
     NUMBER("max-concurrent", max_concurrent, 1, 1000),
     NUMBER("retry-after-ms", retry_after_ms, 0, DAY_MS),
@@ -49,13 +54,27 @@ static const struct setting table[] = {
     SWITCH("changed-only", changed_only),
     SWITCH("mime-rerender", mime_rerender),
     SWITCH("delta-absent", delta_absent),
+    SWITCH("delta-categories", delta_categories),
+    SWITCH("delta-properties", delta_properties),
+    SWITCH("folder-delta-counts", folder_delta_counts),
+    SWITCH("article-next-absent", article_next_absent),
+    SWITCH("permanent-delete", permanent_delete),
+    CHOICE("folder-delta", folder_delta, folder_delta_names),
+    CHOICE("delete", delete_to, delete_names),
+    CHOICE("headers", headers, headers_names),
     CHOICE("article", article, article_names),
     CHOICE("delta-expand", delta_expand, expand_names),
 };
 
 void settings_init(struct settings *s)
 {
-    *s = (struct settings){.token_life_s = 3599, .max_concurrent = 4, .retry_after_ms = 1000};
+    *s = (struct settings){.token_life_s = 3599,
+                           .max_concurrent = 4,
+                           .retry_after_ms = 1000,
+                           .delta_categories = true,
+                           .delta_properties = true,
+                           .folder_delta_counts = true,
+                           .permanent_delete = true};
 }
 
 static const struct setting *find(const char *name)

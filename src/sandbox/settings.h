@@ -10,12 +10,23 @@
 
 enum article_mode { ARTICLE_NORMAL, ARTICLE_ABSENT, ARTICLE_SHUFFLED, ARTICLE_DUPLICATE };
 enum expand_mode { EXPAND_FAIL, EXPAND_IGNORE, EXPAND_HONOUR };
+enum headers_mode {
+    HEADERS_FULL,
+    HEADERS_UNENDED, /* without the blank line */
+    HEADERS_CUT_255,
+    HEADERS_CUT_510,
+    HEADERS_CUT_512,
+    HEADERS_ABSENT
+};
+enum folder_delta_mode { FOLDER_DELTA_WHOLE, FOLDER_DELTA_TOP, FOLDER_DELTA_ABSENT };
+enum delete_mode { DELETE_TO_BIN, DELETE_TO_DUMPSTER };
 
 struct settings {
     int64_t latency_ms;       /* each answer waits this long */
     int64_t page_cap;         /* most items in a page, 0: as asked */
     int64_t delta_lag_ms;     /* writes show in delta only after this time … */
     int64_t delta_lag_rounds; /* … or only after so many further rounds */
+    int64_t late_touch_ms;    /* the service itself changes what was written once more, 0: never */
     int64_t token_life_s;     /* of tokens issued from now on */
     int64_t max_concurrent;   /* per mailbox, the documented 4 */
     int64_t retry_after_ms;   /* told when that is exceeded */
@@ -25,6 +36,14 @@ struct settings {
     bool changed_only;        /* delta: later rounds bear only what changed */
     bool mime_rerender;       /* $value differs at each request in one header */
     bool delta_absent;        /* delta is unknown, as in the cloud run by 21Vianet */
+    bool delta_categories;    /* changes of categories alone show in delta */
+    bool delta_properties;    /* changes of extended properties alone show in delta */
+    bool folder_delta_counts; /* changes of a folder's counters alone show in folder delta */
+    bool article_next_absent; /* folders lack Integer 0x6751 */
+    bool permanent_delete;    /* permanentDelete is known: the global cloud only */
+    int folder_delta;         /* enum folder_delta_mode */
+    int delete_to;            /* enum delete_mode: where DELETE puts a message */
+    int headers;              /* enum headers_mode: String 0x007D of received mail */
     int article;              /* enum article_mode: Integer 0x0E23 and 0x6751 */
     int delta_expand;         /* enum expand_mode: $expand in message delta */
 };

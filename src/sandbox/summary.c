@@ -164,12 +164,12 @@ const char *summary_body(struct arena *arena, const char *mime, size_t len)
     return text;
 }
 
-const char *summary_preview(struct arena *arena, const char *body)
+const char *summary_characters(struct arena *arena, const char *text, size_t count)
 {
     size_t bytes = 0;
-    for (size_t characters = 0; body[bytes]; bytes++) {
-        if (((unsigned char)body[bytes] & 0xc0) != 0x80 && characters++ == PREVIEW_LENGTH)
+    for (size_t characters = 0; text[bytes]; bytes++) {
+        if (((unsigned char)text[bytes] & 0xc0) != 0x80 && characters++ == count)
             break;
     }
-    return arena_strndup(arena, body, bytes);
+    return arena_strndup(arena, text, bytes);
 }

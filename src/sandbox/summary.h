@@ -1,6 +1,6 @@
 /*
  * What Exchange derives from a message's text for the JSON properties: subject, people, dates,
- * preview. Works on the bytes alone; results live in the arena.
+ * body. Works on the bytes alone; results live in the arena.
  */
 #ifndef SANDBOX_SUMMARY_H
 #define SANDBOX_SUMMARY_H
@@ -34,6 +34,7 @@ bool summary_has_attachments(const char *mime, size_t len);
 const char *summary_lines(struct arena *arena, const char *s, size_t len);
 /* The text after the header block, its transfer encoding undone, else as summary_lines(). */
 const char *summary_body(struct arena *arena, const char *mime, size_t len);
-const char *summary_preview(struct arena *arena, const char *body);
+/* The first so many characters of UTF-8 text. */
+const char *summary_characters(struct arena *arena, const char *text, size_t count);
 
 #endif

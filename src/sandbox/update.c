@@ -238,6 +238,8 @@ unsigned update_apply(struct message *m, struct json_object *body)
         } else if (strcmp(name, "categories") == 0) {
             message_set_categories(m, categories_of(value));
             mask |= CHANGE_CATEGORIES;
+        } else if (strcmp(name, "singleValueExtendedProperties") == 0) {
+            mask |= CHANGE_PROPS;
         } else {
             mask |= CHANGE_OTHER;
         }

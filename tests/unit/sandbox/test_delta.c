@@ -1,180 +1,191 @@
 #include "../unit.h"
 
-#include "graph.h"
+#include "fixture.h"
 
 #include <string.h>
 
-#define UPN "alerts@example.com"
-
-struct fixture {
-    struct sandbox s;
-    struct mailbox *b;
-    struct folder *inbox;
-    int status;
-    struct json_object *answer; /* of the last request */
-};
-
-static void set_up(struct fixture *x, size_t messages)
-{
-    sandbox_init(&x->s);
-    x->b = model_add_mailbox(&x->s.model, UPN);
-    x->inbox = mailbox_well_known(x->b, "inbox");
-    x->answer = NULL;
-    for (size_t i = 0; i < messages; i++) {
-        const struct message_new n = {
-            .mime = "Subject: x\r\n\r\n", .size = 14, .received_ms = 1, .at_start = true};
-        message_add(x->inbox, &n);
-    }
-}
-
-static void tear_down(struct fixture *x)
-{
-    json_object_put(x->answer);
-    sandbox_free(&x->s);
-}
-
-static void get(struct fixture *x, const char *target)
-{
-    struct request_pair headers[] = {{.name = "Prefer", .value = "IdType=\"ImmutableId\""}};
-    struct request r = {.arena = arena_new(),
-                        .method = "GET",
-                        .origin = "https://localhost",
-                        .headers = headers,
-                        .header_count = 1,
-                        .body = ""};
-    struct answer a;
-    answer_init(&a);
-    json_object_put(x->answer);
-    CU_ASSERT(request_parse_target(&r, target));
-    graph_dispatch(&x->s, &r, &a);
-    x->status = a.status;
-    x->answer = json_tokener_parse(buf_str(&a.body));
-    answer_free(&a);
-    arena_free(&r.arena);
-}
-
-static size_t items(const struct fixture *x)
-{
-    struct json_object *value = NULL;
-    return json_object_object_get_ex(x->answer, "value", &value) ? json_object_array_length(value)
-                                                                 : 0;
-}
-
 static bool removed(const struct fixture *x, size_t i)
 {
-    struct json_object *value = NULL;
-    json_object_object_get_ex(x->answer, "value", &value);
+    struct json_object *value = fixture_member(x, "value");
     return json_object_object_get_ex(json_object_array_get_idx(value, i), "@removed", NULL);
 }
 
-/* Follows a link of the last answer; false: there is none of this name. */
-static bool follow(struct fixture *x, const char *name)
-{
-    struct json_object *link = NULL;
-    if (!json_object_object_get_ex(x->answer, name, &link))
-        return false;
-    char target[4096];
-    snprintf(target, sizeof target, "%s",
-             json_object_get_string(link) + strlen("https://localhost"));
-    get(x, target);
-    return true;
-}
-
-static const char first[] =
-    "/v1.0/users/" UPN "/mailFolders/inbox/messages/delta?$select=isRead&$top=2";
+static const char first[] = USER "/mailFolders/inbox/messages/delta?$select=isRead&$top=2";
 
 static size_t finish_round(struct fixture *x)
 {
-    size_t n = items(x);
-    while (follow(x, "@odata.nextLink"))
-        n += items(x);
+    size_t n = fixture_items(x);
+    while (fixture_follow(x, "@odata.nextLink"))
+        n += fixture_items(x);
     return n;
 }
 
 static void test_rounds(void)
 {
     struct fixture x;
-    set_up(&x, 5);
-    get(&x, first);
+    fixture_set_up(&x, 5);
+    fixture_get(&x, first);
     CU_ASSERT_EQUAL(x.status, 200);
-    CU_ASSERT_EQUAL(items(&x), 2);
+    CU_ASSERT_EQUAL(fixture_items(&x), 2);
     CU_ASSERT_EQUAL(finish_round(&x), 5);
-    CU_ASSERT(follow(&x, "@odata.deltaLink"));
-    CU_ASSERT_EQUAL(items(&x), 0);
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    CU_ASSERT_EQUAL(fixture_items(&x), 0);
 
     struct message *moved = x.inbox->items[0], *changed = x.inbox->items[1];
     message_move(moved, mailbox_well_known(x.b, "archive"));
     message_set_read(changed, true);
     message_touch(changed, CHANGE_READ);
-    CU_ASSERT(follow(&x, "@odata.deltaLink"));
-    CU_ASSERT_EQUAL_FATAL(items(&x), 2);
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    CU_ASSERT_EQUAL_FATAL(fixture_items(&x), 2);
     CU_ASSERT(removed(&x, 0));
     CU_ASSERT(!removed(&x, 1));
 
     message_move(moved, x.inbox);
-    CU_ASSERT(follow(&x, "@odata.deltaLink"));
-    CU_ASSERT_EQUAL_FATAL(items(&x), 1);
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    CU_ASSERT_EQUAL_FATAL(fixture_items(&x), 1);
     CU_ASSERT(!removed(&x, 0));
-    tear_down(&x);
+    fixture_tear_down(&x);
 }
 
 static void test_empty_pages_and_repeats(void)
 {
     struct fixture x;
-    set_up(&x, 3);
+    fixture_set_up(&x, 3);
     x.s.settings.empty_pages = true;
     message_touch(x.inbox->items[0], CHANGE_FLAG);
-    get(&x, first);
-    CU_ASSERT_EQUAL(items(&x), 0);
+    fixture_get(&x, first);
+    CU_ASSERT_EQUAL(fixture_items(&x), 0);
     CU_ASSERT_EQUAL(finish_round(&x), 3);
     x.s.settings.repeats = true;
-    get(&x, first);
+    fixture_get(&x, first);
     CU_ASSERT_EQUAL(finish_round(&x), 4);
-    tear_down(&x);
+    fixture_tear_down(&x);
 }
 
 static void test_lag(void)
 {
     struct fixture x;
-    set_up(&x, 1);
+    fixture_set_up(&x, 1);
     x.s.settings.delta_lag_rounds = 2;
-    get(&x, first);
+    fixture_get(&x, first);
     finish_round(&x);
     message_touch(x.inbox->items[0], CHANGE_READ);
-    CU_ASSERT(follow(&x, "@odata.deltaLink"));
-    CU_ASSERT_EQUAL(items(&x), 0);
-    CU_ASSERT(follow(&x, "@odata.deltaLink"));
-    CU_ASSERT_EQUAL(items(&x), 1);
-    tear_down(&x);
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    CU_ASSERT_EQUAL(fixture_items(&x), 0);
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    CU_ASSERT_EQUAL(fixture_items(&x), 1);
+    fixture_tear_down(&x);
+}
+
+/* A server that replication has not reached tells what was. */
+static void test_stale_state(void)
+{
+    struct fixture x;
+    fixture_set_up(&x, 1);
+    struct message *m = x.inbox->items[0];
+    x.s.settings.delta_lag_rounds = 2;
+    fixture_get(&x, first);
+    finish_round(&x);
+    message_set_read(m, true);
+    message_touch(m, CHANGE_READ);
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    message_set_read(m, false);
+    message_touch(m, CHANGE_READ);
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    CU_ASSERT_EQUAL(fixture_items(&x), 1);
+    CU_ASSERT_STRING_EQUAL(fixture_string(&x, "value/0/isRead"), "true");
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    CU_ASSERT_STRING_EQUAL(fixture_string(&x, "value/0/isRead"), "false");
+    fixture_tear_down(&x);
+}
+
+static void test_quiet_changes(void)
+{
+    struct fixture x;
+    fixture_set_up(&x, 1);
+    struct message *m = x.inbox->items[0];
+    x.s.settings.delta_categories = x.s.settings.delta_properties = false;
+    fixture_get(&x, first);
+    finish_round(&x);
+    message_touch(m, CHANGE_CATEGORIES | CHANGE_PROPS);
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    CU_ASSERT_EQUAL(fixture_items(&x), 0);
+    message_touch(m, CHANGE_READ);
+    message_touch(m, CHANGE_CATEGORIES);
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    CU_ASSERT_EQUAL(fixture_items(&x), 1);
+    fixture_tear_down(&x);
+}
+
+/* The service itself touches what was written, a moment later. */
+static void test_late_touch(void)
+{
+    struct fixture x;
+    fixture_set_up(&x, 1);
+    struct message *m = x.inbox->items[0];
+    x.s.settings.late_touch_ms = 1;
+    fixture_send(&x, "PATCH", fixture_message(m, ""), NULL, "{\"isRead\":true}");
+    CU_ASSERT_EQUAL(x.status, 200);
+    uint64_t written = m->change;
+    x.b->late[0].due_ms = 0;
+    fixture_get(&x, first);
+    CU_ASSERT(m->change > written);
+    fixture_tear_down(&x);
+}
+
+static void test_folder_rounds(void)
+{
+    static const char whole[] = USER "/mailFolders/delta?$select=displayName&$top=1000";
+    struct fixture x;
+    fixture_set_up(&x, 0);
+    mailbox_folder_path(x.b, "Projects/2026");
+    fixture_get(&x, whole);
+    size_t all = fixture_items(&x);
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    CU_ASSERT_EQUAL(fixture_items(&x), 0);
+    fixture_add(&x, "inbox", "\r\n");
+    x.s.settings.folder_delta_counts = false;
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    CU_ASSERT_EQUAL(fixture_items(&x), 0);
+    folder_rename(mailbox_folder_path(x.b, "Projects"), "Plans");
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
+    CU_ASSERT_EQUAL(fixture_items(&x), 1);
+    x.s.settings.folder_delta = FOLDER_DELTA_TOP;
+    fixture_get(&x, whole);
+    CU_ASSERT_EQUAL(fixture_items(&x), all - 1);
+    x.s.settings.folder_delta = FOLDER_DELTA_ABSENT;
+    fixture_get(&x, whole);
+    CU_ASSERT_EQUAL(x.status, 400);
+    fixture_tear_down(&x);
 }
 
 static void test_dead_and_foreign_links(void)
 {
     struct fixture x;
-    set_up(&x, 1);
-    get(&x, first);
+    fixture_set_up(&x, 1);
+    fixture_get(&x, first);
     finish_round(&x);
     x.b->delta_epoch++;
-    CU_ASSERT(follow(&x, "@odata.deltaLink"));
+    CU_ASSERT(fixture_follow(&x, "@odata.deltaLink"));
     CU_ASSERT_EQUAL(x.status, 410);
-    get(&x, "/v1.0/users/" UPN "/mailFolders/inbox/messages/delta?$deltatoken=AAAA");
+    fixture_get(&x, USER "/mailFolders/inbox/messages/delta?$deltatoken=AAAA");
     CU_ASSERT_EQUAL(x.status, 400);
-    tear_down(&x);
+    fixture_tear_down(&x);
 }
 
 static void test_expand(void)
 {
     static const char target[] =
-        "/v1.0/users/" UPN "/mailFolders/inbox/messages/delta?$expand="
-        "singleValueExtendedProperties($filter=id%20eq%20'Integer%200x0E23')";
+        USER "/mailFolders/inbox/messages/delta?$expand="
+             "singleValueExtendedProperties($filter=id%20eq%20'Integer%200x0E23')";
     struct fixture x;
-    set_up(&x, 1);
-    get(&x, target);
+    fixture_set_up(&x, 1);
+    fixture_get(&x, target);
     CU_ASSERT_EQUAL(x.status, 500);
     x.s.settings.delta_expand = EXPAND_HONOUR;
-    get(&x, target);
+    fixture_get(&x, target);
     CU_ASSERT_EQUAL(x.status, 200);
-    tear_down(&x);
+    fixture_tear_down(&x);
 }
 
 extern const struct unit_test delta_tests[];
@@ -182,6 +193,10 @@ const struct unit_test delta_tests[] = {
     {"rounds, removals, returns", test_rounds},
     {"empty pages and repeats", test_empty_pages_and_repeats},
     {"replication lag", test_lag},
+    {"stale state", test_stale_state},
+    {"changes that delta does not tell", test_quiet_changes},
+    {"a late touch", test_late_touch},
+    {"folders", test_folder_rounds},
     {"dead and foreign links", test_dead_and_foreign_links},
     {"$expand", test_expand},
     {NULL, NULL},
