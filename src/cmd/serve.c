@@ -58,7 +58,8 @@ static bool start(struct service *s, struct error *e)
                                          .max_json = JSON_MAX,
                                          .max_message = c->limits.max_message_size};
     const struct mailbox_settings mailboxes = {.state_dir = c->state_dir,
-                                               .read_ahead = c->limits.read_ahead};
+                                               .read_ahead = c->limits.read_ahead,
+                                               .poll_interval_ms = c->poll_interval_ms};
     if ((s->signal_fd = process_signals()) < 0)
         return error_set(e, ERROR_LOCAL, "cannot take signals: %s", strerror(errno));
     if (!open_log(c, e))
@@ -141,6 +142,7 @@ static void reload(struct service *s)
     if (!open_log(new, &e))
         log_error_value(LOG_LEVEL_ERROR, &e, "the log stays where it was");
     store_cache_set_max(s->cache, new->cache_max_size);
+    mailbox_registry_set_poll_interval(s->mailboxes, new->poll_interval_ms);
     warn_of_restart(s->config, new);
     mailbox_registry_warm(s->mailboxes, new);
     config_unref(&s->config);

@@ -5,11 +5,13 @@
  *   folder->writer    one SQLite commit and the publishing of what was committed
  *   account->lock     tables, flights, the published state of folders; never over any I/O
  *   registry->lock    the table of accounts and their references
+ * The poller's own lock is outside of the last two.
  */
 #ifndef POSTERN_MAILBOX_INTERNAL_H
 #define POSTERN_MAILBOX_INTERNAL_H
 
 #include "merge.h"
+#include "poll.h"
 #include "workers.h"
 
 #include "postern/base/table.h"
@@ -28,6 +30,7 @@ struct mailbox_registry {
     char *state_dir;
     size_t read_ahead;
     struct workers *workers;
+    struct poller *poller;
     pthread_mutex_t lock; /* guards the two below, and refs, ready and idle_since of accounts */
     pthread_cond_t ready; /* an account was opened, could not be, or was closed */
     struct table *accounts;
@@ -61,6 +64,9 @@ struct mailbox_folder {
     /* Guarded by account->lock: */
     struct mailbox_view *view; /* NULL before the first sync */
     uint32_t uidvalidity, uidnext;
+    uint64_t modseq;           /* highest given */
+    struct wait_list watchers; /* woken by a new generation */
+    int64_t round_began_ms;    /* monotonic: the last round that failed not; 0: none */
     bool needs_full;                   /* first sync, resync, or no delta here */
     struct sync_flight *flight, *next; /* the round under way, the one after it */
     struct sync_job *job;              /* a full sync under way */
@@ -119,6 +125,13 @@ bool sync_full(struct mailbox_folder *f, bool read_only, void (*progress)(void *
 /* Enters an id that the merge has not seen, with what the store knows of it. NULL: error. */
 struct merge_item *sync_enter(struct mailbox_folder *f, struct merge *m, const char *id,
                               struct error *e);
+/* One round for those who watch, led or joined. A full sync that is due instead is started on a
+ * worker and not waited for. */
+bool sync_poll(struct mailbox_folder *f, bool read_only, struct wait *w, struct error *e);
+/* Monotonic time at which the last round began that failed not, or is under way; 0: none. */
+int64_t sync_last_round(struct mailbox_folder *f);
+/* Something shows that the folder changed: the next poll or refresh does not wait its time. */
+void sync_mark_stale(struct mailbox_folder *f);
 /* Starts a full sync on a worker if the folder needs one and none runs. */
 void sync_warm(struct mailbox_folder *f, bool read_only);
 

@@ -2,14 +2,21 @@ noinst_LIBRARIES += libmailbox.a
 libmailbox_a_SOURCES = \
 	src/mailbox/body.c \
 	src/mailbox/body.h \
+	src/mailbox/commit.c \
 	src/mailbox/delete.c \
 	src/mailbox/expunge.c \
 	src/mailbox/fetch.c \
 	src/mailbox/folder.c \
 	src/mailbox/internal.h \
+	src/mailbox/keywords.c \
+	src/mailbox/keywords.h \
 	src/mailbox/mark.c \
 	src/mailbox/merge.c \
 	src/mailbox/merge.h \
+	src/mailbox/poll.c \
+	src/mailbox/poll.h \
+	src/mailbox/pool.c \
+	src/mailbox/pool.h \
 	src/mailbox/reader.c \
 	src/mailbox/registry.c \
 	src/mailbox/row.c \

@@ -247,8 +247,10 @@ static bool finish_item(void *arg, const char *key, void *value)
         out->expunges[out->expunge_count++] = item->known_uid;
     if (present) {
         item->row.uid = 0;
-        if (item->known_uid)
-            item->row.size = -1; /* what was told belongs to the old UID */
+        if (item->known_uid) { /* what was told belongs to the old UID */
+            item->row.size = -1;
+            item->row.told = 0;
+        }
         walk->fresh[walk->fresh_count++] = &item->row;
     } else if (item->saw & IS_STAGED) {
         out->dropped[out->drop_count++] = item->row.id;

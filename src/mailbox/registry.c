@@ -19,6 +19,7 @@ struct mailbox_registry *mailbox_registry_new(struct graph_client *graph, struct
     r->state_dir = xstrdup(settings->state_dir);
     r->read_ahead = settings->read_ahead;
     r->workers = workers_new(WORKERS_MAX);
+    r->poller = poller_new(settings->poll_interval_ms);
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->ready, NULL);
     r->accounts = table_new();
@@ -94,6 +95,7 @@ void mailbox_registry_free(struct mailbox_registry **registry)
     *registry = NULL;
     if (!r)
         return;
+    poller_free(&r->poller);
     workers_free(&r->workers);
     close_idle(r, INT64_MAX);
     table_free(&r->accounts);
@@ -103,8 +105,14 @@ void mailbox_registry_free(struct mailbox_registry **registry)
     free(r);
 }
 
+void mailbox_registry_set_poll_interval(struct mailbox_registry *r, int64_t ms)
+{
+    poller_set_interval(r->poller, ms);
+}
+
 void mailbox_registry_tick(struct mailbox_registry *r)
 {
+    poller_tick(r->poller);
     close_idle(r, clock_mono_ms() - LINGER_MS);
     store_cache_evict(r->cache);
 }

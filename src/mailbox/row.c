@@ -1,8 +1,9 @@
 #include "row.h"
 
+#include "keywords.h"
+
 #include "postern/base/alloc.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +11,6 @@
 #define VERB_REPLY_ALL 103
 #define VERB_FORWARD   104
 
-/* Keywords of one message together; categories past it are dropped. */
-#define KEYWORDS_MAX 4096
 /* Headers that Exchange renders but does not count in 0x0E08. */
 #define ESTIMATE_HEADERS 2048
 
@@ -41,6 +40,8 @@ void row_from_store(struct row *r, const struct store_message *m)
     r->article = m->article;
     r->estimate = m->estimate;
     r->size = m->size;
+    r->told = m->told;
+    r->written = m->written;
     r->modseq = m->modseq;
     if (m->change_key[0])
         r->change_key = xstrdup(m->change_key);
@@ -58,45 +59,12 @@ void row_to_store(const struct row *r, struct store_message *m)
         .article = r->article,
         .estimate = r->estimate,
         .size = r->size,
+        .told = r->told,
+        .written = r->written,
         .modseq = r->modseq,
         .change_key = r->change_key ? r->change_key : "",
         .keywords = r->keywords ? r->keywords : "",
     };
-}
-
-/* A category as an IMAP keyword (an atom, RFC 9051 section 9); reversible: any other byte is
- * "=XX", like the equals sign itself. */
-static void put_keyword(struct buf *out, const char *category)
-{
-    static const char plain[] = "$-._!";
-    if (out->len)
-        buf_putc(out, ' ');
-    for (const char *p = category; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (isalnum(c) || strchr(plain, c))
-            buf_putc(out, *p);
-        else
-            buf_printf(out, "=%02X", c);
-    }
-}
-
-static char *keywords_of(const char **categories)
-{
-    struct buf out = BUF_INIT(KEYWORDS_MAX);
-    for (; categories && *categories; categories++) {
-        size_t before = out.len;
-        put_keyword(&out, *categories);
-        if (out.overflow) { /* whole keywords only */
-            out.len = before;
-            break;
-        }
-    }
-    if (out.len == 0) {
-        buf_free(&out);
-        return NULL;
-    }
-    out.data[out.len] = '\0';
-    return buf_steal(&out);
 }
 
 static void set_flag(struct row *r, uint32_t flag, bool on)
@@ -108,6 +76,13 @@ static void replace(char **old, char *value)
 {
     free(*old);
     *old = value;
+}
+
+static void apply_categories(struct row *r, const char **categories)
+{
+    bool cut;
+    replace(&r->keywords, keywords_of_categories(categories, &cut));
+    set_flag(r, MAILBOX_KEYWORDS_CUT, cut);
 }
 
 static void apply_extended(struct row *r, const struct graph_message *m, bool whole)
@@ -136,7 +111,7 @@ void row_apply(struct row *r, const struct graph_message *m, bool whole)
     if ((m->has & GRAPH_HAS_FLAG) && m->flag_status)
         set_flag(r, MAILBOX_FLAGGED, strcmp(m->flag_status, "flagged") == 0);
     if (m->has & GRAPH_HAS_CATEGORIES)
-        replace(&r->keywords, keywords_of(m->categories));
+        apply_categories(r, m->categories);
     if (m->has & GRAPH_HAS_RECEIVED)
         r->received_ms = m->received_ms;
     if ((m->has & GRAPH_HAS_CHANGE_KEY) && m->change_key)
@@ -157,6 +132,8 @@ void row_entry(const struct row *r, struct mailbox_entry *entry)
     entry->flags = r->flags;
     entry->received_ms = r->received_ms;
     entry->size_exact = r->size >= 0;
+    entry->told_size = r->told;
+    entry->keywords = r->keywords ? r->keywords : "";
     entry->size = entry->size_exact ? r->size : row_told_estimate(r->estimate);
     entry->modseq = r->modseq;
     sha256(r->id, strlen(r->id), entry->digest);

@@ -19,6 +19,8 @@ struct row {
     int64_t article;
     int64_t estimate; /* 0x0E08 as the server has it, -1: unknown */
     int64_t size;     /* wire octets, -1: unknown */
+    uint32_t told;    /* what IMAP was told, 0: nothing yet */
+    int64_t written;  /* wall clock of our own last change, 0: never */
     uint64_t modseq;
     char *change_key; /* NULL: unknown */
     char *keywords;   /* NULL: none */

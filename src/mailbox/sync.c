@@ -9,6 +9,7 @@
 #include "internal.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/clock.h"
 #include "postern/base/log.h"
 
 #include <inttypes.h>
@@ -63,6 +64,8 @@ static void lead(struct mailbox_folder *f, struct sync_flight *flight, bool read
 {
     struct mailbox_account *a = f->account;
     struct error e = ERROR_INIT, own = ERROR_INIT;
+    int64_t before = f->round_began_ms;
+    f->round_began_ms = clock_mono_ms();
     flight->led = true;
     /* The round before found that the link is dead: this one must not run beside the full sync. */
     bool dead = f->needs_full;
@@ -76,6 +79,8 @@ static void lead(struct mailbox_folder *f, struct sync_flight *flight, bool read
     }
     pthread_mutex_lock(&a->lock);
     flight->led = !left;
+    if (!ok)
+        f->round_began_ms = before;
     if (!left) {
         flight->done = true;
         flight->ok = ok;
@@ -155,6 +160,7 @@ static void run_job(void *arg, struct wait *w)
     struct mailbox_account *a = f->account;
     struct job_run run = {.job = job, .wait = w};
     struct error e = ERROR_INIT;
+    int64_t began = clock_mono_ms();
     log_set_mailbox(a->mailbox);
     job_progress(&run, 0);
     bool ok = !wait_ended(w, &e) && sync_full(f, job->read_only, job_progress, &run, w, &e);
@@ -167,6 +173,8 @@ static void run_job(void *arg, struct wait *w)
     job->ok = ok;
     job->error = e;
     f->job = NULL;
+    if (ok)
+        f->round_began_ms = began;
     f->needs_full = !ok || f->no_delta;
     wait_list_notify_all(&job->waiters);
     job_leave(job);
@@ -273,6 +281,32 @@ void sync_warm(struct mailbox_folder *f, bool read_only)
     pthread_mutex_lock(&a->lock);
     job_leave(job);
     pthread_mutex_unlock(&a->lock);
+}
+
+bool sync_poll(struct mailbox_folder *f, bool read_only, struct wait *w, struct error *e)
+{
+    if (!needs_full(f) && join_round(f, read_only, w, e))
+        return true;
+    if (e->kind != ERROR_NONE && e->kind != ERROR_RESYNC)
+        return false;
+    error_clear(e);
+    sync_warm(f, read_only);
+    return true;
+}
+
+int64_t sync_last_round(struct mailbox_folder *f)
+{
+    pthread_mutex_lock(&f->account->lock);
+    int64_t began = f->round_began_ms;
+    pthread_mutex_unlock(&f->account->lock);
+    return began;
+}
+
+void sync_mark_stale(struct mailbox_folder *f)
+{
+    pthread_mutex_lock(&f->account->lock);
+    f->round_began_ms = 0;
+    pthread_mutex_unlock(&f->account->lock);
 }
 
 bool mailbox_folder_sync(struct mailbox_folder *f, bool read_only, struct wait *w, struct error *e)

@@ -1,5 +1,7 @@
 #include "view_build.h"
 
+#include "pool.h"
+
 #include "postern/base/alloc.h"
 
 #include <stdatomic.h>
@@ -13,7 +15,7 @@
 struct chunk {
     atomic_uint refs;
     unsigned count;
-    struct mailbox_entry entries[];
+    struct mailbox_entry entries[]; /* each holds a reference to its keywords */
 };
 
 struct slot {
@@ -31,15 +33,18 @@ struct mailbox_view {
 struct view_builder {
     struct slot *slots;
     size_t count, cap;
-    size_t entries;   /* in the slots */
-    unsigned pending; /* in `room`, not yet in a chunk */
-    struct mailbox_entry room[VIEW_CHUNK_MAX];
+    size_t entries;                            /* in the slots */
+    unsigned pending;                          /* in `room`, not yet in a chunk */
+    struct mailbox_entry room[VIEW_CHUNK_MAX]; /* with references to their keywords */
 };
 
 static void chunk_unref(struct chunk *c)
 {
-    if (atomic_fetch_sub(&c->refs, 1) == 1)
-        free(c);
+    if (atomic_fetch_sub(&c->refs, 1) != 1)
+        return;
+    for (unsigned i = 0; i < c->count; i++)
+        pool_unref(c->entries[i].keywords);
+    free(c);
 }
 
 struct mailbox_view *mailbox_view_ref(struct mailbox_view *v)
@@ -149,11 +154,24 @@ static void flush(struct view_builder *b)
     b->pending = 0;
 }
 
-void view_builder_add(struct view_builder *b, const struct mailbox_entry *entry)
+/* Takes over the reference to the keywords. */
+static void append(struct view_builder *b, const struct mailbox_entry *entry, const char *keywords)
 {
     if (b->pending == VIEW_CHUNK_MAX)
         flush(b);
-    b->room[b->pending++] = *entry;
+    b->room[b->pending] = *entry;
+    b->room[b->pending++].keywords = keywords;
+}
+
+void view_builder_add(struct view_builder *b, const struct mailbox_entry *entry)
+{
+    append(b, entry, pool_intern(entry->keywords ? entry->keywords : ""));
+}
+
+/* An entry that a chunk holds already. */
+static void keep(struct view_builder *b, const struct mailbox_entry *entry)
+{
+    append(b, entry, pool_ref(entry->keywords));
 }
 
 /* Shares the chunk as it is, unless it is better copied next to what is pending. */
@@ -161,8 +179,8 @@ static void add_chunk(struct view_builder *b, struct chunk *c)
 {
     bool crumb = c->count < CHUNK_SMALL || (b->pending > 0 && b->pending < CHUNK_SMALL);
     if (crumb && b->pending + c->count <= VIEW_CHUNK_MAX) {
-        memcpy(b->room + b->pending, c->entries, c->count * sizeof c->entries[0]);
-        b->pending += c->count;
+        for (unsigned i = 0; i < c->count; i++)
+            keep(b, &c->entries[i]);
         return;
     }
     flush(b);
@@ -209,7 +227,7 @@ static size_t mix(struct view_builder *b, const struct chunk *c, const struct vi
                 view_builder_add(b, &changes[used].entry);
             used++;
         } else {
-            view_builder_add(b, &c->entries[i]);
+            keep(b, &c->entries[i]);
         }
     }
     return used;
@@ -248,4 +266,88 @@ size_t view_shared_chunks(const struct mailbox_view *a, const struct mailbox_vie
         j += y <= x;
     }
     return shared;
+}
+
+/* A way through a view that can pass over whole chunks. */
+struct cursor {
+    const struct mailbox_view *view;
+    size_t slot;
+    unsigned at; /* in the slot's chunk */
+};
+
+static const struct mailbox_entry *cursor_entry(const struct cursor *c)
+{
+    return c->slot < c->view->slots ? &c->view->slot[c->slot].chunk->entries[c->at] : NULL;
+}
+
+static size_t cursor_index(const struct cursor *c)
+{
+    return c->slot < c->view->slots ? c->view->slot[c->slot].start + c->at : c->view->count;
+}
+
+static void cursor_next(struct cursor *c)
+{
+    if (++c->at < c->view->slot[c->slot].chunk->count)
+        return;
+    c->slot++;
+    c->at = 0;
+}
+
+/* Both stand at the beginning of a chunk that the generations share: passes over it. */
+static bool skip_shared(struct cursor *a, struct cursor *b)
+{
+    if (a->slot >= a->view->slots || b->slot >= b->view->slots || a->at || b->at ||
+        a->view->slot[a->slot].chunk != b->view->slot[b->slot].chunk)
+        return false;
+    a->slot++;
+    b->slot++;
+    return true;
+}
+
+/* Equal keywords are one string. */
+static bool same_flags(const struct mailbox_entry *a, const struct mailbox_entry *b)
+{
+    return a->flags == b->flags && a->keywords == b->keywords;
+}
+
+void mailbox_view_diff(const struct mailbox_view *old, const struct mailbox_view *now,
+                       mailbox_diff_fn *fn, void *arg)
+{
+    struct cursor a = {.view = old}, b = {.view = now};
+    const struct mailbox_entry *was, *is;
+    while ((was = cursor_entry(&a))) {
+        if (skip_shared(&a, &b))
+            continue;
+        is = cursor_entry(&b);
+        if (is && is->uid < was->uid) { /* UIDs only rise: nothing new is among the old */
+            cursor_next(&b);
+            continue;
+        }
+        bool found = is && is->uid == was->uid;
+        if ((!found || !same_flags(was, is)) && !fn(arg, cursor_index(&a), was, found ? is : NULL))
+            return;
+        if (found)
+            cursor_next(&b);
+        cursor_next(&a);
+    }
+    for (size_t index = old->count; (is = cursor_entry(&b)); cursor_next(&b))
+        if (!fn(arg, index++, NULL, is))
+            return;
+}
+
+struct mailbox_view *mailbox_view_adopt(const struct mailbox_view *old,
+                                        const struct mailbox_view *now, const uint32_t *uids,
+                                        size_t count)
+{
+    struct view_change *changes = xcalloc(count + 1, sizeof *changes);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct mailbox_entry *entry = mailbox_view_find(now, uids[i], NULL);
+        const struct mailbox_entry *was = mailbox_view_find(old, uids[i], NULL);
+        if (entry && was && entry != was)
+            changes[n++].entry = *entry;
+    }
+    struct mailbox_view *v = view_apply(old, changes, n);
+    free(changes);
+    return v;
 }

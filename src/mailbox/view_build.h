@@ -1,7 +1,7 @@
 /*
  * Making views: the first generation from the store, later ones from the one before and what a
  * commit changed. A view is an array of chunks that generations share; an entry takes
- * sizeof(struct mailbox_entry), 72 bytes, and next to nothing beside it.
+ * sizeof(struct mailbox_entry), 80 bytes, and next to nothing beside it.
  *
  * A builder is used by one thread; what it finishes is immutable.
  */
@@ -15,7 +15,8 @@
 struct view_builder;
 
 struct view_builder *view_builder_new(void);
-/* Entries come in rising UID order. */
+/* Entries come in rising UID order; their keywords may be any copy of the text, or
+ * NULL. */
 void view_builder_add(struct view_builder *b, const struct mailbox_entry *entry);
 /* The view with one reference; frees the builder and clears *b. */
 struct mailbox_view *view_builder_finish(struct view_builder **b);

@@ -12,15 +12,15 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
     [DB_ROLLBACK] = "ROLLBACK",
     [DB_FOLDER_FIND] = "SELECT key, graph_id, uidvalidity, uidnext, modseq, uid_mode, synced, "
                        "marked, delta_link, resume_delta, resume_listing, listing_done, "
-                       "delta_done FROM folder WHERE graph_id = ?1",
+                       "delta_done, recent FROM folder WHERE graph_id = ?1",
     [DB_FOLDER_INSERT] = "INSERT INTO folder (graph_id, uidvalidity, uidnext, modseq, uid_mode, "
                          "synced, marked, delta_link, resume_delta, resume_listing, "
-                         "listing_done, delta_done) "
-                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                         "listing_done, delta_done, recent) "
+                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [DB_FOLDER_UPDATE] = "UPDATE folder SET graph_id = ?1, uidvalidity = ?2, uidnext = ?3, "
                          "modseq = ?4, uid_mode = ?5, synced = ?6, marked = ?7, "
                          "delta_link = ?8, resume_delta = ?9, resume_listing = ?10, "
-                         "listing_done = ?11, delta_done = ?12 WHERE key = ?13",
+                         "listing_done = ?11, delta_done = ?12, recent = ?13 WHERE key = ?14",
     [DB_FOLDER_DELETE] = "DELETE FROM folder WHERE key = ?1",
     [DB_ALIAS_GET] = "SELECT graph_id FROM alias WHERE name = ?1",
     [DB_ALIAS_SET] = "INSERT INTO alias (name, graph_id) VALUES (?1, ?2) "
@@ -28,24 +28,31 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
     [DB_ALIAS_FORGET] = "DELETE FROM alias WHERE graph_id = ?1",
     /* A given UID is never taken back, and a size that was told never changes with its UID. */
     [DB_MESSAGE_PUT] = "INSERT INTO message (folder, graph_id, uid, flags, received, article, "
-                       "estimate, size, modseq, change_key, keywords) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
+                       "estimate, size, modseq, change_key, keywords, told, written) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
                        "ON CONFLICT (folder, graph_id) DO UPDATE SET "
                        "uid = CASE excluded.uid WHEN 0 THEN uid ELSE excluded.uid END, "
                        "size = CASE WHEN size >= 0 AND (uid = 0 OR excluded.uid IN (0, uid)) "
                        "THEN size ELSE excluded.size END, "
+                       "told = CASE WHEN told > 0 AND (uid = 0 OR excluded.uid IN (0, uid)) "
+                       "THEN told ELSE excluded.told END, "
                        "flags = excluded.flags, received = excluded.received, "
                        "article = excluded.article, estimate = excluded.estimate, "
                        "modseq = excluded.modseq, change_key = excluded.change_key, "
-                       "keywords = excluded.keywords",
+                       "keywords = excluded.keywords, written = excluded.written",
     [DB_MESSAGE_BURY] = "INSERT INTO tombstone (folder, uid, id_hash, modseq, retired) "
                         "VALUES (?1, ?2, ?3, ?4, ?5)",
     [DB_MESSAGE_DROP] = "DELETE FROM message WHERE folder = ?1 AND uid = ?2 AND uid > 0",
     [DB_MESSAGE_ID] = "SELECT graph_id FROM message WHERE folder = ?1 AND uid = ?2 AND uid > 0",
     [DB_MESSAGE_FIND] = "SELECT graph_id, uid, flags, received, article, estimate, size, modseq, "
-                        "change_key, keywords FROM message WHERE folder = ?1 AND graph_id = ?2",
+                        "change_key, keywords, told, written "
+                        "FROM message WHERE folder = ?1 AND graph_id = ?2",
     [DB_MESSAGE_SET_SIZE] = "UPDATE message SET size = ?3 "
                             "WHERE folder = ?1 AND uid = ?2 AND uid > 0 AND size < 0",
+    [DB_MESSAGE_SET_FLAGS] = "UPDATE message SET flags = ?3, keywords = ?4, change_key = ?5, "
+                             "written = ?6, modseq = ?7 WHERE folder = ?1 AND uid = ?2 AND uid > 0",
+    [DB_MESSAGE_SET_TOLD] = "UPDATE message SET told = ?3 "
+                            "WHERE folder = ?1 AND uid = ?2 AND uid > 0 AND told = 0",
     [DB_RETIRED_FIND] = "SELECT max(retired) FROM tombstone WHERE folder = ?1 AND id_hash = ?2",
     [DB_RETIRED_DROP] = "DELETE FROM tombstone WHERE retired < ?1",
     [DB_UNSTAGE_ALL] = "DELETE FROM message WHERE folder = ?1 AND uid = 0",

@@ -32,6 +32,7 @@ static void read_folder(sqlite3_stmt *s, struct store_folder *f)
     f->resume_listing = db_column_copy(s, 10);
     f->listing_done = sqlite3_column_int(s, 11) != 0;
     f->delta_done = sqlite3_column_int(s, 12) != 0;
+    f->recent = (uint32_t)sqlite3_column_int64(s, 13);
 }
 
 static void bind_folder(sqlite3_stmt *s, const struct store_folder *f)
@@ -48,6 +49,7 @@ static void bind_folder(sqlite3_stmt *s, const struct store_folder *f)
     db_bind_text(s, 10, f->resume_listing);
     sqlite3_bind_int(s, 11, f->listing_done);
     sqlite3_bind_int(s, 12, f->delta_done);
+    sqlite3_bind_int64(s, 13, f->recent);
 }
 
 int store_folder_find(struct store_db *db, const char *graph_id, struct store_folder *out,
@@ -107,7 +109,7 @@ bool store_tx_folder(struct store_tx *tx, const struct store_folder *f, struct e
     if (!s)
         return false;
     bind_folder(s, f);
-    sqlite3_bind_int64(s, 13, f->key);
+    sqlite3_bind_int64(s, 14, f->key);
     if (!db_run(db, s, e))
         return false;
     if (sqlite3_changes(db->handle) == 1)

@@ -11,7 +11,8 @@
 #define ID_HASH_SIZE (SHA256_SIZE / 2)
 
 #define MESSAGE_COLUMNS                                                                            \
-    "graph_id, uid, flags, received, article, estimate, size, modseq, change_key, keywords"
+    "graph_id, uid, flags, received, article, estimate, size, modseq, change_key, keywords, "      \
+    "told, written"
 
 static void hash_id(const char *graph_id, uint8_t out[ID_HASH_SIZE])
 {
@@ -32,6 +33,8 @@ static void read_message(sqlite3_stmt *s, struct store_message *m)
     m->modseq = (uint64_t)sqlite3_column_int64(s, 7);
     m->change_key = db_column_text(s, 8);
     m->keywords = db_column_text(s, 9);
+    m->told = (uint32_t)sqlite3_column_int64(s, 10);
+    m->written = sqlite3_column_int64(s, 11);
 }
 
 struct store_tx *store_tx_begin(struct store_db *db, struct error *e)
@@ -110,6 +113,36 @@ bool store_tx_put(struct store_tx *tx, int64_t folder, const struct store_messag
     sqlite3_bind_int64(s, 9, (sqlite3_int64)m->modseq);
     db_bind_text(s, 10, m->change_key ? m->change_key : "");
     db_bind_text(s, 11, m->keywords ? m->keywords : "");
+    sqlite3_bind_int64(s, 12, m->told);
+    sqlite3_bind_int64(s, 13, m->written);
+    return db_run(tx->db, s, e);
+}
+
+bool store_tx_set_flags(struct store_tx *tx, int64_t folder, const struct store_message *m,
+                        struct error *e)
+{
+    sqlite3_stmt *s = db_write_stmt(tx->db, DB_MESSAGE_SET_FLAGS, DB_SURVIVES_POWER, e);
+    if (!s)
+        return false;
+    sqlite3_bind_int64(s, 1, folder);
+    sqlite3_bind_int64(s, 2, m->uid);
+    sqlite3_bind_int64(s, 3, m->flags);
+    db_bind_text(s, 4, m->keywords);
+    db_bind_text(s, 5, m->change_key);
+    sqlite3_bind_int64(s, 6, m->written);
+    sqlite3_bind_int64(s, 7, (sqlite3_int64)m->modseq);
+    return db_run(tx->db, s, e);
+}
+
+bool store_tx_set_told(struct store_tx *tx, int64_t folder, uint32_t uid, uint32_t told,
+                       struct error *e)
+{
+    sqlite3_stmt *s = db_write_stmt(tx->db, DB_MESSAGE_SET_TOLD, DB_SURVIVES_KILL, e);
+    if (!s)
+        return false;
+    sqlite3_bind_int64(s, 1, folder);
+    sqlite3_bind_int64(s, 2, uid);
+    sqlite3_bind_int64(s, 3, told);
     return db_run(tx->db, s, e);
 }
 

@@ -55,7 +55,19 @@ static const char step_1[] =
     " PRIMARY KEY (folder, uid)) WITHOUT ROWID;"
     "CREATE INDEX tombstone_id ON tombstone (folder, id_hash);";
 
-const char *const schema_steps[] = {step_1};
+/*
+ * What IMAP needs beside POP3: the size that was told, the wall clock of our own last write, the
+ * first UID that no session has claimed as \Recent. Keywords with an escape are written otherwise
+ * now, so folders that have one are read anew.
+ */
+static const char step_2[] =
+    "ALTER TABLE message ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN written INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE folder ADD COLUMN recent INTEGER NOT NULL DEFAULT 1;"
+    "UPDATE folder SET delta_link = NULL"
+    " WHERE key IN (SELECT folder FROM message WHERE keywords LIKE '%=%');";
+
+const char *const schema_steps[] = {step_1, step_2};
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
 /* A version beyond this was not written by a newer program: the header is damaged. */

@@ -28,6 +28,7 @@ struct mailbox_reader; /* one session's way through bodies: read-ahead, sizes, p
 struct mailbox_settings {
     const char *state_dir;
     size_t read_ahead; /* bytes ahead per reader */
+    int64_t poll_interval_ms;
 };
 
 struct mailbox_registry *mailbox_registry_new(struct graph_client *graph, struct store_cache *cache,
@@ -36,8 +37,10 @@ struct mailbox_registry *mailbox_registry_new(struct graph_client *graph, struct
 void mailbox_registry_free(struct mailbox_registry **r);
 /* First syncs of these logins' folders start in the background (boot, SIGHUP). */
 void mailbox_registry_warm(struct mailbox_registry *r, const struct config *config);
-/* The housekeeper's regular turn, about once a second: closes accounts that nobody has used for a
- * while, evicts bodies. */
+/* SIGHUP: a new poll interval. */
+void mailbox_registry_set_poll_interval(struct mailbox_registry *r, int64_t ms);
+/* The housekeeper's regular turn, about once a second: starts the polls that are due, closes
+ * accounts that nobody has used for a while, evicts bodies. Does not wait for the network. */
 void mailbox_registry_tick(struct mailbox_registry *r);
 
 /* Opens (or joins) the account; touches only the disk. The mailbox's name has no case. */

@@ -40,8 +40,9 @@ bool mailbox_store(struct mailbox_folder *f, const uint32_t *uids, size_t count,
 /* From now on the wait is notified when a new generation of the folder is published, by whomever,
  * and the folder is polled in the background once in a poll interval, however many watch it:
  * sooner right after a change, later while Graph throttles. The view is polled by
- * mailbox_folder_view(). One watch a wait at a time. */
-void mailbox_watch(struct mailbox_folder *f, struct wait *w);
+ * mailbox_folder_view(). One watch a wait at a time. `read_only`: polls on this one's behalf write
+ * no mark on the folder. */
+void mailbox_watch(struct mailbox_folder *f, bool read_only, struct wait *w);
 void mailbox_unwatch(struct mailbox_folder *f, struct wait *w);
 
 /* A sync round unless one began within the poll interval (NOOP, CHECK). */

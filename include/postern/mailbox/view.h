@@ -18,6 +18,8 @@
 #define MAILBOX_ANSWERED  0x0008u
 #define MAILBOX_FORWARDED 0x0010u
 #define MAILBOX_DELETED   0x0020u
+/* It has more categories than are shown as keywords, so they cannot be changed. */
+#define MAILBOX_KEYWORDS_CUT 0x0040u
 
 struct mailbox_entry {
     uint32_t uid;
@@ -46,7 +48,8 @@ const struct mailbox_entry *mailbox_view_find(const struct mailbox_view *v, uint
 
 /* What became of the messages of `old` in `now`: calls `fn` in rising index of `old` for each
  * that is gone (`now` NULL) or has other flags or keywords, and then, with `was` NULL and `index`
- * counted on from the end of `old`, for each that is new. Chunks that both share are passed over.
+ * counted on from the end of `old`, for each that is new (their UIDs are above all of `old`, as
+ * new UIDs are). Chunks that both share are passed over.
  * Stops when fn returns false. */
 typedef bool mailbox_diff_fn(void *arg, size_t index, const struct mailbox_entry *was,
                              const struct mailbox_entry *now);

@@ -11,10 +11,10 @@
  * its own thread become part of it.
  *
  * A file that SQLite calls corrupt is renamed to mail.db.corrupt-<time> with a log line that says
- * so; the newest three stay. At open an empty one takes its place at once; when a later call notices it, that call and
- * all after it fail with ERROR_LOCAL until the account is opened anew. Opening runs quick_check
- * on a file of up to 32 MB always, on a larger one only when the last close was not clean (a
- * write-ahead log is left), so that a large mailbox opens in milliseconds.
+ * so; the newest three stay. At open an empty one takes its place at once; when a later call
+ * notices it, that call and all after it fail with ERROR_LOCAL until the account is opened anew.
+ * Opening runs quick_check on a file of up to 32 MB always, on a larger one only when the last
+ * close was not clean (a write-ahead log is left), so that a large mailbox opens in milliseconds.
  *
  * A full disk is ERROR_LOCAL with a text that says so; the database stays sound and in use.
  */
@@ -50,6 +50,7 @@ struct store_folder {
     uint32_t uidvalidity;
     uint32_t uidnext;
     uint64_t modseq; /* highest given */
+    uint32_t recent; /* no session has claimed the UIDs from this one on as \Recent */
     enum store_uid_mode uid_mode;
     bool synced;        /* the first sync is complete, `delta_link` is good */
     bool marked;        /* our property on the folder says the same as this row */
@@ -84,6 +85,7 @@ bool store_alias_forget(struct store_db *db, const char *graph_id, struct error 
 #define STORE_ANSWERED  0x0008u
 #define STORE_FORWARDED 0x0010u
 #define STORE_DELETED   0x0020u
+#define STORE_CUT       0x0040u /* `keywords` is not all */
 
 struct store_message {
     const char *graph_id; /* immutable id */
@@ -93,6 +95,8 @@ struct store_message {
     int64_t article;  /* 0x0E23, -1: unknown, -2: the server has none */
     int64_t estimate; /* bytes from 0x0E08, -1: unknown */
     int64_t size;     /* exact wire size once known, -1: unknown; final */
+    uint32_t told;    /* the size that IMAP was told first, 0: none yet; final */
+    int64_t written;  /* wall clock of our own last change of it, 0: never */
     uint64_t modseq;
     const char *change_key; /* "" if unknown */
     const char *keywords;   /* categories as IMAP keywords, space separated; "" for none */
@@ -110,9 +114,16 @@ void store_tx_rollback(struct store_tx **tx);
 /* Writes all columns of a folder's row. ERROR_FOLDER_GONE: store_folder_delete() was quicker. */
 bool store_tx_folder(struct store_tx *tx, const struct store_folder *f, struct error *e);
 /* Inserts or replaces by (folder, graph_id); uid 0 stages it. A row that has its UID keeps it when
- * put with 0, and a size that is known stays while the UID does. Two rows of one UID: error. */
+ * put with 0, and sizes that are known stay while the UID does. Two rows of one UID: error. */
 bool store_tx_put(struct store_tx *tx, int64_t folder, const struct store_message *m,
                   struct error *e);
+/* Writes flags, keywords, change_key, written and modseq of a message that has its UID; one that is
+ * not there is no error. */
+bool store_tx_set_flags(struct store_tx *tx, int64_t folder, const struct store_message *m,
+                        struct error *e);
+/* The first size told to IMAP is final: writes only where none is stored. */
+bool store_tx_set_told(struct store_tx *tx, int64_t folder, uint32_t uid, uint32_t told,
+                       struct error *e);
 /* Retires a message: the row goes, a tombstone (uid, hash of the id, modseq, time) stays for 90
  * days. A UID that is not there is no error. */
 bool store_tx_expunge(struct store_tx *tx, int64_t folder, uint32_t uid, uint64_t modseq,
@@ -135,7 +146,7 @@ int store_message_id_by_uid(struct store_db *db, int64_t folder, uint32_t uid, c
  * 0 not there, -1 error. *retired_ms: wall clock of the newest tombstone of that id, 0: none. */
 int store_message_find(struct store_db *db, int64_t folder, const char *graph_id,
                        struct store_message *out, char **own, int64_t *retired_ms, struct error *e);
-/* The first size told is final: writes only where none is stored. */
+/* The first exact size is final: writes only where none is stored. */
 bool store_message_set_size(struct store_db *db, int64_t folder, uint32_t uid, int64_t size,
                             struct error *e);
 

@@ -76,7 +76,8 @@ void rig_open(struct rig *r)
     CU_ASSERT_FATAL(graph_client_configure(r->graph, &config, &e));
     r->cache = store_cache_open(r->dir, r->cache_max, &e);
     CU_ASSERT_PTR_NOT_NULL_FATAL(r->cache);
-    const struct mailbox_settings mailbox = {.state_dir = r->dir, .read_ahead = r->read_ahead};
+    const struct mailbox_settings mailbox = {
+        .state_dir = r->dir, .read_ahead = r->read_ahead, .poll_interval_ms = 15000};
     r->registry = mailbox_registry_new(r->graph, r->cache, &mailbox);
     r->account = mailbox_account_get(r->registry, tenant_name, "u@contoso.example", &e);
     CU_ASSERT_PTR_NOT_NULL_FATAL(r->account);

@@ -25,6 +25,9 @@ static int version_of(sqlite3 *h)
  * a file of version i. Every new step gets one. */
 static const char *const old_rows[] = {
     "",
+    "INSERT INTO folder VALUES (1, 'old', 7, 3, 9, 0, 1, 1, 'link', NULL, NULL, 1, 1);"
+    "INSERT INTO message VALUES (1, 1, 'a', 1, 0, 0, 1, -1, -1, 5, 'k', 'Work');"
+    "INSERT INTO message VALUES (2, 1, 'b', 2, 0, 0, 2, -1, 70, 5, 'k', 'a=3Db');",
 };
 
 static void test_each_step(void)
