@@ -2,6 +2,7 @@
  * Deleting messages: four always in flight, to the end, each settled by what Graph said. Nothing
  * is destroyed that was not named: delete means move, except in Deleted Items.
  */
+#include "abreast.h"
 #include "internal.h"
 
 #include "postern/base/alloc.h"
@@ -22,10 +23,8 @@ enum way { WAY_TRASH, WAY_RECOVERABLE, WAY_PURGE, WAY_DELETE };
 
 /* One message on its way out. */
 struct removal {
-    struct graph_call *call;
-    char *graph_id;
-    uint32_t uid;
-    bool looking; /* the call asks where it is */
+    char *graph_id; /* NULL: not begun, or settled */
+    bool looking;   /* the call asks where it is */
     unsigned repeats;
 };
 
@@ -33,13 +32,11 @@ struct batch {
     struct mailbox_folder *folder;
     enum way way;
     struct wait *wait;
-    struct removal slots[ABREAST];
-    size_t open;
     const uint32_t *uids;
-    size_t count, next;
+    struct removal *items; /* one for each UID */
     struct mailbox_delete_result *result;
     struct error *error;
-    uint32_t gone[ABREAST]; /* to be retired in the next transaction */
+    uint32_t *gone; /* to be retired in the next transaction */
     size_t gone_count;
 };
 
@@ -49,25 +46,22 @@ static void fail(struct batch *b, const struct error *e)
         *b->error = *e;
 }
 
-static void send_write(struct batch *b, struct removal *r)
+static struct graph_call *send_write(struct batch *b, struct removal *r)
 {
     struct graph_user *u = b->folder->account->user;
     struct graph_as as = as_of(b, b->wait);
     r->looking = false;
     switch (b->way) {
     case WAY_TRASH:
-        r->call = graph_move_start(u, as, r->graph_id, DELETED_ITEMS);
-        break;
+        return graph_move_start(u, as, r->graph_id, DELETED_ITEMS);
     case WAY_RECOVERABLE:
-        r->call = graph_move_start(u, as, r->graph_id, RECOVERABLE_ITEMS);
-        break;
+        return graph_move_start(u, as, r->graph_id, RECOVERABLE_ITEMS);
     case WAY_PURGE:
-        r->call = graph_purge_start(u, as, r->graph_id);
-        break;
+        return graph_purge_start(u, as, r->graph_id);
     case WAY_DELETE:
-        r->call = graph_delete_start(u, as, r->graph_id);
         break;
     }
+    return graph_delete_start(u, as, r->graph_id);
 }
 
 /* 1: it left the folder; 0: it is still there; -1: `e` says what failed. */
@@ -87,10 +81,10 @@ static int where_is_it(struct batch *b, struct graph_call *call, struct error *e
 }
 
 /* What the ended write says. 1 done, 0 look where the message is, -1 failed. */
-static int judge_write(struct batch *b, struct removal *r, struct error *e)
+static int judge_write(struct batch *b, struct graph_call *call, struct error *e)
 {
     bool moves = b->way == WAY_TRASH || b->way == WAY_RECOVERABLE;
-    if (!graph_call_outcome(r->call, e)) {
+    if (!graph_call_outcome(call, e)) {
         /* A move also answers 404 when it is the destination that is missing. */
         if (e->kind == ERROR_GONE)
             return moves ? 0 : 1;
@@ -98,8 +92,8 @@ static int judge_write(struct batch *b, struct removal *r, struct error *e)
     }
     /* Any other success is somebody else's, a proxy's perhaps. */
     if (!moves)
-        return graph_call_status(r->call) == DELETED_STATUS ? 1 : 0;
-    int left = where_is_it(b, r->call, e);
+        return graph_call_status(call) == DELETED_STATUS ? 1 : 0;
+    int left = where_is_it(b, call, e);
     if (left == 0)
         error_set(e, ERROR_ANSWER, "Graph answered a move that left the message where it was");
     /* An answer that cannot be read is as good as lost. */
@@ -107,11 +101,12 @@ static int judge_write(struct batch *b, struct removal *r, struct error *e)
 }
 
 /* 1 done, 0 not done: write again, -1 failed. */
-static int judge_look(struct batch *b, struct removal *r, struct error *e)
+static int judge_look(struct batch *b, const struct removal *r, struct graph_call *call,
+                      struct error *e)
 {
-    if (!graph_call_outcome(r->call, e))
+    if (!graph_call_outcome(call, e))
         return e->kind == ERROR_GONE ? 1 : -1;
-    int left = where_is_it(b, r->call, e);
+    int left = where_is_it(b, call, e);
     if (left == 0 && r->repeats >= REPEATS_MAX) {
         error_set(e, ERROR_TEMPORARY,
                   "a message is still there after %u attempts to delete it; try again later, or "
@@ -122,64 +117,52 @@ static int judge_look(struct batch *b, struct removal *r, struct error *e)
     return left;
 }
 
-static void close_slot(struct batch *b, struct removal *r)
+static void settled(struct removal *r)
 {
-    if (r->call)
-        graph_call_free(&r->call);
     free(r->graph_id);
-    memset(r, 0, sizeof *r);
-    b->open--;
+    r->graph_id = NULL;
 }
 
-static void advance(struct batch *b, struct removal *r)
+static struct graph_call *next_call(void *arg, size_t index, struct graph_call *ended)
 {
+    struct batch *b = arg;
+    struct removal *r = &b->items[index];
     struct error e = ERROR_INIT;
-    bool looked = r->looking;
-    int verdict = looked ? judge_look(b, r, &e) : judge_write(b, r, &e);
+    int verdict = r->looking ? judge_look(b, r, ended, &e) : judge_write(b, ended, &e);
+    if (verdict == 0 && r->looking) {
+        r->repeats++;
+        return send_write(b, r);
+    }
     if (verdict == 0) {
-        graph_call_free(&r->call);
-        if (looked) {
-            r->repeats++;
-            send_write(b, r);
-        } else {
-            r->looking = true;
-            r->call = graph_message_start(b->folder->account->user, as_of(b, b->wait), r->graph_id);
-        }
-        return;
+        r->looking = true;
+        return graph_message_start(b->folder->account->user, as_of(b, b->wait), r->graph_id);
     }
     if (verdict > 0)
-        b->gone[b->gone_count++] = r->uid;
+        b->gone[b->gone_count++] = b->uids[index];
     else
         fail(b, &e);
-    close_slot(b, r);
+    settled(r);
+    return NULL;
 }
 
-/* Fills the free slots. */
-static void refill(struct batch *b)
+static struct graph_call *start(void *arg, size_t index)
 {
-    for (size_t i = 0; i < ABREAST && b->next < b->count; i++) {
-        struct removal *r = &b->slots[i];
-        while (!r->graph_id && b->next < b->count) {
-            struct error e = ERROR_INIT;
-            uint32_t uid = b->uids[b->next++];
-            int found = store_message_id_by_uid(b->folder->account->db, b->folder->key, uid,
-                                                &r->graph_id, &e);
-            if (found == 0)
-                b->result->deleted++; /* somebody else was faster */
-            if (found < 0)
-                fail(b, &e);
-            if (found != 1)
-                continue;
-            r->uid = uid;
-            b->open++;
-            send_write(b, r);
-        }
-    }
+    struct batch *b = arg;
+    struct removal *r = &b->items[index];
+    struct mailbox_folder *f = b->folder;
+    struct error e = ERROR_INIT;
+    int found = store_message_id_by_uid(f->account->db, f->key, b->uids[index], &r->graph_id, &e);
+    if (found == 0)
+        b->result->deleted++; /* somebody else was faster */
+    if (found < 0)
+        fail(b, &e);
+    return found == 1 ? send_write(b, r) : NULL;
 }
 
 /* Commits what Graph has confirmed. */
-static void retire(struct batch *b)
+static void retire(void *arg)
 {
+    struct batch *b = arg;
     struct error e = ERROR_INIT;
     if (b->gone_count == 0)
         return;
@@ -190,34 +173,22 @@ static void retire(struct batch *b)
     b->gone_count = 0;
 }
 
-static void abandon(struct batch *b, const struct error *e)
+static void abandon(void *arg, size_t index, const struct error *e)
 {
-    for (size_t i = 0; i < ABREAST; i++) {
-        if (!b->slots[i].graph_id)
-            continue;
-        fail(b, e);
-        close_slot(b, &b->slots[i]);
-    }
-    for (; b->next < b->count; b->next++)
-        fail(b, e);
+    struct batch *b = arg;
+    settled(&b->items[index]);
+    fail(b, e);
 }
 
-static void run(struct batch *b)
+static void run(struct batch *b, size_t count)
 {
-    struct error e = ERROR_INIT;
-    for (refill(b); b->open > 0; refill(b)) {
-        struct graph_call *calls[ABREAST];
-        for (size_t i = 0; i < ABREAST; i++)
-            calls[i] = b->slots[i].call;
-        if (!graph_call_wait_any(calls, ABREAST, b->wait, &e)) {
-            abandon(b, &e);
-            return;
-        }
-        for (size_t i = 0; i < ABREAST; i++)
-            if (b->slots[i].call && graph_call_ended(b->slots[i].call))
-                advance(b, &b->slots[i]);
-        retire(b);
-    }
+    static const struct abreast removing = {
+        .start = start, .next = next_call, .wave = retire, .abandon = abandon};
+    b->items = xcalloc(count, sizeof *b->items);
+    b->gone = xcalloc(count, sizeof *b->gone);
+    abreast_run(&removing, b, count, b->wait);
+    free(b->items);
+    free(b->gone);
 }
 
 /* In Deleted Items, delete means delete. */
@@ -244,15 +215,14 @@ bool delete_named(struct mailbox_folder *f, const uint32_t *uids, size_t count,
                   enum config_expunge how, struct wait *w, struct mailbox_delete_result *result,
                   struct error *e)
 {
-    struct batch b = {
-        .folder = f, .wait = w, .uids = uids, .count = count, .result = result, .error = e};
+    struct batch b = {.folder = f, .wait = w, .uids = uids, .result = result, .error = e};
     if (count == 0)
         return true;
     if (!choose_way(f, how, &b.way, w, e)) {
         result->failed += count;
         return false;
     }
-    run(&b);
+    run(&b, count);
     return result->failed == 0;
 }
 

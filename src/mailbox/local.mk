@@ -1,5 +1,7 @@
 noinst_LIBRARIES += libmailbox.a
 libmailbox_a_SOURCES = \
+	src/mailbox/abreast.c \
+	src/mailbox/abreast.h \
 	src/mailbox/body.c \
 	src/mailbox/body.h \
 	src/mailbox/commit.c \

@@ -1,0 +1,27 @@
+/*
+ * Many messages, a request or a few in a row for each, four always in flight: what STORE, EXPUNGE,
+ * COPY and MOVE have in common. All on the caller's thread.
+ */
+#ifndef POSTERN_MAILBOX_ABREAST_H
+#define POSTERN_MAILBOX_ABREAST_H
+
+#include "postern/graph/client.h"
+
+struct abreast {
+    /* Begins with an item: its first call, or NULL if it is settled without any. */
+    struct graph_call *(*start)(void *arg, size_t index);
+    /* The item's call has ended; the runner frees it. The item's next call, or NULL: it is settled.
+     */
+    struct graph_call *(*next)(void *arg, size_t index, struct graph_call *ended);
+    /* A wave of items is settled and the next calls are under way: time to commit. NULL: nothing.
+     */
+    void (*wave)(void *arg);
+    /* The wait has ended: this item was under way, or never begun. */
+    void (*abandon)(void *arg, size_t index, const struct error *e);
+};
+
+/* Runs all items, 0 to count - 1, to their end, or until the wait ends: false, and the items that
+ * are left were abandoned. */
+bool abreast_run(const struct abreast *what, void *arg, size_t count, struct wait *w);
+
+#endif
