@@ -218,9 +218,14 @@ static void log_attempt(const struct graph_call *call, const struct answer *a)
     static const char *const methods[] = {[GRAPH_GET] = "GET",
                                           [GRAPH_POST] = "POST",
                                           [GRAPH_PATCH] = "PATCH",
+                                          [GRAPH_PUT] = "PUT",
                                           [GRAPH_DELETE] = "DELETE"};
     struct buf url = BUF_INIT(URL_MAX);
-    url_put_shown(&url, call->link ? call->link : call->path);
+    /* The address of an upload session is a secret in itself. */
+    if (call->upload)
+        buf_puts(&url, "(upload session)");
+    else
+        url_put_shown(&url, call->link ? call->link : call->path);
     log_debug("%s %s %d in %lld ms, request-id %s, client-request-id %s",
               methods[call->request.method], buf_str(&url), a->status,
               (long long)(clock_mono_ms() - call->began_ms),
@@ -260,7 +265,7 @@ static void settle(struct graph_call *call, struct transfer *t, CURLcode code)
     sched_release(&call->item);
     call->status = t->answer.status;
     log_attempt(call, &t->answer);
-    if (t->answer.status && t->answer.status != 401)
+    if (t->answer.status && t->answer.status != 401 && !call->upload)
         tenant_token_accepted(tenant, call->token_generation);
     if (v.ok) {
         call->user->sched.strikes = 0;
@@ -271,7 +276,7 @@ static void settle(struct graph_call *call, struct transfer *t, CURLcode code)
         call_end(call, NULL);
     } else if (atomic_load(&call->abandoned) || atomic_load(&call->sink_failed)) {
         call_end(call, &v.e);
-    } else if (v.status == 401 && !call->renewed &&
+    } else if (v.status == 401 && !call->renewed && !call->upload &&
                tenant_token_refused(tenant, call->token_generation, clock_mono_ms())) {
         call->renewed = true;
         again(call, &v.e, 0);
@@ -315,7 +320,11 @@ bool call_check_link(const struct graph_call *call, const char *link, struct err
 static bool put_url(const struct graph_call *call, struct buf *url, struct error *e)
 {
     const struct graph_tenant *t = call->user->tenant;
-    if (!call->link) {
+    if (call->upload) {
+        if (!url_is_https(call->upload))
+            return error_set(e, ERROR_ANSWER, "Graph gave an upload address that is no https URL");
+        buf_puts(url, call->upload);
+    } else if (!call->link) {
         buf_printf(url, "%s/v1.0", t->graph_url);
         if (!call->request.at_root) {
             buf_puts(url, "/users/");
@@ -349,10 +358,12 @@ static bool start_transfer(struct graph_call *call, const char *url, struct erro
     const struct transfer_request r = {
         .method = call->request.method,
         .url = url,
-        .body = call->json,
-        .content_type = "application/json",
-        .token = t->token.value,
-        .prefer = preferred,
+        .body = call->payload,
+        .body_len = call->payload_len,
+        .content_type = call->payload_type,
+        .token = call->upload ? NULL : t->token.value,
+        .prefer = call->upload ? NULL : preferred,
+        .range = call->range,
         .accept = call->request.mime ? "*/*" : "application/json",
         .anchors = t->anchors,
         .timeout_ms = c->settings.request_timeout_ms,

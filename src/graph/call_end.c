@@ -89,7 +89,10 @@ void call_unref(struct graph_call *call)
     call->user->refs--;
     free(call->path);
     free(call->link);
-    free(call->json);
+    free(call->upload);
+    free(call->payload);
+    free(call->payload_type);
+    free(call->range);
     free(call->prefer);
     buf_free(&call->body);
     buf_free(&call->head);

@@ -157,6 +157,17 @@ void graph_user_unref(struct graph_user **user)
     *user = NULL;
 }
 
+static void take_payload(struct graph_call *call, const struct graph_request *request)
+{
+    const void *data = request->json ? request->json : request->data;
+    if (!data)
+        return;
+    call->payload_len = request->json ? strlen(request->json) : request->data_len;
+    call->payload = xmalloc(call->payload_len + 1);
+    memcpy(call->payload, data, call->payload_len);
+    call->payload_type = xstrdup(request->json ? "application/json" : request->data_type);
+}
+
 static struct graph_call *new_call(struct graph_user *u, const struct graph_request *request)
 {
     struct graph_client *c = u->client;
@@ -166,7 +177,9 @@ static struct graph_call *new_call(struct graph_user *u, const struct graph_requ
     call->request = *request;
     call->path = xstrdup_null(request->path);
     call->link = xstrdup_null(request->link);
-    call->json = xstrdup_null(request->json);
+    call->upload = xstrdup_null(request->upload);
+    call->range = xstrdup_null(request->range);
+    take_payload(call, request);
     call->prefer = xstrdup_null(request->prefer);
     if (request->sink) {
         call->sink = *request->sink;

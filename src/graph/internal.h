@@ -68,7 +68,8 @@ struct graph_call {
     struct graph_client *client;
     struct graph_user *user;
     struct graph_request request; /* its strings are `path`, … below */
-    char *path, *link, *json, *prefer;
+    char *path, *link, *upload, *payload, *payload_type, *range, *prefer;
+    size_t payload_len;
     struct graph_sink sink;
     enum call_state state;
     unsigned refs;           /* the owner's, and the machinery's until it ended */

@@ -37,11 +37,13 @@ libgraph_a_SOURCES = \
 	src/graph/tenant.c \
 	src/graph/transfer.c \
 	src/graph/transfer.h \
+	src/graph/upload.c \
 	src/graph/upstream.c \
 	src/graph/upstream.h \
 	src/graph/url.c \
 	src/graph/url.h \
-	src/graph/write.c
+	src/graph/write.c \
+	src/graph/write.h
 noinst_HEADERS += \
 	include/postern/graph/client.h \
 	include/postern/graph/folder.h \

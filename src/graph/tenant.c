@@ -338,6 +338,7 @@ static void flight_start(struct graph_tenant *t)
             .method = GRAPH_POST,
             .url = k->request.url,
             .body = buf_str(&k->request.form),
+            .body_len = k->request.form.len,
             .content_type = "application/x-www-form-urlencoded",
             .accept = "application/json",
             .anchors = t->anchors,

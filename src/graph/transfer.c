@@ -144,6 +144,8 @@ static void set_headers(struct transfer *t, const struct transfer_request *r)
         add_header(t, "Prefer", r->prefer);
     if (r->body)
         add_header(t, "Content-Type", r->content_type);
+    if (r->range)
+        add_header(t, "Content-Range", r->range);
     if (r->token) {
         char *bearer = xasprintf("Bearer %s", r->token);
         add_header(t, "Authorization", bearer);
@@ -166,8 +168,10 @@ static void set_method(CURL *c, const struct transfer_request *r)
     if (r->body || r->method == GRAPH_POST) {
         const char *body = r->body ? r->body : "";
         curl_easy_setopt(c, CURLOPT_POSTFIELDS, body);
-        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(r->body ? r->body_len : 0));
     }
+    if (r->method == GRAPH_PUT)
+        curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, "PUT");
     if (r->method == GRAPH_PATCH)
         curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, "PATCH");
     if (r->method == GRAPH_DELETE)

@@ -23,11 +23,13 @@ struct transfer;
 
 struct transfer_request {
     enum graph_method method;
-    const char *url;          /* https */
-    const char *body;         /* NULL: none; must live as long as the transfer */
+    const char *url;  /* https */
+    const char *body; /* NULL: none; must live as long as the transfer */
+    size_t body_len;
     const char *content_type; /* of the body */
     const char *token;        /* bearer token, NULL: no Authorization */
     const char *prefer;       /* NULL: no Prefer */
+    const char *range;        /* NULL: no Content-Range */
     const char *accept;
     const struct anchors *anchors; /* must live as long as the transfer */
     int64_t timeout_ms;            /* without progress */

@@ -104,6 +104,15 @@ static bool plain_authority(const char *link)
     return n > 0 && !memchr(link + 8, '%', n) && !memchr(link + 8, '@', n);
 }
 
+bool url_is_https(const char *link)
+{
+    struct origin o = {0};
+    bool ok = strlen(link) <= URL_LINK_MAX && plain_characters(link) && plain_authority(link) &&
+              !origin_read(link, &o) && strcasecmp(o.scheme, "https") == 0;
+    origin_free(&o);
+    return ok;
+}
+
 bool url_same_origin(const char *link, const char *origin, struct buf *host)
 {
     struct origin want = {0}, have = {0};

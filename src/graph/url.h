@@ -26,6 +26,9 @@ bool url_put_odata_string(struct buf *out, const char *text);
  * without host, mailbox and query, long ids cut short. */
 bool url_put_shown(struct buf *out, const char *path_or_link);
 
+/* An https URL with a plain host, without user information and fragment, of any origin: where
+ * bytes may be sent that Graph asked for, but never a token. */
+bool url_is_https(const char *link);
 /* May a token be sent to this link? Only if it has the scheme (https), the host (any case) and
  * the port (443 if none is written) of `origin`, no user information, no fragment, and nothing
  * that a second parser could read differently (control characters, spaces, backslashes).

@@ -53,7 +53,7 @@ struct graph_user *graph_user_get(struct graph_client *client, const char *tenan
                                   const char *mailbox);
 void graph_user_unref(struct graph_user **u);
 
-enum graph_method { GRAPH_GET, GRAPH_POST, GRAPH_PATCH, GRAPH_DELETE };
+enum graph_method { GRAPH_GET, GRAPH_POST, GRAPH_PATCH, GRAPH_PUT, GRAPH_DELETE };
 
 enum graph_repeat {
     GRAPH_REPEAT_SAFE, /* reads, PATCH of fixed values: again after any transient failure */
@@ -78,7 +78,13 @@ struct graph_request {
     bool at_root;       /* `path` is below /v1.0 itself ("/$batch") */
     const char *link;   /* or a nextLink or deltaLink; one that leads to another origin than the
                            configured Graph is ERROR_RESYNC */
+    const char *upload; /* or, for PUT, the address of an upload session: https to whatever host,
+                           and never with our token */
     const char *json;   /* body, NULL: none */
+    const void *data;   /* or a body that is no JSON, with its type */
+    size_t data_len;
+    const char *data_type;
+    const char *range;  /* Content-Range, NULL: none */
     const char *prefer; /* extra Prefer values, NULL; the immutable id one is always sent */
     enum graph_repeat repeat;
     bool background;      /* yields to interactive calls */
