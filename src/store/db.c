@@ -57,6 +57,25 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
     [DB_RETIRED_DROP] = "DELETE FROM tombstone WHERE retired < ?1",
     [DB_UNSTAGE_ALL] = "DELETE FROM message WHERE folder = ?1 AND uid = 0",
     [DB_UNSTAGE_ONE] = "DELETE FROM message WHERE folder = ?1 AND uid = 0 AND graph_id = ?2",
+    [DB_ORIGINAL_PUT] = "INSERT OR REPLACE INTO original (graph_id, size, received, hide_draft, "
+                        "look_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [DB_ORIGINAL_COPY] = "INSERT OR REPLACE INTO original (graph_id, size, received, hide_draft, "
+                         "look_at) SELECT ?2, size, received, hide_draft, ?3 FROM original "
+                         "WHERE graph_id = ?1",
+    [DB_ORIGINAL_FIND] = "SELECT size, received, hide_draft FROM original WHERE graph_id = ?1",
+    [DB_ORIGINAL_DROP] = "DELETE FROM original WHERE graph_id = ?1",
+    [DB_ORIGINAL_DUE] = "SELECT graph_id FROM original WHERE look_at > 0 AND look_at <= ?1 "
+                        "ORDER BY look_at LIMIT ?2",
+    /* 0 while a row of the message is there: its going sets the time (see schema.c). */
+    [DB_ORIGINAL_LIVES] = "UPDATE original SET look_at = CASE WHEN EXISTS (SELECT 1 FROM message "
+                          "WHERE message.graph_id = ?1) THEN 0 ELSE ?2 END WHERE graph_id = ?1",
+    [DB_MAKING_BEGIN] = "INSERT INTO making (folder, by, value, known, began) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5)",
+    [DB_MAKING_KNOWN] = "UPDATE making SET graph_id = ?2 WHERE key = ?1",
+    [DB_MAKING_END] = "DELETE FROM making WHERE key = ?1",
+    [DB_MAKING_ABANDON] = "UPDATE making SET abandoned = 1 WHERE key = ?1 OR ?1 = 0",
+    [DB_MAKING_EACH] = "SELECT key, folder, by, value, known, graph_id, began FROM making "
+                       "WHERE abandoned = 1 ORDER BY key",
 };
 
 bool db_lock(struct store_db *db, struct error *e)

@@ -1,5 +1,6 @@
 /* Opening, checking and closing the database of a mailbox. */
 #include "db.h"
+#include "original_file.h"
 #include "path.h"
 #include "postern/store/mailbox_db.h"
 #include "schema.h"
@@ -100,6 +101,16 @@ static bool drop_old_tombstones(struct store_db *db, struct error *e)
     return db_run(db, s, e);
 }
 
+/* What a process that ended was making, nobody makes any more. */
+static bool abandon_makings(struct store_db *db, struct error *e)
+{
+    sqlite3_stmt *s = db_write_stmt(db, DB_MAKING_ABANDON, DB_SURVIVES_KILL, e);
+    if (!s)
+        return false;
+    sqlite3_bind_int64(s, 1, 0);
+    return db_run(db, s, e);
+}
+
 /* One try. On false with db->damaged the file can be set aside for a new one. */
 static bool open_handle(struct store_db *db, bool *fresh, struct error *e)
 {
@@ -126,10 +137,10 @@ static bool open_handle(struct store_db *db, bool *fresh, struct error *e)
     if ((rc = schema_migrate(db->handle, schema_steps, version, schema_version)) != SQLITE_OK)
         return db_fail(db, rc, e);
     /* On a full disk the mailbox can still be read. */
-    bool dropped = drop_old_tombstones(db, e);
-    if (!dropped && !db->damaged)
+    bool tidied = drop_old_tombstones(db, e) && abandon_makings(db, e);
+    if (!tidied && !db->damaged)
         error_clear(e);
-    return dropped || !db->damaged;
+    return tidied || !db->damaged;
 }
 
 static bool open_or_replace(struct store_db *db, bool *fresh, struct error *e)
@@ -169,8 +180,10 @@ struct store_db *store_db_open(const char *state_dir, const char *tenant, const 
                                bool *fresh, struct error *e)
 {
     struct store_db *db = db_new(state_dir, tenant, mailbox);
-    if (file_make_private_dir(db->dir, e) && open_or_replace(db, fresh, e))
+    if (file_make_private_dir(db->dir, e) && open_or_replace(db, fresh, e)) {
+        original_remove_spools(db->dir);
         return db;
+    }
     db_close_handle(db, false);
     db_free(db);
     return NULL;

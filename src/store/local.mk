@@ -9,7 +9,10 @@ libstore_a_SOURCES = \
 	src/store/db_folder.c \
 	src/store/db_message.c \
 	src/store/db_open.c \
+	src/store/db_making.c \
+	src/store/db_original.c \
 	src/store/original.c \
+	src/store/original_file.h \
 	src/store/path.c \
 	src/store/path.h \
 	src/store/schema.c \

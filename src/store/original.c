@@ -1,13 +1,18 @@
 #include "postern/store/original.h"
 
 #include "body_file.h"
+#include "original_file.h"
+#include "path.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/file.h"
+#include "postern/base/log.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -111,4 +116,101 @@ void store_spool_free(struct store_spool **spool)
     free(s->tmp);
     EVP_MD_CTX_free(s->digest);
     free(s);
+}
+
+static char *path_of(struct store_db *db, const char *graph_id)
+{
+    char key[PATH_KEY_SIZE];
+    path_key(key, graph_id, NULL);
+    return xasprintf("%s/originals/%s", store_db_dir(db), key);
+}
+
+/* The name of a file that was just given to it outlives a power failure. */
+static bool sync_dir(struct store_db *db, struct error *e)
+{
+    char *dir = xasprintf("%s/originals", store_db_dir(db));
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (!ok)
+        error_set(e, ERROR_LOCAL, "cannot write to %s: %s", dir, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    free(dir);
+    return ok;
+}
+
+bool original_name_spool(struct store_spool *s, const char *graph_id, struct error *e)
+{
+    uint8_t digest[SHA256_SIZE], trailer[BODY_TRAILER_SIZE];
+    if (s->failed || !s->tmp)
+        return error_set(e, ERROR_LOCAL, "the bytes of the message are no longer there");
+    EVP_DigestFinal_ex(s->digest, digest, NULL);
+    body_trailer_make(trailer, s->size, digest);
+    char *path = path_of(s->db, graph_id);
+    bool ok = (file_write_all(s->fd, trailer, sizeof trailer) && fsync(s->fd) == 0 &&
+               rename(s->tmp, path) == 0) ||
+              write_failed(s, e);
+    free(path);
+    if (!ok)
+        return false;
+    free(s->tmp);
+    s->tmp = NULL;
+    return sync_dir(s->db, e);
+}
+
+bool original_link(struct store_db *db, const char *from_id, const char *to_id, struct error *e)
+{
+    char *from = path_of(db, from_id), *to = path_of(db, to_id);
+    bool ok = link(from, to) == 0 || errno == EEXIST ||
+              error_set(e, ERROR_LOCAL, "cannot keep the original of a copy in %s: %s",
+                        store_db_dir(db), strerror(errno));
+    free(from);
+    free(to);
+    return ok && sync_dir(db, e);
+}
+
+void original_unlink(struct store_db *db, const char *graph_id)
+{
+    char *path = path_of(db, graph_id);
+    if (unlink(path) < 0 && errno != ENOENT)
+        log_error("cannot remove %s: %s; remove it by hand", path, strerror(errno));
+    free(path);
+}
+
+struct store_body *store_original_open(struct store_db *db, const char *graph_id, struct error *e)
+{
+    struct store_original known;
+    uint64_t size = 0;
+    error_clear(e);
+    if (store_original_find(db, graph_id, &known, e) != 1)
+        return NULL;
+    char *path = path_of(db, graph_id);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int sound = fd < 0 ? 0 : body_file_check(fd, &size, e);
+    if (sound < 0)
+        log_error_value(LOG_LEVEL_ERROR, e, "check the disk");
+    if (sound != 1) {
+        log_warning("the original %s of an appended message is damaged or missing; from now on "
+                    "the message is as Microsoft 365 has it",
+                    path);
+        error_clear(e);
+        store_original_drop(db, graph_id, e);
+        if (fd >= 0)
+            close(fd);
+    }
+    free(path);
+    return sound == 1 ? body_new(fd, size) : NULL;
+}
+
+void original_remove_spools(const char *dir)
+{
+    char *path = xasprintf("%s/originals/tmp", dir);
+    DIR *d = opendir(path);
+    for (struct dirent *entry; d && (entry = readdir(d));) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(dirfd(d), entry->d_name, 0);
+    }
+    if (d)
+        closedir(d);
+    free(path);
 }

@@ -67,7 +67,35 @@ static const char step_2[] =
     "UPDATE folder SET delta_link = NULL"
     " WHERE key IN (SELECT folder FROM message WHERE keywords LIKE '%=%');";
 
-const char *const schema_steps[] = {step_1, step_2};
+/*
+ * original.look_at: when to ask whether the message still lives, wall clock; 0: it is in a folder
+ * that we know. A message that leaves its folder may just move, so ten minutes pass first.
+ *
+ * making.abandoned: nobody is at work on it any more, it must be undone.
+ */
+static const char step_3[] =
+    "CREATE TABLE original ("
+    " graph_id TEXT PRIMARY KEY,"
+    " size INTEGER NOT NULL,"
+    " received INTEGER NOT NULL,"
+    " hide_draft INTEGER NOT NULL,"
+    " look_at INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX original_due ON original (look_at) WHERE look_at > 0;"
+    "CREATE TRIGGER original_left AFTER DELETE ON message BEGIN"
+    " UPDATE original SET look_at = (CAST(strftime('%s', 'now') AS INTEGER) + 600) * 1000"
+    " WHERE graph_id = OLD.graph_id; END;"
+
+    "CREATE TABLE making ("
+    " key INTEGER PRIMARY KEY,"
+    " folder TEXT NOT NULL,"
+    " by INTEGER NOT NULL,"
+    " value TEXT NOT NULL,"
+    " known TEXT NOT NULL,"
+    " graph_id TEXT,"
+    " began INTEGER NOT NULL,"
+    " abandoned INTEGER NOT NULL DEFAULT 0);";
+
+const char *const schema_steps[] = {step_1, step_2, step_3};
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
 /* A version beyond this was not written by a newer program: the header is damaged. */

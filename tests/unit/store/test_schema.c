@@ -28,6 +28,8 @@ static const char *const old_rows[] = {
     "INSERT INTO folder VALUES (1, 'old', 7, 3, 9, 0, 1, 1, 'link', NULL, NULL, 1, 1);"
     "INSERT INTO message VALUES (1, 1, 'a', 1, 0, 0, 1, -1, -1, 5, 'k', 'Work');"
     "INSERT INTO message VALUES (2, 1, 'b', 2, 0, 0, 2, -1, 70, 5, 'k', 'a=3Db');",
+    "INSERT INTO folder VALUES (1, 'old', 7, 4, 9, 0, 1, 1, 'link', NULL, NULL, 1, 1, 2);"
+    "INSERT INTO message VALUES (1, 1, 'c', 3, 0, 0, 3, -1, -1, 5, 'k', '', 0, 0);",
 };
 
 static void test_each_step(void)
