@@ -12,6 +12,8 @@ imap_handler imap_login, imap_authenticate, imap_starttls;
 imap_handler imap_capability, imap_noop, imap_logout, imap_id, imap_enable, imap_namespace;
 /* select.c */
 imap_handler imap_select, imap_examine, imap_unselect_command, imap_close;
+/* search.c */
+imap_handler imap_search;
 /* idle.c */
 imap_handler imap_idle;
 

@@ -6,6 +6,11 @@ libimap_a_SOURCES = \
 	src/imap/commands.h \
 	src/imap/respond.c \
 	src/imap/respond.h \
+	src/imap/search.c \
+	src/imap/search.h \
+	src/imap/search_eval.c \
+	src/imap/search_parse.c \
+	src/imap/search_run.c \
 	src/imap/session.h \
 	src/imap/set.c \
 	src/imap/set.h \

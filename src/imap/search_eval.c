@@ -1,0 +1,95 @@
+/* One message against a program. Three values, since what is not known yet may not matter. */
+#include "search.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool has_keyword(const char *keywords, const char *wanted)
+{
+    size_t len = strlen(wanted);
+    for (const char *p = keywords; *p;) {
+        size_t n = strcspn(p, " ");
+        if (n == len && strncasecmp(p, wanted, n) == 0)
+            return true;
+        p += n + (p[n] == ' ');
+    }
+    return false;
+}
+
+static enum search_answer within(const struct search_key *k, int64_t value)
+{
+    return value >= k->low && value < k->high ? SEARCH_YES : SEARCH_NO;
+}
+
+static enum search_answer match(const struct mime_match *m, const struct search_facts *facts)
+{
+    bool done = m->scope == MIME_IN_BODY || m->scope == MIME_IN_TEXT ? facts->body : facts->header;
+    if (m->found && (facts->header || facts->body))
+        return SEARCH_YES;
+    return done ? SEARCH_NO : SEARCH_UNKNOWN;
+}
+
+static enum search_answer eval(const struct search_program *p, const struct search_key *k,
+                               const struct search_facts *facts);
+
+/* Of AND a "no" decides, of OR a "yes"; with none of that, what is unknown keeps it open. */
+static enum search_answer eval_parts(const struct search_program *p, const struct search_key *k,
+                                     const struct search_facts *facts, enum search_answer decides)
+{
+    enum search_answer answer = decides == SEARCH_NO ? SEARCH_YES : SEARCH_NO;
+    for (const struct search_key *part = k->parts; part; part = part->next) {
+        enum search_answer a = eval(p, part, facts);
+        if (a == decides)
+            return a;
+        if (a == SEARCH_UNKNOWN)
+            answer = a;
+    }
+    return answer;
+}
+
+static enum search_answer negate(enum search_answer a)
+{
+    return a == SEARCH_UNKNOWN ? a : a == SEARCH_YES ? SEARCH_NO : SEARCH_YES;
+}
+
+static enum search_answer eval(const struct search_program *p, const struct search_key *k,
+                               const struct search_facts *facts)
+{
+    const struct mailbox_entry *entry = facts->entry;
+    switch (k->op) {
+    case SEARCH_ALL:
+        return SEARCH_YES;
+    case SEARCH_AND:
+        return eval_parts(p, k, facts, SEARCH_NO);
+    case SEARCH_OR:
+        return eval_parts(p, k, facts, SEARCH_YES);
+    case SEARCH_NOT:
+        return negate(eval(p, k->parts, facts));
+    case SEARCH_FLAGS:
+        return entry->flags & k->flags ? SEARCH_YES : SEARCH_NO;
+    case SEARCH_KEYWORD:
+        return has_keyword(entry->keywords, k->keyword) ? SEARCH_YES : SEARCH_NO;
+    case SEARCH_SET:
+        return k->set[facts->index / 8] >> facts->index % 8 & 1 ? SEARCH_YES : SEARCH_NO;
+    case SEARCH_RECEIVED:
+        return within(k, entry->received_ms);
+    case SEARCH_SENT:
+        if (!facts->header)
+            return SEARCH_UNKNOWN;
+        return facts->dated ? within(k, facts->sent_ms) : SEARCH_NO;
+    case SEARCH_SIZE:
+        return facts->size < 0 ? SEARCH_UNKNOWN : within(k, facts->size);
+    case SEARCH_MODSEQ:
+        return entry->modseq >= (uint64_t)k->low ? SEARCH_YES : SEARCH_NO;
+    case SEARCH_DIGEST:
+        return memcmp(entry->digest, k->digest, SHA256_SIZE) == 0 ? SEARCH_YES : SEARCH_NO;
+    case SEARCH_MATCH:
+        return match(&p->matches[k->match], facts);
+    }
+    return SEARCH_NO;
+}
+
+enum search_answer search_eval(const struct search_program *p, const struct search_facts *facts)
+{
+    return eval(p, p->root, facts);
+}
