@@ -20,6 +20,7 @@ libgraph_a_SOURCES = \
 	src/graph/folder_calls.c \
 	src/graph/gate.c \
 	src/graph/gate.h \
+	src/graph/header.c \
 	src/graph/internal.h \
 	src/graph/json.c \
 	src/graph/json.h \

@@ -18,6 +18,7 @@ static const struct imap_verb verbs[] = {
     {"EXAMINE", IMAP_AUTHENTICATED, IMAP_SYNC_NONE, imap_examine},
     {"IDLE", IMAP_AUTHENTICATED, IMAP_SYNC_ALL, imap_idle},
 
+    {"FETCH", IMAP_SELECTED | IMAP_HAS_UID, IMAP_SYNC_NO_EXPUNGE, imap_fetch},
     {"CHECK", IMAP_SELECTED, IMAP_SYNC_ALL, imap_noop},
     {"SEARCH", IMAP_SELECTED | IMAP_HAS_UID, IMAP_SYNC_NO_EXPUNGE, imap_search},
     {"UNSELECT", IMAP_SELECTED, IMAP_SYNC_NONE, imap_unselect_command},

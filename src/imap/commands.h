@@ -16,5 +16,7 @@ imap_handler imap_select, imap_examine, imap_unselect_command, imap_close;
 imap_handler imap_search;
 /* idle.c */
 imap_handler imap_idle;
+/* fetch.c */
+imap_handler imap_fetch;
 
 #endif

@@ -4,6 +4,12 @@ libimap_a_SOURCES = \
 	src/imap/args.h \
 	src/imap/commands.c \
 	src/imap/commands.h \
+	src/imap/envelope.c \
+	src/imap/fetch.c \
+	src/imap/fetch.h \
+	src/imap/fetch_parse.c \
+	src/imap/fetch_reply.c \
+	src/imap/message.c \
 	src/imap/respond.c \
 	src/imap/respond.h \
 	src/imap/search.c \
@@ -11,9 +17,13 @@ libimap_a_SOURCES = \
 	src/imap/search_eval.c \
 	src/imap/search_parse.c \
 	src/imap/search_run.c \
+	src/imap/section.c \
 	src/imap/session.h \
 	src/imap/set.c \
 	src/imap/set.h \
+	src/imap/structure.c \
+	src/imap/structure.h \
+	src/imap/structure_read.c \
 	src/imap/utf7.c \
 	src/imap/utf7.h
 noinst_HEADERS += \

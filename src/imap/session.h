@@ -112,6 +112,9 @@ const char *imap_mailbox_name(struct imap_session *s, const struct imap_command 
 
 /* select.c: lets go of the selected folder, telling nothing. */
 void imap_unselect(struct imap_session *s);
+/* message.c: lets go of the message last looked into (its folder is left, or nothing is asked for a
+ * while). */
+void imap_fetch_forget(struct imap_session *s);
 /* A command asked for modification sequences (RFC 7162 section 3.1): switches CONDSTORE on, and
  * tells HIGHESTMODSEQ if a folder is selected without it. */
 void imap_condstore(struct imap_session *s);

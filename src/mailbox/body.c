@@ -11,10 +11,15 @@
 /* mime_crlf_feed() writes at most three bytes for one, and may hold back a little. */
 #define PIECE_OUT (3 * PIECE + 16)
 
+/* The sizes of both forms in which a message is told. */
+struct counter {
+    struct mime_crlf lines, literal;
+};
+
 struct mailbox_body {
     atomic_uint refs;
     struct store_body *stored;
-    uint64_t wire_size;
+    uint64_t wire_size, literal_size;
 };
 
 struct download {
@@ -29,16 +34,23 @@ struct download {
     struct graph_call *call; /* set by the one who started it, freed by the last */
     /* Touched by the sink only, until it is done: */
     struct store_writer *writer;
-    struct mime_crlf counter;
+    struct counter counter;
 };
 
-/* Counts the octets of the wire form. */
-static void count_wire(struct mime_crlf *counter, const char *data, size_t len)
+static void count_init(struct counter *counter)
+{
+    mime_crlf_init(&counter->lines, false);
+    mime_crlf_init_literal(&counter->literal);
+}
+
+static void count(struct counter *counter, const char *data, size_t len)
 {
     struct buf out = BUF_INIT(PIECE_OUT);
     while (len > 0) {
         size_t n = len < PIECE ? len : PIECE;
-        mime_crlf_feed(counter, data, n, &out);
+        mime_crlf_feed(&counter->lines, data, n, &out);
+        buf_clear(&out);
+        mime_crlf_feed(&counter->literal, data, n, &out);
         buf_clear(&out);
         data += n;
         len -= n;
@@ -46,19 +58,17 @@ static void count_wire(struct mime_crlf *counter, const char *data, size_t len)
     buf_free(&out);
 }
 
-static void count_end(struct mime_crlf *counter)
+/* Everything was counted: the body of it. */
+static struct mailbox_body *body_new(struct store_body *stored, struct counter *counter)
 {
     struct buf out = BUF_INIT(PIECE_OUT);
-    mime_crlf_end(counter, &out);
+    mime_crlf_end(&counter->lines, &out);
     buf_free(&out);
-}
-
-static struct mailbox_body *body_new(struct store_body *stored, uint64_t wire_size)
-{
     struct mailbox_body *b = xcalloc(1, sizeof *b);
     atomic_init(&b->refs, 1);
     b->stored = stored;
-    b->wire_size = wire_size;
+    b->wire_size = counter->lines.octets;
+    b->literal_size = counter->literal.octets;
     return b;
 }
 
@@ -81,6 +91,11 @@ void mailbox_body_unref(struct mailbox_body **body)
 uint64_t mailbox_body_wire_size(const struct mailbox_body *b)
 {
     return b->wire_size;
+}
+
+uint64_t mailbox_body_literal_size(const struct mailbox_body *b)
+{
+    return b->literal_size;
 }
 
 uint64_t mailbox_body_raw_size(const struct mailbox_body *b)
@@ -115,7 +130,7 @@ static bool open_writer(struct download *d, struct error *e)
 {
     struct mailbox_account *a = d->account;
     store_writer_abort(&d->writer);
-    mime_crlf_init(&d->counter, false);
+    count_init(&d->counter);
     d->writer = store_writer_new(a->registry->cache, a->tenant, a->folded, d->graph_id, e);
     return d->writer != NULL;
 }
@@ -123,7 +138,7 @@ static bool open_writer(struct download *d, struct error *e)
 static bool sink_write(void *arg, const void *data, size_t len, struct error *e)
 {
     struct download *d = arg;
-    count_wire(&d->counter, data, len);
+    count(&d->counter, data, len);
     return store_writer_append(d->writer, data, len, e);
 }
 
@@ -139,39 +154,37 @@ static void call_done(void *arg, struct graph_call *call)
     struct error e = ERROR_INIT;
     struct mailbox_body *body = NULL;
     if (graph_call_outcome(call, &e)) {
-        count_end(&d->counter);
         struct store_body *stored = store_writer_finish(&d->writer, &e);
         if (stored)
-            body = body_new(stored, d->counter.octets);
+            body = body_new(stored, &d->counter);
     } else {
         store_writer_abort(&d->writer);
     }
     finish(d, body, &e);
 }
 
-/* A body from the cache; its wire size is counted, since the file is in the page cache now. */
+/* A body from the cache; its sizes are counted, since the file is in the page cache now. */
 static struct mailbox_body *cached(struct download *d, struct error *e)
 {
     struct mailbox_account *a = d->account;
     struct store_body *stored =
         store_cache_get(a->registry->cache, a->tenant, a->folded, d->graph_id, e);
-    struct mime_crlf counter;
+    struct counter counter;
     char piece[PIECE];
     uint64_t at = 0;
     ssize_t n = 1;
     if (!stored)
         return NULL;
-    mime_crlf_init(&counter, false);
+    count_init(&counter);
     while (n > 0 && (n = store_body_read(stored, at, piece, sizeof piece, e)) > 0) {
-        count_wire(&counter, piece, (size_t)n);
+        count(&counter, piece, (size_t)n);
         at += (uint64_t)n;
     }
     if (n < 0) {
         store_body_unref(&stored);
         return NULL;
     }
-    count_end(&counter);
-    return body_new(stored, counter.octets);
+    return body_new(stored, &counter);
 }
 
 /* The caller holds the download. */

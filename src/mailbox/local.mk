@@ -8,7 +8,9 @@ libmailbox_a_SOURCES = \
 	src/mailbox/delete.c \
 	src/mailbox/expunge.c \
 	src/mailbox/fetch.c \
+	src/mailbox/fact.c \
 	src/mailbox/folder.c \
+	src/mailbox/headers.c \
 	src/mailbox/internal.h \
 	src/mailbox/keywords.c \
 	src/mailbox/keywords.h \
@@ -20,6 +22,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/pool.c \
 	src/mailbox/pool.h \
 	src/mailbox/reader.c \
+	src/mailbox/reader.h \
 	src/mailbox/registry.c \
 	src/mailbox/row.c \
 	src/mailbox/row.h \

@@ -4,10 +4,13 @@
  *
  * A reader belongs to its session's thread; the downloads it holds are shared.
  */
+#include "reader.h"
 #include "body.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/log.h"
+#include "postern/mailbox/facts.h"
+#include "postern/mailbox/flags.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +50,11 @@ struct mailbox_reader *mailbox_reader_new(struct mailbox_folder *f)
     account_ref(f->account);
     r->folder = f;
     return r;
+}
+
+struct mailbox_folder *reader_folder(const struct mailbox_reader *r)
+{
+    return r->folder;
 }
 
 static void drop_ahead(struct mailbox_reader *r)
@@ -201,7 +209,12 @@ static bool wait_for(struct mailbox_reader *r, struct download *d, bool in_seque
 static void note_size(struct mailbox_reader *r, uint32_t uid, const struct mailbox_body *b)
 {
     struct error e = ERROR_INIT;
-    if (!folder_note_size(r->folder, uid, (int64_t)mailbox_body_wire_size(b), &e))
+    uint64_t literal = mailbox_body_literal_size(b);
+    bool ok = folder_note_size(r->folder, uid, (int64_t)mailbox_body_wire_size(b), &e);
+    /* IMAP tells the few messages that differ by their own size. */
+    if (ok && literal != mailbox_body_wire_size(b) && literal <= UINT32_MAX)
+        ok = mailbox_note_told_sizes(r->folder, &uid, &(uint32_t){(uint32_t)literal}, 1, &e);
+    if (!ok)
         log_error_value(LOG_LEVEL_WARNING, &e, "cannot keep the size of UID %u", (unsigned)uid);
 }
 
@@ -239,6 +252,33 @@ struct mailbox_body *mailbox_reader_body(struct mailbox_reader *r, uint32_t uid,
     note_size(r, uid, body);
     if (in_sequence)
         read_ahead(r, 0);
+    return body;
+}
+
+bool mailbox_reader_has_body(struct mailbox_reader *r, uint32_t uid)
+{
+    struct mailbox_account *a = r->folder->account;
+    struct error ignored = ERROR_INIT;
+    char *id = NULL;
+    bool has = find_pin(r, uid) != NULL;
+    if (!has && store_message_id_by_uid(a->db, r->folder->key, uid, &id, &ignored) == 1)
+        has = store_cache_has(a->registry->cache, a->tenant, a->folded, id);
+    free(id);
+    return has;
+}
+
+struct mailbox_body *reader_body_at_hand(struct mailbox_reader *r, uint32_t uid, struct error *e)
+{
+    struct mailbox_body *body = find_pin(r, uid);
+    if (body)
+        return mailbox_body_ref(body);
+    if (!mailbox_reader_has_body(r, uid))
+        return NULL;
+    struct download *d = start(r, uid, false, e);
+    if (!d)
+        return NULL;
+    body = download_done(d) ? download_body(d, e) : NULL;
+    download_leave(&d);
     return body;
 }
 

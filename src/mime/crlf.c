@@ -7,6 +7,11 @@ void mime_crlf_init(struct mime_crlf *c, bool dot_stuff)
     *c = (struct mime_crlf){.dot_stuff = dot_stuff};
 }
 
+void mime_crlf_init_literal(struct mime_crlf *c)
+{
+    *c = (struct mime_crlf){.literal = true};
+}
+
 static bool line_end(struct mime_crlf *c, struct buf *out)
 {
     c->mid_line = false;
@@ -38,8 +43,25 @@ static size_t text_run(const char *data, size_t len)
     return cr ? (size_t)(cr - data) : run;
 }
 
+static bool feed_literal(struct mime_crlf *c, const char *data, size_t len, struct buf *out)
+{
+    for (const char *p = data, *end = data + len; p < end;) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+        size_t run = (size_t)((lf ? lf : end) - p);
+        bool bare = lf && (run ? lf[-1] != '\r' : !c->after_cr);
+        if (!buf_append(out, p, run) || (lf && !buf_puts(out, bare ? "\r\n" : "\n")))
+            return false;
+        c->octets += run + (lf ? 1 : 0) + bare;
+        c->after_cr = !lf && p[run - 1] == '\r';
+        p += run + (lf ? 1 : 0);
+    }
+    return true;
+}
+
 bool mime_crlf_feed(struct mime_crlf *c, const char *data, size_t len, struct buf *out)
 {
+    if (c->literal)
+        return feed_literal(c, data, len, out);
     /* A CR is answered with CRLF at once, and an LF right behind it then means nothing more: so
      * nothing waits between two pieces. */
     for (size_t i = 0; i < len;) {

@@ -315,6 +315,17 @@ struct store_body *store_cache_get(struct store_cache *c, const char *tenant, co
     return NULL;
 }
 
+bool store_cache_has(struct store_cache *c, const char *tenant, const char *mailbox,
+                     const char *graph_id)
+{
+    char key[PATH_KEY_SIZE];
+    path_key(key, tenant, mailbox, graph_id, NULL);
+    pthread_mutex_lock(&c->mutex);
+    bool has = table_get(c->index, key) != NULL;
+    pthread_mutex_unlock(&c->mutex);
+    return has;
+}
+
 static bool write_failed(struct store_writer *w, struct error *e)
 {
     w->failed = true;

@@ -76,6 +76,10 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
     [DB_MAKING_ABANDON] = "UPDATE making SET abandoned = 1 WHERE key = ?1 OR ?1 = 0",
     [DB_MAKING_EACH] = "SELECT key, folder, by, value, known, graph_id, began FROM making "
                        "WHERE abandoned = 1 ORDER BY key",
+    [DB_FACT_GET] = "SELECT data FROM fact WHERE folder = ?1 AND uid = ?2 AND kind = ?3",
+    [DB_FACT_PUT] = "INSERT OR IGNORE INTO fact (folder, uid, kind, data) "
+                    "SELECT ?1, ?2, ?3, ?4 WHERE EXISTS "
+                    "(SELECT 1 FROM message WHERE folder = ?1 AND uid = ?2 AND uid > 0)",
 };
 
 bool db_lock(struct store_db *db, struct error *e)

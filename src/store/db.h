@@ -49,6 +49,8 @@ enum db_stmt {
     DB_MAKING_END,
     DB_MAKING_ABANDON,
     DB_MAKING_EACH,
+    DB_FACT_GET,
+    DB_FACT_PUT,
     DB_STMT_COUNT
 };
 

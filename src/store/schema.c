@@ -95,7 +95,24 @@ static const char step_3[] =
     " began INTEGER NOT NULL,"
     " abandoned INTEGER NOT NULL DEFAULT 0);";
 
-const char *const schema_steps[] = {step_1, step_2, step_3};
+/*
+ * What is known of a message for good. A fact is of a UID: it goes with the row, and when a resync
+ * gives the row another UID.
+ */
+static const char step_4[] =
+    "CREATE TABLE fact ("
+    " folder INTEGER NOT NULL REFERENCES folder(key) ON DELETE CASCADE,"
+    " uid INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " data BLOB NOT NULL,"
+    " UNIQUE (folder, uid, kind));"
+    "CREATE TRIGGER fact_dropped AFTER DELETE ON message WHEN OLD.uid > 0 BEGIN"
+    " DELETE FROM fact WHERE folder = OLD.folder AND uid = OLD.uid; END;"
+    "CREATE TRIGGER fact_renumbered AFTER UPDATE OF uid ON message"
+    " WHEN OLD.uid > 0 AND NEW.uid <> OLD.uid BEGIN"
+    " DELETE FROM fact WHERE folder = OLD.folder AND uid = OLD.uid; END;";
+
+const char *const schema_steps[] = {step_1, step_2, step_3, step_4};
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
 /* A version beyond this was not written by a newer program: the header is damaged. */

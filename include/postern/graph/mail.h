@@ -71,6 +71,28 @@ struct graph_call *graph_listing_start(struct graph_user *u, struct graph_as as,
 /* Both kinds of page. */
 bool graph_page_decode(struct graph_call *call, struct graph_page *page, struct error *e);
 
+/* The header block of a message as it came in (String 0x007D). */
+struct graph_header {
+    const char *id;
+    int64_t received_ms; /* INT64_MIN: missing */
+    const char *block;   /* as Graph gives it; NULL: it has none (sent items, drafts) */
+};
+struct graph_header_page {
+    struct arena *arena;
+    struct graph_header *headers;
+    size_t count;
+    const char *next_link;
+};
+void graph_header_page_free(struct graph_header_page *page);
+/* GET …/mailFolders/{id}/messages?$select=…&$top=…&$expand=…&$filter=receivedDateTime ge … and
+ * receivedDateTime le …&$orderby=receivedDateTime (user: list messages), whole seconds. A server
+ * that fails is asked only once more: a smaller page may do. */
+struct graph_call *graph_headers_start(struct graph_user *u, struct graph_as as,
+                                       const char *folder_id, int64_t from_ms, int64_t until_ms,
+                                       unsigned top, const char *link);
+bool graph_headers_decode(struct graph_call *call, struct graph_header_page *page,
+                          struct error *e);
+
 /* GET …/messages/{id}?$select=…&$expand=… with the same members as the listing. */
 struct graph_call *graph_message_start(struct graph_user *u, struct graph_as as, const char *id);
 bool graph_message_decode(struct graph_call *call, struct arena *a, struct graph_message *m,

@@ -84,6 +84,9 @@ bool mailbox_reader_sizes(struct mailbox_reader *r, const uint32_t *uids, size_t
 void mailbox_body_unref(struct mailbox_body **b);
 /* Octets on the wire: line ends normalised to CRLF, last line ended (mime/crlf.h). */
 uint64_t mailbox_body_wire_size(const struct mailbox_body *b);
+/* The same as IMAP tells them: mime_crlf_init_literal(). Differs for a message with a bare CR or
+ * without a last line end. */
+uint64_t mailbox_body_literal_size(const struct mailbox_body *b);
 uint64_t mailbox_body_raw_size(const struct mailbox_body *b);
 /* Raw bytes; pread semantics. -1: ERROR_LOCAL. */
 ssize_t mailbox_body_read(const struct mailbox_body *b, uint64_t offset, void *out, size_t len,

@@ -37,6 +37,10 @@ size_t store_cache_bytes(struct store_cache *c);
 struct store_body *store_cache_get(struct store_cache *c, const char *tenant, const char *mailbox,
                                    const char *graph_id, struct error *e);
 
+/* Is it cached? Asks the index alone: a file that turns out to be rotten is not seen here. */
+bool store_cache_has(struct store_cache *c, const char *tenant, const char *mailbox,
+                     const char *graph_id);
+
 /* A body being written by one thread at a time. Of two writers of one message the last to finish
  * names the file; both bodies are good. A writer ends before the cache is closed; a body may
  * outlive it. */

@@ -30,6 +30,10 @@ static const char *const old_rows[] = {
     "INSERT INTO message VALUES (2, 1, 'b', 2, 0, 0, 2, -1, 70, 5, 'k', 'a=3Db');",
     "INSERT INTO folder VALUES (1, 'old', 7, 4, 9, 0, 1, 1, 'link', NULL, NULL, 1, 1, 2);"
     "INSERT INTO message VALUES (1, 1, 'c', 3, 0, 0, 3, -1, -1, 5, 'k', '', 0, 0);",
+    "INSERT INTO folder (key, graph_id, uidvalidity, uidnext, modseq, uid_mode, synced, marked, "
+    "listing_done, delta_done) VALUES (1, 'old', 1, 9, 1, 0, 1, 0, 0, 0);"
+    "INSERT INTO message (folder, graph_id, uid, flags, received, article, estimate, size, modseq, "
+    "change_key, keywords) VALUES (1, 'm', 5, 0, 0, 5, -1, -1, 1, '', '');",
 };
 
 static void test_each_step(void)
