@@ -145,6 +145,27 @@ bool folder_commit(struct mailbox_folder *f, const struct folder_commit *c, stru
     return ok;
 }
 
+bool folder_set_validity(struct mailbox_folder *f, uint32_t uidvalidity, struct error *e)
+{
+    pthread_mutex_lock(&f->writer);
+    struct store_folder row = f->row;
+    row.uidvalidity = uidvalidity;
+    row.marked = false;
+    struct store_tx *tx = store_tx_begin(f->account->db, e);
+    bool ok = tx && store_tx_folder(tx, &row, e) && store_tx_commit(&tx, e);
+    store_tx_rollback(&tx);
+    if (ok) {
+        f->row = row;
+        pthread_mutex_lock(&f->account->lock);
+        f->uidvalidity = uidvalidity;
+        pthread_mutex_unlock(&f->account->lock);
+    }
+    pthread_mutex_unlock(&f->writer);
+    if (!ok)
+        account_check(f->account);
+    return ok;
+}
+
 bool folder_commit_marked(struct mailbox_folder *f, struct error *e)
 {
     pthread_mutex_lock(&f->writer);

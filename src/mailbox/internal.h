@@ -23,6 +23,24 @@
 
 struct sync_flight;
 struct sync_job;
+struct mailbox_tree;
+
+/* The folder tree as an account keeps it. Guarded by account->lock, but for the link, the round
+ * and by_listing, which belong to the one who has the turn (tree.c). */
+struct account_tree {
+    struct mailbox_tree *kept; /* NULL: it was never read */
+    bool loaded;               /* the store was asked for it */
+    bool busy;                 /* somebody has the turn */
+    int64_t began_ms;          /* monotonic, the last round; 0: none in this process */
+    int64_t stale_ms;          /* when a folder of it was found to be gone */
+    int64_t failed_ms;         /* when a round began that failed, and how */
+    struct error failure;
+    unsigned subscriptions; /* counts their changes */
+    struct wait_list waiters;
+    char *link;      /* of the next delta; NULL: read it whole */
+    uint64_t round;  /* number of the last one */
+    bool by_listing; /* no delta here, or one that leaves folders out */
+};
 
 struct mailbox_registry {
     struct graph_client *graph;
@@ -47,9 +65,10 @@ struct mailbox_account {
     int64_t idle_since; /* monotonic, when refs fell to 0 */
     struct graph_user *user;
     struct store_db *db;
-    pthread_mutex_t lock;       /* guards the tables below and what folders say they share */
-    struct table *folders;      /* graph id → folder; they live as long as the account */
-    struct table *downloads;    /* graph id → struct download under way or held */
+    pthread_mutex_t lock;    /* guards the tables below and what folders say they share */
+    struct table *folders;   /* graph id → folder; they live as long as the account */
+    struct table *downloads; /* graph id → struct download under way or held */
+    struct account_tree tree;
     bool resolving;             /* somebody asks Graph for a folder */
     struct wait_list resolvers; /* who waits for that */
 };
@@ -160,12 +179,22 @@ bool delete_named(struct mailbox_folder *f, const uint32_t *uids, size_t count,
                   enum config_expunge how, struct wait *w, struct mailbox_delete_result *result,
                   struct error *e);
 
+/* Another UIDVALIDITY, because the folder has a name now for which its own was told before. */
+bool folder_set_validity(struct mailbox_folder *f, uint32_t uidvalidity, struct error *e);
+/* The UIDVALIDITY that the folder may tell under this name is remembered for it; raised where it
+ * is not above what another folder told. 0: it may stay as it was; 1: *uidvalidity is another
+ * one; -1: error. */
+int validity_for(struct mailbox_account *a, const char *name, const char *graph_id,
+                 uint32_t *uidvalidity, struct error *e);
+/* The same for an open folder, whose UIDVALIDITY then follows. */
+bool validity_claim(struct mailbox_folder *f, const char *name, struct error *e);
+
 /* The folder id of a well-known name: remembered, or one request. The caller frees it; NULL:
  * error. */
 char *tree_well_known(struct mailbox_account *a, const char *name, struct wait *w, struct error *e);
 /* Is it known to be the inbox? Asks only the store. */
 bool tree_is_inbox(struct mailbox_folder *f);
-/* The folder is gone: its names are resolved anew next time. */
+/* The folder is gone: the tree is read anew before a name is looked up in it. */
 void tree_forget(struct mailbox_folder *f);
 
 /* Requests of a mailbox in flight for one purpose; the scheduler's default is the same. */

@@ -17,21 +17,31 @@ libmailbox_a_SOURCES = \
 	src/mailbox/mark.c \
 	src/mailbox/merge.c \
 	src/mailbox/merge.h \
+	src/mailbox/names.c \
+	src/mailbox/names.h \
+	src/mailbox/open.c \
 	src/mailbox/poll.c \
 	src/mailbox/poll.h \
 	src/mailbox/pool.c \
 	src/mailbox/pool.h \
 	src/mailbox/reader.c \
 	src/mailbox/reader.h \
+	src/mailbox/reading.c \
 	src/mailbox/registry.c \
 	src/mailbox/row.c \
 	src/mailbox/row.h \
+	src/mailbox/special.c \
 	src/mailbox/sync.c \
 	src/mailbox/sync_full.c \
 	src/mailbox/sync_round.c \
 	src/mailbox/tree.c \
 	src/mailbox/upload.c \
 	src/mailbox/upload.h \
+	src/mailbox/tree_build.c \
+	src/mailbox/tree_build.h \
+	src/mailbox/tree_keep.h \
+	src/mailbox/tree_rows.c \
+	src/mailbox/validity.c \
 	src/mailbox/view.c \
 	src/mailbox/view_build.h \
 	src/mailbox/warm.c \

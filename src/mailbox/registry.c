@@ -1,6 +1,8 @@
 /* The accounts of the process, by tenant and mailbox. */
 #include "internal.h"
 
+#include "postern/mailbox/tree.h"
+
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 
@@ -39,6 +41,9 @@ static void account_destroy(struct mailbox_account *a)
     table_free(&a->folders);
     table_free(&a->downloads);
     wait_list_free(&a->resolvers);
+    wait_list_free(&a->tree.waiters);
+    mailbox_tree_unref(&a->tree.kept);
+    free(a->tree.link);
     graph_user_unref(&a->user);
     store_db_close(&a->db);
     pthread_mutex_destroy(&a->lock);

@@ -1,339 +1,395 @@
 /*
- * From names to folders. INBOX and the other well-known names cost one request each and are
- * remembered; a path is looked up in the tree, read by mailFolders/delta (flat, the whole
- * mailbox) or by listings level by level where that is absent.
+ * The folder tree of an account: kept in the store, brought up to date by whoever asks, shared by
+ * all who ask at the same moment.
  */
-#include "internal.h"
+#include "names.h"
+#include "tree_keep.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/clock.h"
 #include "postern/base/log.h"
+#include "postern/store/tree_db.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-/* Exchange Online's own limits are 10,000 subfolders and a depth of 300. */
-#define FOLDERS_MAX 50000
-#define DEPTH_MAX   300
-#define PAGES_MAX   5000 /* of one list; empty ones are normal */
-#define ALIAS_PATH  "path:"
-#define INBOX       "inbox"
-#define ROOT        "msgfolderroot"
+/* ---- the turn ---- */
 
-struct node {
-    char *id, *parent_id, *name;
-    bool leaf;
-};
-
-struct tree {
-    struct node *nodes;
-    size_t count, cap;
-};
-
-static void tree_clear(struct tree *t)
+/* Registered with the list, sleeps without the lock, which is held on entry and on return. */
+static bool sleep_on(struct mailbox_account *a, struct wait *w, struct error *e)
 {
-    for (size_t i = 0; i < t->count; i++) {
-        free(t->nodes[i].id);
-        free(t->nodes[i].parent_id);
-        free(t->nodes[i].name);
-    }
-    free(t->nodes);
-    memset(t, 0, sizeof *t);
-}
-
-static bool tree_add(struct tree *t, const struct graph_folder *g, struct error *e)
-{
-    if (g->removed || g->search_folder || g->hidden || !g->name || !g->parent_id)
-        return true;
-    if (t->count == FOLDERS_MAX)
-        return error_set(e, ERROR_TOO_BIG, "the mailbox has more than %d folders", FOLDERS_MAX);
-    if (t->count == t->cap) {
-        t->cap = t->cap ? t->cap * 2 : 64;
-        t->nodes = xreallocarray(t->nodes, t->cap, sizeof *t->nodes);
-    }
-    t->nodes[t->count++] = (struct node){.id = xstrdup(g->id),
-                                         .parent_id = xstrdup(g->parent_id),
-                                         .name = xstrdup(g->name),
-                                         .leaf = g->child_count == 0};
-    return true;
-}
-
-/* Reads the pages that start with the call into the tree. */
-static bool read_pages(struct mailbox_account *a, struct graph_call *call, const char *parent_id,
-                       bool is_delta, struct tree *t, struct wait *w, struct error *e)
-{
-    unsigned pages = 0;
-    bool ok = true;
-    while (call) {
-        struct graph_folder_page page = {0};
-        ok = graph_call_wait(call, w, e) && graph_folder_page_decode(call, &page, e);
-        graph_call_free(&call);
-        for (size_t i = 0; ok && i < page.count; i++)
-            ok = tree_add(t, &page.folders[i], e);
-        if (ok && page.next_link && ++pages > PAGES_MAX)
-            ok = error_set(e, ERROR_ANSWER, "Graph's list of folders does not end");
-        if (ok && page.next_link)
-            call = is_delta ? graph_folder_delta_start(a->user, as_of(a, w), page.next_link)
-                            : graph_folder_list_start(a->user, as_of(a, w), parent_id, NULL, false,
-                                                      page.next_link);
-        graph_folder_page_free(&page);
-    }
-    return ok;
-}
-
-static bool read_listings(struct mailbox_account *a, struct tree *t, struct wait *w,
-                          struct error *e)
-{
-    bool ok = read_pages(a, graph_folder_list_start(a->user, as_of(a, w), NULL, NULL, false, NULL),
-                         NULL, false, t, w, e);
-    for (size_t i = 0; ok && i < t->count; i++) {
-        if (t->nodes[i].leaf)
-            continue;
-        char *parent = xstrdup(t->nodes[i].id); /* the array moves as it grows */
-        ok = read_pages(a, graph_folder_list_start(a->user, as_of(a, w), parent, NULL, false, NULL),
-                        parent, false, t, w, e);
-        free(parent);
-    }
-    return ok;
-}
-
-/* Refused, or a server that fails, where another request may do. */
-static bool may_do_without(const struct error *e)
-{
-    return e->kind == ERROR_REQUEST || e->kind == ERROR_TEMPORARY;
-}
-
-static bool read_tree(struct mailbox_account *a, struct tree *t, struct wait *w, struct error *e)
-{
-    if (read_pages(a, graph_folder_delta_start(a->user, as_of(a, w), NULL), NULL, true, t, w, e))
-        return true;
-    if (!may_do_without(e) && e->kind != ERROR_FOLDER_GONE && e->kind != ERROR_MAILBOX_GONE)
-        return false;
-    log_info("no folder delta here (%s); listings serve", e->code);
-    error_clear(e);
-    tree_clear(t);
-    return read_listings(a, t, w, e);
-}
-
-static const struct node *find_child(const struct tree *t, const char *parent_id, const char *name,
-                                     size_t len)
-{
-    const struct node *alike = NULL;
-    for (size_t i = 0; i < t->count; i++) {
-        const struct node *n = &t->nodes[i];
-        if (strcmp(n->parent_id, parent_id) != 0 || strlen(n->name) != len)
-            continue;
-        if (memcmp(n->name, name, len) == 0)
-            return n;
-        if (strncasecmp(n->name, name, len) == 0)
-            alike = n; /* Exchange itself does not tell them apart */
-    }
-    return alike;
-}
-
-/* A display name may itself hold a '/', so the longest first component is tried last but tried. */
-static const char *walk(const struct tree *t, const char *from, const char *path, unsigned depth)
-{
-    if (depth > DEPTH_MAX)
-        return NULL;
-    for (const char *end = strchrnul(path, '/');; end = strchrnul(end + 1, '/')) {
-        const struct node *n = find_child(t, from, path, (size_t)(end - path));
-        const char *id = !n ? NULL : *end ? walk(t, n->id, end + 1, depth + 1) : n->id;
-        if (id || !*end)
-            return id;
-    }
-}
-
-static bool ask_folder(struct mailbox_account *a, const char *id_or_name, bool properties,
-                       struct arena *arena, struct graph_folder *g, struct wait *w, struct error *e)
-{
-    struct graph_call *call = graph_folder_start(a->user, as_of(a, w), id_or_name, properties);
-    bool ok = graph_call_wait(call, w, e) && graph_folder_decode(call, arena, g, e);
-    graph_call_free(&call);
-    return ok;
-}
-
-/* GETs a folder; *arena holds what *g points to. Its properties are no reason to fail. */
-static bool get_folder(struct mailbox_account *a, const char *id_or_name, struct arena *arena,
-                       struct graph_folder *g, struct wait *w, struct error *e)
-{
-    bool ok = ask_folder(a, id_or_name, true, arena, g, w, e);
-    if (!ok && may_do_without(e)) {
-        log_debug("%s is asked for without its properties: %s", id_or_name, e->text);
-        error_clear(e);
-        ok = ask_folder(a, id_or_name, false, arena, g, w, e);
-    }
-    if (!ok && e->kind == ERROR_GONE)
-        e->kind = ERROR_FOLDER_GONE;
-    return ok;
-}
-
-/* A remembered name; NULL with e->kind NONE if it is not. */
-static char *recall(struct mailbox_account *a, const char *alias, struct error *e)
-{
-    char *id = NULL;
-    error_clear(e);
-    int found = store_alias_get(a->db, alias, &id, e);
-    if (found < 0)
-        account_check(a);
-    return id;
-}
-
-static bool remember(struct mailbox_account *a, const char *alias, const char *id, struct error *e)
-{
-    bool ok = store_alias_set(a->db, alias, id, e);
-    if (!ok)
-        account_check(a);
-    return ok;
-}
-
-/* All names of the folder, since logins may call it differently. */
-static void forget(struct mailbox_account *a, const char *id)
-{
-    struct error e = ERROR_INIT;
-    if (store_alias_forget(a->db, id, &e))
-        return;
-    account_check(a);
-    log_error_value(LOG_LEVEL_WARNING, &e, "cannot forget where a folder was");
-}
-
-char *tree_well_known(struct mailbox_account *a, const char *name, struct wait *w, struct error *e)
-{
-    struct graph_folder g;
-    char *id = recall(a, name, e);
-    if (id || e->kind != ERROR_NONE)
-        return id;
-    struct arena *arena = arena_new();
-    if (get_folder(a, name, arena, &g, w, e) && remember(a, name, g.id, e))
-        id = xstrdup(g.id);
-    arena_free(&arena);
-    return id;
-}
-
-static bool is_inbox(const char *path)
-{
-    return strcasecmp(path, INBOX) == 0;
-}
-
-/* The id of a path in the tree; INBOX/… starts at the inbox whatever its name is. */
-static char *resolve_path(struct mailbox_account *a, const char *path, struct wait *w,
-                          struct error *e)
-{
-    size_t inbox = strlen(INBOX);
-    bool below_inbox = strncasecmp(path, INBOX "/", inbox + 1) == 0;
-    struct tree t = {0};
-    char *start = tree_well_known(a, below_inbox ? INBOX : ROOT, w, e);
-    const char *found = NULL;
-    if (start && read_tree(a, &t, w, e)) {
-        found = walk(&t, start, below_inbox ? path + inbox + 1 : path, 0);
-        if (!found)
-            error_set(e, ERROR_FOLDER_GONE,
-                      "the mailbox %s has no folder \"%s\"; check the login's folder", a->mailbox,
-                      path);
-    }
-    char *id = xstrdup_null(found);
-    tree_clear(&t);
-    free(start);
-    return id;
-}
-
-static char *alias_of(const char *path)
-{
-    return is_inbox(path) ? xstrdup(INBOX) : xasprintf(ALIAS_PATH "%s", path);
-}
-
-/* Asks Graph for the folder and enters it into the store. */
-static struct mailbox_folder *make(struct mailbox_account *a, const char *alias, const char *id,
-                                   const char *path, struct wait *w, struct error *e)
-{
-    struct arena *arena = arena_new();
-    struct graph_folder g;
-    struct mailbox_folder *f = NULL;
-    int known = -1;
-    if (get_folder(a, id, arena, &g, w, e) && remember(a, alias, g.id, e))
-        known = folder_load(a, g.id, path, &f, e);
-    if (known == 0)
-        f = folder_make(a, &g, path, e);
-    arena_free(&arena);
-    return f;
-}
-
-/* One at a time: at boot a session and the background often want the same folder, and the second
- * finds what the first was told. False: the wait ended. */
-static bool take_turn(struct mailbox_account *a, struct wait *w, struct error *e)
-{
-    bool ok = true;
-    pthread_mutex_lock(&a->lock);
-    if (a->resolving)
-        wait_list_add(&a->resolvers, w);
-    while (ok && a->resolving) {
-        pthread_mutex_unlock(&a->lock);
-        ok = wait_sleep(w, e);
-        pthread_mutex_lock(&a->lock);
-    }
-    wait_list_remove(&a->resolvers, w);
-    if (ok)
-        a->resolving = true;
+    wait_list_add(&a->tree.waiters, w);
     pthread_mutex_unlock(&a->lock);
+    bool ok = wait_sleep(w, e);
+    pthread_mutex_lock(&a->lock);
+    wait_list_remove(&a->tree.waiters, w);
     return ok;
 }
 
 static void end_turn(struct mailbox_account *a)
 {
     pthread_mutex_lock(&a->lock);
-    a->resolving = false;
-    wait_list_notify_all(&a->resolvers);
+    a->tree.busy = false;
+    wait_list_notify_all(&a->tree.waiters);
     pthread_mutex_unlock(&a->lock);
 }
 
-/* What the store knows. 1: *f is open; 0: Graph must be asked, *id is the folder's where it was
- * remembered; -1: error. */
-static int find_known(struct mailbox_account *a, const char *alias, const char *path, char **id,
-                      struct mailbox_folder **f, struct error *e)
+static bool take_turn(struct mailbox_account *a, struct wait *w, struct error *e)
 {
-    free(*id);
-    *id = recall(a, alias, e);
-    if (*id)
-        return folder_load(a, *id, path, f, e);
-    return e->kind == ERROR_NONE ? 0 : -1;
+    bool ok = true;
+    pthread_mutex_lock(&a->lock);
+    while (ok && a->tree.busy)
+        ok = sleep_on(a, w, e);
+    if (ok)
+        a->tree.busy = true;
+    pthread_mutex_unlock(&a->lock);
+    return ok;
 }
 
-static struct mailbox_folder *ask(struct mailbox_account *a, const char *alias, const char *path,
-                                  char **id, struct wait *w, struct error *e)
-{
-    if (!*id && !is_inbox(path) && !(*id = resolve_path(a, path, w, e)))
-        return NULL;
-    return make(a, alias, *id ? *id : INBOX, path, w, e);
-}
+/* ---- building and publishing ---- */
 
-struct mailbox_folder *mailbox_folder_open(struct mailbox_account *a, const char *path,
-                                           struct wait *w, struct error *e)
+static void add_subscription(void *arg, const char *name, bool subscribed)
 {
-    struct mailbox_folder *f = NULL;
-    char *alias = alias_of(path), *id = NULL;
-    if (find_known(a, alias, path, &id, &f, e) == 0 && take_turn(a, w, e)) {
-        if (find_known(a, alias, path, &id, &f, e) == 0)
-            f = ask(a, alias, path, &id, w, e);
-        end_turn(a);
+    struct tree_subscriptions *s = arg;
+    if (s->count == s->cap) {
+        s->cap = s->cap ? s->cap * 2 : 16;
+        s->items = xreallocarray(s->items, s->cap, sizeof *s->items);
     }
-    if (!f && e->kind == ERROR_FOLDER_GONE && id)
-        forget(a, id);
-    free(alias);
-    free(id);
-    return f;
+    s->items[s->count++] =
+        (struct tree_subscription){.name = xstrdup(name), .subscribed = subscribed};
 }
 
-bool tree_is_inbox(struct mailbox_folder *f)
+static void clear_subscriptions(struct tree_subscriptions *s)
 {
-    struct error e = ERROR_INIT;
-    char *id = recall(f->account, INBOX, &e);
-    bool same = id && strcmp(id, f->graph_id) == 0;
-    free(id);
-    return same;
+    for (size_t i = 0; i < s->count; i++)
+        free(s->items[i].name);
+    free(s->items);
+}
+
+/* NULL: `e`; with ERROR_NONE: the root is not known yet. */
+static struct mailbox_tree *build(struct mailbox_account *a, struct tree_rows *rows,
+                                  struct error *e)
+{
+    struct tree_subscriptions subscriptions = {0};
+    struct tree_special special;
+    struct mailbox_tree *t = NULL;
+    bool complete;
+    error_clear(e);
+    if (!special_recall(a, &special, &complete, e))
+        return NULL;
+    if (special.root && store_subscription_each(a->db, add_subscription, &subscriptions, e))
+        t = tree_build(rows, &special, &subscriptions);
+    clear_subscriptions(&subscriptions);
+    special_clear(&special);
+    return t;
+}
+
+/* Makes a tree of the rows the account's, unless `instead_of` is no longer it (NULL: whatever is).
+ * A subscription that changes meanwhile is seen. */
+static bool publish(struct mailbox_account *a, struct tree_rows *rows,
+                    const struct mailbox_tree *instead_of, struct error *e)
+{
+    for (bool published = false; !published;) {
+        pthread_mutex_lock(&a->lock);
+        unsigned version = a->tree.subscriptions;
+        pthread_mutex_unlock(&a->lock);
+        struct mailbox_tree *t = build(a, rows, e);
+        if (!t)
+            return e->kind == ERROR_NONE;
+        pthread_mutex_lock(&a->lock);
+        if (instead_of && a->tree.kept != instead_of) {
+            published = true; /* by somebody else, who saw what we would show */
+        } else if (a->tree.subscriptions == version) {
+            struct mailbox_tree *old = a->tree.kept;
+            a->tree.kept = t;
+            t = old;
+            published = true;
+        }
+        pthread_mutex_unlock(&a->lock);
+        mailbox_tree_unref(&t);
+    }
+    return true;
+}
+
+/* ---- the store ---- */
+
+static void load_row(void *arg, const struct store_tree_row *from)
+{
+    struct tree_rows *rows = arg;
+    struct tree_row *row = tree_rows_enter(rows, from->graph_id);
+    row->parent_id = tree_rows_keep(rows, from->parent_id);
+    row->name = tree_rows_keep(rows, from->name);
+    row->hidden = from->hidden;
+    row->children = from->children;
+    row->total = from->total;
+    row->unread = from->unread;
+    row->change = from->change;
+    row->covered = from->covered;
+}
+
+/* What the store has, once in the life of the account. */
+static bool load(struct mailbox_account *a, struct error *e)
+{
+    char *link = NULL;
+    uint64_t round = 0;
+    struct mailbox_tree *t = NULL;
+    struct tree_rows *rows = tree_rows_new(NULL);
+    int known = store_tree_state(a->db, &link, &round, e);
+    bool ok = known >= 0;
+    if (known == 1) {
+        ok = store_tree_each(a->db, load_row, rows, e);
+        t = ok ? build(a, rows, e) : NULL;
+        ok = ok && e->kind == ERROR_NONE;
+    }
+    tree_rows_unref(&rows);
+    pthread_mutex_lock(&a->lock);
+    if (ok && !a->tree.loaded) {
+        a->tree.loaded = true;
+        a->tree.kept = t;
+        a->tree.link = t ? link : NULL;
+        a->tree.round = round;
+        if (t)
+            link = NULL;
+        t = NULL;
+    }
+    pthread_mutex_unlock(&a->lock);
+    mailbox_tree_unref(&t);
+    free(link);
+    if (!ok)
+        account_check(a);
+    return ok;
+}
+
+bool tree_kept(struct mailbox_account *a, struct mailbox_tree **out, struct error *e)
+{
+    pthread_mutex_lock(&a->lock);
+    bool loaded = a->tree.loaded;
+    pthread_mutex_unlock(&a->lock);
+    *out = NULL;
+    if (!loaded && !load(a, e))
+        return false;
+    pthread_mutex_lock(&a->lock);
+    *out = mailbox_tree_ref(a->tree.kept);
+    pthread_mutex_unlock(&a->lock);
+    return true;
+}
+
+struct commit {
+    struct store_tx *tx;
+    const struct tree_rows *old, *now;
+    bool ok;
+    struct error *error;
+};
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static void put_row(void *arg, struct tree_row *row)
+{
+    struct commit *c = arg;
+    const struct tree_row *old = c->old ? tree_rows_find(c->old, row->id) : NULL;
+    bool same = old && same_text(old->name, row->name) &&
+                same_text(old->parent_id, row->parent_id) && old->hidden == row->hidden &&
+                old->children == row->children && old->total == row->total &&
+                old->unread == row->unread && old->change == row->change;
+    if (same || !c->ok)
+        return;
+    const struct store_tree_row out = {
+        .graph_id = row->id,
+        .parent_id = row->parent_id ? row->parent_id : "",
+        .name = row->name ? row->name : "",
+        .hidden = row->hidden,
+        .children = row->children,
+        .total = row->total,
+        .unread = row->unread,
+        .change = row->change,
+        .covered = row->covered,
+    };
+    c->ok = store_tx_tree_put(c->tx, &out, c->error);
+}
+
+static void remove_row(void *arg, struct tree_row *row)
+{
+    struct commit *c = arg;
+    if (c->ok && !tree_rows_find(c->now, row->id))
+        c->ok = store_tx_tree_remove(c->tx, row->id, c->error);
+}
+
+static bool commit(struct mailbox_account *a, const struct tree_rows *old,
+                   const struct tree_rows *now, const char *link, uint64_t round, struct error *e)
+{
+    struct commit c = {.tx = store_tx_begin(a->db, e), .old = old, .now = now, .error = e};
+    c.ok = c.tx != NULL;
+    if (c.ok && !old)
+        c.ok = store_tx_tree_clear(c.tx, e);
+    if (c.ok)
+        tree_rows_each(now, put_row, &c);
+    if (c.ok && old)
+        tree_rows_each(old, remove_row, &c);
+    bool ok = c.ok && store_tx_tree_state(c.tx, link, round, e) && store_tx_commit(&c.tx, e);
+    store_tx_rollback(&c.tx);
+    if (!ok)
+        account_check(a);
+    return ok;
+}
+
+/* ---- reading ---- */
+
+static void note_time(void *arg, struct tree_row *row)
+{
+    const struct tree_reading *r = arg;
+    if (row->change == r->round)
+        row->told_ms = clock_mono_ms();
+}
+
+/* Asks for the well-known folders: the first time all, and in a tree that is read anew those that
+ * were not there. */
+static bool know_special(struct mailbox_account *a, bool anew, struct wait *w, struct error *e)
+{
+    struct tree_special special;
+    bool complete;
+    if (!special_recall(a, &special, &complete, e))
+        return false;
+    bool rooted = special.root != NULL;
+    special_clear(&special);
+    if ((!complete || anew || !rooted) && !special_ask(a, anew || !rooted, w, e))
+        return false;
+    return true;
+}
+
+/* One round, with the turn. */
+static bool read_round(struct mailbox_account *a, struct wait *w, struct error *e)
+{
+    struct mailbox_tree *old = NULL;
+    if (!tree_kept(a, &old, e))
+        return false;
+    struct tree_reading r = {.account = a,
+                             .rows = tree_rows_new(old ? tree_rows_of(old) : NULL),
+                             .link = xstrdup_null(a->tree.link),
+                             .by_listing = a->tree.by_listing,
+                             .round = a->tree.round + 1};
+    const struct tree_rows *before = old ? tree_rows_of(old) : NULL;
+    struct tree_rows *nothing = tree_rows_new(NULL);
+    bool ok = know_special(a, !old, w, e) && tree_read(&r, before ? before : nothing, w, e);
+    if (ok) {
+        tree_rows_each(r.rows, note_time, &r);
+        ok = commit(a, before, r.rows, r.link, r.round, e) && publish(a, r.rows, NULL, e);
+    }
+    if (ok) {
+        free(a->tree.link);
+        a->tree.link = r.link;
+        r.link = NULL;
+        a->tree.round = r.round;
+        a->tree.by_listing = r.by_listing;
+    }
+    free(r.link);
+    tree_rows_unref(&r.rows);
+    tree_rows_unref(&nothing);
+    mailbox_tree_unref(&old);
+    return ok;
+}
+
+/* Leads a round; the lock is held on entry and on return. False: the caller's own wait ended. */
+static bool lead(struct mailbox_account *a, struct wait *w, struct error *e)
+{
+    struct error failure = ERROR_INIT;
+    a->tree.busy = true;
+    pthread_mutex_unlock(&a->lock);
+    int64_t began = clock_mono_ms();
+    bool ok = read_round(a, w, &failure);
+    bool left = !ok && wait_ended(w, e);
+    pthread_mutex_lock(&a->lock);
+    a->tree.busy = false;
+    if (ok) {
+        a->tree.began_ms = began;
+    } else if (!left) {
+        a->tree.failed_ms = began;
+        a->tree.failure = failure;
+    }
+    wait_list_notify_all(&a->tree.waiters);
+    return !left;
+}
+
+struct mailbox_tree *mailbox_tree_get(struct mailbox_account *a, int64_t newer_than_ms,
+                                      struct wait *w, struct error *e)
+{
+    struct mailbox_tree *t = NULL;
+    int64_t asked = clock_mono_ms();
+    bool ok = true;
+    pthread_mutex_lock(&a->lock);
+    while (ok && !t) {
+        const struct account_tree *have = &a->tree;
+        bool fresh = have->began_ms >= asked ||
+                     (have->began_ms >= newer_than_ms && have->began_ms > have->stale_ms);
+        if (have->kept && have->began_ms && fresh) {
+            t = mailbox_tree_ref(have->kept);
+        } else if (have->failed_ms >= asked) {
+            *e = have->failure;
+            ok = false;
+        } else {
+            ok = have->busy ? sleep_on(a, w, e) : lead(a, w, e);
+        }
+    }
+    pthread_mutex_unlock(&a->lock);
+    return t;
+}
+
+struct mailbox_tree *tree_now(struct mailbox_account *a, struct wait *w, struct error *e)
+{
+    return mailbox_tree_get(a, CLOCK_NEVER, w, e);
+}
+
+/* ---- changing ---- */
+
+bool tree_edit(struct mailbox_account *a, void (*change)(void *arg, struct tree_rows *rows),
+               void *arg, struct wait *w, struct error *e)
+{
+    struct mailbox_tree *old = NULL;
+    if (!take_turn(a, w, e))
+        return false;
+    bool ok = tree_kept(a, &old, e);
+    if (ok && old) {
+        struct tree_rows *rows = tree_rows_new(tree_rows_of(old));
+        change(arg, rows);
+        ok = commit(a, tree_rows_of(old), rows, a->tree.link, a->tree.round, e) &&
+             publish(a, rows, NULL, e);
+        tree_rows_unref(&rows);
+    }
+    mailbox_tree_unref(&old);
+    end_turn(a);
+    return ok;
+}
+
+bool mailbox_subscribe(struct mailbox_account *a, const char *name, bool subscribed,
+                       struct error *e)
+{
+    char *canonical = name_canonical(name);
+    bool ok = store_subscription_set(a->db, canonical, subscribed, e);
+    free(canonical);
+    if (!ok) {
+        account_check(a);
+        return false;
+    }
+    pthread_mutex_lock(&a->lock);
+    a->tree.subscriptions++;
+    struct mailbox_tree *t = mailbox_tree_ref(a->tree.kept);
+    pthread_mutex_unlock(&a->lock);
+    ok = !t || publish(a, tree_rows_of(t), t, e);
+    mailbox_tree_unref(&t);
+    return ok;
 }
 
 void tree_forget(struct mailbox_folder *f)
 {
-    forget(f->account, f->graph_id);
+    struct mailbox_account *a = f->account;
+    struct error e = ERROR_INIT;
+    if (!store_alias_forget(a->db, f->graph_id, &e)) {
+        account_check(a);
+        log_error_value(LOG_LEVEL_WARNING, &e, "cannot forget where a folder was");
+    }
+    pthread_mutex_lock(&a->lock);
+    a->tree.stale_ms = clock_mono_ms();
+    pthread_mutex_unlock(&a->lock);
 }

@@ -80,6 +80,26 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
     [DB_FACT_PUT] = "INSERT OR IGNORE INTO fact (folder, uid, kind, data) "
                     "SELECT ?1, ?2, ?3, ?4 WHERE EXISTS "
                     "(SELECT 1 FROM message WHERE folder = ?1 AND uid = ?2 AND uid > 0)",
+    /* Bits: STORE_SEEN is 1, STORE_DELETED 32. */
+    [DB_FOLDER_TOTALS] = "SELECT count(*), coalesce(sum((flags & 1) = 0), 0), "
+                         "coalesce(sum((flags & 32) != 0), 0), "
+                         "coalesce(sum(CASE WHEN size >= 0 THEN size ELSE max(estimate, 0) END), 0)"
+                         " FROM message WHERE folder = ?1 AND uid > 0",
+    [DB_TREE_EACH] = "SELECT graph_id, parent_id, name, hidden, children, total, unread, change, "
+                     "covered FROM tree",
+    [DB_TREE_CLEAR] = "DELETE FROM tree",
+    [DB_TREE_PUT] = "INSERT OR REPLACE INTO tree (graph_id, parent_id, name, hidden, children, "
+                    "total, unread, change, covered) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [DB_TREE_REMOVE] = "DELETE FROM tree WHERE graph_id = ?1",
+    [DB_TREE_STATE] = "SELECT link, round FROM tree_state",
+    [DB_TREE_SET_STATE] = "INSERT OR REPLACE INTO tree_state (one, link, round) VALUES (1, ?1, ?2)",
+    [DB_TREE_COVER] = "UPDATE tree SET covered = ?2 WHERE graph_id = ?1",
+    [DB_SUBSCRIPTION_SET] = "INSERT OR REPLACE INTO subscription (name, subscribed) "
+                            "VALUES (?1, ?2)",
+    [DB_SUBSCRIPTION_EACH] = "SELECT name, subscribed FROM subscription ORDER BY name",
+    [DB_VALIDITY_GET] = "SELECT graph_id, uidvalidity FROM validity WHERE name = ?1",
+    [DB_VALIDITY_SET] = "INSERT OR REPLACE INTO validity (name, graph_id, uidvalidity) "
+                        "VALUES (?1, ?2, ?3)",
 };
 
 bool db_lock(struct store_db *db, struct error *e)

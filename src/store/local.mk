@@ -12,6 +12,7 @@ libstore_a_SOURCES = \
 	src/store/db_open.c \
 	src/store/db_making.c \
 	src/store/db_original.c \
+	src/store/db_tree.c \
 	src/store/original.c \
 	src/store/original_file.h \
 	src/store/path.c \
@@ -24,5 +25,6 @@ noinst_HEADERS += \
 	include/postern/store/fact_db.h \
 	include/postern/store/mailbox_db.h \
 	include/postern/store/original.h \
-	include/postern/store/state.h
+	include/postern/store/state.h \
+	include/postern/store/tree_db.h
 store_LIBS = libstore.a libmime.a $(base_LIBS) $(SQLITE_LIBS)

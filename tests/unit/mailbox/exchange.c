@@ -202,8 +202,8 @@ static const struct place places[] = {
     {EXCHANGE_QUARTER, EXCHANGE_ARCHIVE, "2026/Q1", 0},
 };
 
-/* The folders below `parent`, or all. */
-static struct server_reply folders(struct exchange *x, const char *parent_or_null)
+/* The folders below `parent`, or all; nothing changed since a link. */
+static struct server_reply folders(struct exchange *x, const char *parent_or_null, bool since)
 {
     struct buf b = BUF_INIT(ANSWER_MAX);
     size_t n = 0;
@@ -211,7 +211,7 @@ static struct server_reply folders(struct exchange *x, const char *parent_or_nul
     buf_puts(&b, "{\"value\":[");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         const struct place *p = &places[i];
-        if (!parent_or_null || strcmp(p->parent, parent_or_null) == 0)
+        if (!since && (!parent_or_null || strcmp(p->parent, parent_or_null) == 0))
             buf_printf(&b,
                        "%s{\"id\":\"%s\",\"parentFolderId\":\"%s\",\"displayName\":\"%s\","
                        "\"childFolderCount\":%d}",
@@ -219,7 +219,8 @@ static struct server_reply folders(struct exchange *x, const char *parent_or_nul
     }
     buf_puts(&b, "]");
     if (!parent_or_null)
-        put_link(x, &b, "deltaLink", "delta");
+        buf_printf(&b, ",\"@odata.deltaLink\":\"%s/v1.0/users/u/mailFolders/delta?$deltatoken=1\"",
+                   server_url(x->server));
     buf_puts(&b, "}");
     return json(x, 200, &b);
 }
@@ -230,15 +231,18 @@ static const char *folder_named(const char *target)
         return EXCHANGE_TRASH;
     if (strstr(target, "msgfolderroot"))
         return "AAroot";
-    return strstr(target, EXCHANGE_QUARTER)   ? EXCHANGE_QUARTER
-           : strstr(target, EXCHANGE_ARCHIVE) ? EXCHANGE_ARCHIVE
-                                              : EXCHANGE_INBOX;
+    return strstr(target, EXCHANGE_QUARTER) ? EXCHANGE_QUARTER
+           : strstr(target, "rchive")       ? EXCHANGE_ARCHIVE
+                                            : EXCHANGE_INBOX;
 }
 
 static struct server_reply folder(struct exchange *x, const char *target)
 {
     struct buf b = BUF_INIT(ANSWER_MAX);
     x->counts.folder++;
+    if (strstr(target, "$batch") || strstr(target, "sentitems") || strstr(target, "junkemail") ||
+        strstr(target, "drafts"))
+        return failure(x, 404, "ErrorItemNotFound"); /* no batches, and not all folders */
     if (x->faults.no_properties && strstr(target, "$expand"))
         return failure(x, x->faults.no_properties, "ErrorAsTold");
     buf_printf(&b,
@@ -344,11 +348,12 @@ static struct server_reply answer(void *arg, const struct server_request *reques
     else if (strcmp(request->method, "PATCH") == 0)
         reply = patch(x, request);
     else if (strstr(target, "/mailFolders/delta"))
-        reply = x->faults.no_delta ? failure(x, 400, "BadRequest") : folders(x, NULL);
+        reply = x->faults.no_delta ? failure(x, 400, "BadRequest")
+                                   : folders(x, NULL, strstr(target, "token"));
     else if (strstr(target, "/childFolders"))
-        reply = folders(x, EXCHANGE_ARCHIVE);
+        reply = folders(x, EXCHANGE_ARCHIVE, false);
     else if (strstr(target, "/mailFolders?"))
-        reply = folders(x, "AAroot");
+        reply = folders(x, "AAroot", false);
     else
         reply = folder(x, target);
     pthread_mutex_unlock(&x->lock);

@@ -34,6 +34,7 @@ static const char *const old_rows[] = {
     "listing_done, delta_done) VALUES (1, 'old', 1, 9, 1, 0, 1, 0, 0, 0);"
     "INSERT INTO message (folder, graph_id, uid, flags, received, article, estimate, size, modseq, "
     "change_key, keywords) VALUES (1, 'm', 5, 0, 0, 5, -1, -1, 1, '', '');",
+    "INSERT INTO alias VALUES ('path:Archive', 'a'), ('inbox', 'i');",
 };
 
 static void test_each_step(void)
