@@ -24,6 +24,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from imapclient import Imap
 from pop3client import Pop3
 from tap import PATIENCE, Skip, wait_for
 
@@ -41,6 +42,9 @@ OTHER_PASSWORD = "a second password"
 OTHER_HASH = ("$6$rounds=1000$second$jrJ3wkhtZOsHl6JRpkzNk/XEKEvnsV1sOEnWzXEwmswimxM1YZMkxw3vLqET"
               "zDl6.1lHLbZYcFvfCeSYcfVtS1")
 MAILBOX = "alice@example.com"
+
+# Listeners of a Pair whose tests speak IMAP.
+IMAP = {"imap": {"protocol": "imap", "tls": "none"}}
 
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error: |"
                        r"MemorySanitizer)")
@@ -431,6 +435,9 @@ class Pair:
 
     def pop3(self, listener=None, **options):
         return Pop3(self.ports[listener] if listener else self.port, **options)
+
+    def imap(self, listener=None, **options):
+        return Imap(self.ports[listener or "imap"], **options)
 
     def deliver(self, *messages, user=MAILBOX, folder="inbox"):
         """Puts messages into the mailbox and returns their ids."""

@@ -31,6 +31,12 @@ EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/tlsserver.py \
 	tests/session/conversation.py \
 	tests/session/pop3.conv \
+	tests/session/imap.py \
+	tests/session/imap \
+	tests/session/imapclient.py \
+	tests/session/imapsyntax.py \
+	tests/session/imapscript.py \
+	tests/session/dovecot.py \
 	tests/data/make-mail.py \
 	tests/data/mail
 
