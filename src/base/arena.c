@@ -64,6 +64,13 @@ void arena_clear(struct arena *a)
     a->head = keep;
 }
 
+void arena_clear_secret(struct arena *a)
+{
+    for (struct block *b = a->head; b; b = b->next)
+        explicit_bzero(b->data, b->used);
+    arena_clear(a);
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
     size_t align = alignof(max_align_t);

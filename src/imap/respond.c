@@ -236,6 +236,11 @@ bool imap_put_mailbox(struct buf *out, const char *utf8)
     return ok;
 }
 
+bool imap_put_object_id(struct buf *out, char kind, const uint8_t digest[SHA256_SIZE])
+{
+    return buf_putc(out, kind) && base64url_encode(digest, SHA256_SIZE, out);
+}
+
 bool imap_put_date(struct buf *out, int64_t wall_ms)
 {
     static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",

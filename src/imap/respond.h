@@ -46,6 +46,8 @@ bool imap_put_string(struct buf *out, const char *text, size_t len);
 bool imap_put_astring(struct buf *out, const char *text);
 /* A UTF-8 mailbox name as modified UTF-7 astring (RFC 3501 section 5.1.3). */
 bool imap_put_mailbox(struct buf *out, const char *utf8);
+/* An id of OBJECTID (RFC 8474): `kind` 'F' for folders, 'M' for messages, and base64url. */
+bool imap_put_object_id(struct buf *out, char kind, const uint8_t digest[SHA256_SIZE]);
 /* "21-Nov-2026 05:44:24 +0000" with its quotes. */
 bool imap_put_date(struct buf *out, int64_t wall_ms);
 

@@ -38,7 +38,8 @@ struct imap_selected {
     bool read_only;            /* EXAMINE, or a read-only login */
     struct imap_range *recent; /* UIDs that are \Recent in this session, rising */
     size_t recent_count;
-    bool condstore; /* MODSEQ goes with each FETCH of flags */
+    struct table *keywords; /* those that FLAGS named, as a set; sync.c's */
+    bool condstore;         /* MODSEQ goes with each FETCH of flags */
 };
 
 struct imap_session {
@@ -58,8 +59,14 @@ struct imap_session {
     struct imap_fetch_state *fetch;   /* fetch.c's: the message last looked into; NULL: none */
     struct imap_search_state *search; /* search.c's; NULL: none */
 
+    struct imap_input *input; /* read.c's */
+    int client_fd;            /* of the connection's wait, which imap_wait_to_end() takes away */
+    int64_t began_ms, login_deadline_ms, keepalive_due_ms; /* monotonic */
+
+    unsigned commands;
     unsigned bad_commands; /* in a row */
     unsigned refused;      /* logins */
+    bool identified;       /* the client's ID was logged */
     const char *over;      /* why nothing more is read, for the log; NULL: it goes on */
 };
 
@@ -99,18 +106,30 @@ struct imap_command {
 /* commands.c: NULL if there is no such command. */
 const struct imap_verb *imap_verb_find(const char *name, bool uid);
 
+/* The config that holds for the session: its login's, before that its listener's. */
+const struct config *imap_config(const struct imap_session *s);
+/* How long a client may say nothing: as configured, but half an hour at least once it has logged
+ * in (RFC 3501 section 5.4); before that what is left of the login's time. */
+int64_t imap_patience_ms(const struct imap_session *s);
+/* capability.c: "CAPABILITY IMAP4rev1 …" as it holds now. */
+void imap_put_capabilities(const struct imap_session *s, struct buf *out);
+#define IMAP_CAPABILITIES_MAX 2048
+
 /* The wait of a command: keepalives, client, stop. */
 struct wait *imap_wait(struct imap_session *s);
 /* The same for what must run to its end whoever hangs up: client_fd is -1 until imap_wait() is
  * called again. */
 struct wait *imap_wait_to_end(struct imap_session *s);
 
-/* The UTF-8 name that a mailbox argument stands for, in the arena; "INBOX" in any case is
+/* auth.c: lets go of the account and the login. */
+void imap_sign_out(struct imap_session *s);
+
+/* select.c: the UTF-8 name that a mailbox argument stands for, in the arena; "INBOX" in any case is
  * "INBOX". NULL: BAD (no astring) or NO [CANNOT] (no modified UTF-7) was said. */
 const char *imap_mailbox_name(struct imap_session *s, const struct imap_command *c,
                               const struct imap_arg *arg);
 
-/* select.c: lets go of the selected folder, telling nothing. */
+/* Lets go of the selected folder, telling nothing. */
 void imap_unselect(struct imap_session *s);
 /* message.c: lets go of the message last looked into (its folder is left, or nothing is asked for a
  * while). */
@@ -134,6 +153,9 @@ bool imap_is_recent(const struct imap_session *s, uint32_t uid);
 /* "(\Seen \Flagged Work)" */
 bool imap_put_flags(const struct imap_session *s, const struct mailbox_entry *entry,
                     struct buf *out);
+/* All flags there are for the selected folder, as imap_put_flags() writes them: the system's, and
+ * the keywords in use. `settable`: those that STORE may set. */
+bool imap_put_all_flags(const struct imap_session *s, bool settable, struct buf *out);
 /* Takes a list of flags, or the flags from there to the end of the arguments, apart. False: not
  * flags (BAD). \Recent is ignored; *unknown: a system flag nobody knows (NO). */
 bool imap_parse_flags(const struct imap_arg *args, struct arena *a, uint32_t *flags,

@@ -3,24 +3,12 @@
 #include "session.h"
 
 #include "postern/base/alloc.h"
-#include "postern/base/buf.h"
 #include "postern/base/clock.h"
-#include "postern/base/encode.h"
 #include "postern/base/log.h"
 #include "postern/mailbox/view.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-#define SASL_LINE_MAX 12288 /* RFC 5034 section 4 */
-#define SASL_TEXT_MAX 9216  /* decoded */
-/* A session that failed this often is not a person who mistyped. */
-#define REFUSED_MAX 5
-
-/* "Username:" and "Password:", as the LOGIN mechanism's clients expect them. */
-#define LOGIN_ASKS_NAME     "VXNlcm5hbWU6"
-#define LOGIN_ASKS_PASSWORD "UGFzc3dvcmQ6"
 
 static bool login_allowed(struct pop3_session *s)
 {
@@ -91,7 +79,7 @@ void pop3_sign_out(struct pop3_session *s)
 
 static void answer_refusal(struct pop3_session *s)
 {
-    if (++s->refused < REFUSED_MAX) {
+    if (++s->refused < SESSION_REFUSED_MAX) {
         session_conn_printf(s->conn, "-ERR [AUTH] login refused\r\n");
         return;
     }
@@ -154,86 +142,30 @@ void pop3_pass(struct pop3_session *s, const struct pop3_command *c)
 
 /* ---- AUTH ---- */
 
-/* Sends a challenge and decodes the answer. False: cancelled, garbage or gone, which has been
- * answered. */
-static bool sasl_answer(struct pop3_session *s, const char *challenge, struct buf *out)
+static const char *const sasl_replies[] = {
+    [SESSION_SASL_OK] = NULL,
+    [SESSION_SASL_UNKNOWN] = "-ERR unknown authentication mechanism\r\n",
+    [SESSION_SASL_CANCELLED] = "-ERR authentication cancelled\r\n",
+    [SESSION_SASL_NOT_BASE64] = "-ERR not base64\r\n",
+    [SESSION_SASL_MALFORMED] = "-ERR malformed response\r\n",
+    [SESSION_SASL_STOP] = "-ERR [SYS/TEMP] the service is stopping\r\n",
+    [SESSION_SASL_ENDED] = "",
+};
+
+static void authenticate(struct pop3_session *s, const struct pop3_command *c)
 {
-    char *line;
-    size_t len;
-    int64_t left = s->login_deadline_ms - clock_mono_ms();
-    session_conn_printf(s->conn, "+ %s\r\n", challenge);
-    switch (session_conn_line(s->conn, SASL_LINE_MAX, left > 0 ? left : 0, &line, &len)) {
-    case SESSION_LINE_OK:
-        break;
-    case SESSION_LINE_TOO_LONG:
-    case SESSION_LINE_NUL:
-        session_conn_printf(s->conn, "-ERR not base64\r\n");
-        return false;
-    case SESSION_LINE_STOP:
-        session_conn_printf(s->conn, "-ERR [SYS/TEMP] the service is stopping\r\n");
+    struct session_credentials credentials;
+    enum session_sasl result =
+        session_sasl_ask(s->conn, c->text, c->initial, s->login_deadline_ms, &credentials);
+    if (result == SESSION_SASL_OK)
+        sign_in(s, credentials.name, credentials.password);
+    else
+        session_conn_printf(s->conn, "%s", sasl_replies[result]);
+    if (result == SESSION_SASL_STOP)
         s->over = "the service stops";
-        return false;
-    case SESSION_LINE_EOF:
-    case SESSION_LINE_TIMEOUT:
-    case SESSION_LINE_FAILED:
+    else if (result == SESSION_SASL_ENDED)
         s->over = "broken off during the login";
-        return false;
-    }
-    if (strcmp(line, "*") == 0) {
-        session_conn_printf(s->conn, "-ERR authentication cancelled\r\n");
-        return false;
-    }
-    if (!base64_decode(line, len, out)) {
-        session_conn_printf(s->conn, "-ERR not base64\r\n");
-        return false;
-    }
-    return true;
-}
-
-/* The first response: the one on the command line ("=": empty), else asked for. */
-static bool sasl_first(struct pop3_session *s, const char *initial, const char *challenge,
-                       struct buf *out)
-{
-    /* All at once: growing would leave copies of a password behind. */
-    buf_reserve(out, SASL_TEXT_MAX);
-    if (!initial)
-        return sasl_answer(s, challenge, out);
-    if (strcmp(initial, "=") == 0 || base64_decode(initial, strlen(initial), out))
-        return true;
-    session_conn_printf(s->conn, "-ERR not base64\r\n");
-    return false;
-}
-
-static void auth_plain(struct pop3_session *s, const char *initial)
-{
-    struct buf text = BUF_INIT(SASL_TEXT_MAX);
-    const char *name, *password;
-    if (sasl_first(s, initial, "", &text)) {
-        if (session_sasl_plain(text.data, text.len, &name, &password))
-            sign_in(s, name, password);
-        else
-            session_conn_printf(s->conn, "-ERR malformed PLAIN response\r\n");
-    }
-    buf_free_secret(&text);
-}
-
-static bool has_nul(const struct buf *b)
-{
-    return memchr(b->data, '\0', b->len) != NULL;
-}
-
-static void auth_login(struct pop3_session *s, const char *initial)
-{
-    struct buf name = BUF_INIT(SASL_TEXT_MAX), password = BUF_INIT(SASL_TEXT_MAX);
-    if (sasl_first(s, initial, LOGIN_ASKS_NAME, &name) &&
-        sasl_first(s, NULL, LOGIN_ASKS_PASSWORD, &password)) {
-        if (name.len && !has_nul(&name) && !has_nul(&password))
-            sign_in(s, name.data, password.data);
-        else
-            session_conn_printf(s->conn, "-ERR malformed LOGIN response\r\n");
-    }
-    buf_free(&name);
-    buf_free_secret(&password);
+    session_credentials_free(&credentials);
 }
 
 void pop3_auth(struct pop3_session *s, const struct pop3_command *c)
@@ -243,13 +175,6 @@ void pop3_auth(struct pop3_session *s, const struct pop3_command *c)
                             session_conn_login_allowed(s->conn) ? "PLAIN\r\nLOGIN\r\n" : "");
         return;
     }
-    /* The line's buffer is reused by the next line, the initial response is not needed then. */
-    if (!login_allowed(s))
-        return;
-    if (strcasecmp(c->text, "PLAIN") == 0)
-        auth_plain(s, c->initial);
-    else if (strcasecmp(c->text, "LOGIN") == 0)
-        auth_login(s, c->initial);
-    else
-        session_conn_printf(s->conn, "-ERR unknown authentication mechanism\r\n");
+    if (login_allowed(s))
+        authenticate(s, c);
 }

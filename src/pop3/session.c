@@ -158,6 +158,7 @@ static void next_command(struct pop3_session *s)
     case SESSION_LINE_EOF:
         s->over = "the client without QUIT";
         break;
+    case SESSION_LINE_NOTIFIED: /* only where it is asked for */
     case SESSION_LINE_FAILED:
         s->over = "a broken connection";
         break;

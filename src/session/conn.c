@@ -21,9 +21,11 @@
 
 struct session_conn {
     struct transport io;
-    struct buf in; /* freed while idle; wiped, since it held passwords */
-    size_t in_pos; /* where the next line starts */
-    size_t taken;  /* bytes of the line handed out last, its end included */
+    struct buf in;                         /* freed while idle; wiped, since it held passwords */
+    size_t in_pos;                         /* where the next line starts */
+    size_t taken;                          /* bytes handed out last, a line's end included */
+    char edges[2 * SESSION_LINE_EDGE + 1]; /* both ends of a line that was too long */
+    size_t edges_len;
     struct buf out;
     bool failed; /* writing is over */
     bool tls_here;
@@ -50,7 +52,7 @@ struct session_conn *session_conn_new(int fd, const struct session_conn_settings
         free(c);
         return NULL;
     }
-    buf_init(&c->in, SESSION_LINE_ENDLESS + INPUT_SLACK);
+    buf_init(&c->in, SESSION_LINE_MAX + INPUT_SLACK);
     buf_init(&c->out, OUTPUT_MAX);
     memcpy(&c->peer, s->address, s->address_len < sizeof c->peer ? s->address_len : sizeof c->peer);
     address_format(s->address, c->address);
@@ -84,9 +86,11 @@ void session_conn_free(struct session_conn **conn)
 
 /* ---- input ---- */
 
-/* Forgets the line handed out last. */
+/* Forgets what was handed out last. */
 static void drop_taken(struct session_conn *c)
 {
+    explicit_bzero(c->edges, c->edges_len);
+    c->edges_len = 0;
     if (!c->taken)
         return;
     explicit_bzero(c->in.data + c->in_pos, c->taken);
@@ -109,6 +113,8 @@ static enum session_line line_result(enum transport_result r)
         return SESSION_LINE_TIMEOUT;
     case TRANSPORT_STOP:
         return SESSION_LINE_STOP;
+    case TRANSPORT_NOTIFIED:
+        return SESSION_LINE_NOTIFIED;
     case TRANSPORT_FAILED:
         break;
     }
@@ -117,7 +123,7 @@ static enum session_line line_result(enum transport_result r)
 
 /* Reads more behind what is there. The buffer is made only when bytes have come, so that an idle
  * connection holds none; a piece on the stack serves for the first bytes. */
-static enum session_line fill(struct session_conn *c, int64_t deadline)
+static enum session_line fill(struct session_conn *c, int64_t deadline, bool notice)
 {
     char piece[READ_CHUNK];
     size_t got = 0;
@@ -129,7 +135,7 @@ static enum session_line fill(struct session_conn *c, int64_t deadline)
         buf_free_secret(&c->in);
     if (c->out.len == 0)
         buf_free(&c->out);
-    enum transport_result r = transport_read(&c->io, piece, sizeof piece, deadline, &got);
+    enum transport_result r = transport_read(&c->io, piece, sizeof piece, deadline, notice, &got);
     if (r == TRANSPORT_OK) {
         c->bytes_in += got;
         /* Room at once: growing step by step would leave unwiped copies behind. */
@@ -138,6 +144,38 @@ static enum session_line fill(struct session_conn *c, int64_t deadline)
     }
     explicit_bzero(piece, got);
     return line_result(r);
+}
+
+/* Of a line that comes in pieces and is dropped, its two ends are kept. */
+static void keep_edges(struct session_conn *c, const char *data, size_t len)
+{
+    char *last = c->edges + SESSION_LINE_EDGE;
+    while (len && c->edges_len < SESSION_LINE_EDGE) {
+        c->edges[c->edges_len++] = *data++;
+        len--;
+    }
+    if (len > SESSION_LINE_EDGE) {
+        data += len - SESSION_LINE_EDGE;
+        len = SESSION_LINE_EDGE;
+    }
+    size_t room = 2 * SESSION_LINE_EDGE - c->edges_len;
+    if (len > room) {
+        size_t had = c->edges_len - SESSION_LINE_EDGE, surplus = len - room;
+        memmove(last, last + surplus, had - surplus);
+        c->edges_len -= surplus;
+    }
+    memcpy(c->edges + c->edges_len, data, len);
+    c->edges_len += len;
+}
+
+static enum session_line too_long(struct session_conn *c, char **line, size_t *len)
+{
+    if (c->edges_len && c->edges[c->edges_len - 1] == '\r')
+        c->edges_len--;
+    c->edges[c->edges_len] = '\0';
+    *line = c->edges;
+    *len = c->edges_len;
+    return SESSION_LINE_TOO_LONG;
 }
 
 /* Hands out the line whose LF is at `end`. */
@@ -150,39 +188,42 @@ static enum session_line take(struct session_conn *c, const char *end, size_t ma
     if (n && start[n - 1] == '\r')
         n--;
     start[n] = '\0';
-    if (n > max)
-        return SESSION_LINE_TOO_LONG;
-    if (memchr(start, '\0', n))
-        return SESSION_LINE_NUL;
+    if (n > max) {
+        keep_edges(c, start, n);
+        return too_long(c, line, len);
+    }
     *line = start;
     *len = n;
-    return SESSION_LINE_OK;
+    return memchr(start, '\0', n) ? SESSION_LINE_NUL : SESSION_LINE_OK;
 }
 
 /* The rest of an overlong line is read and dropped piece by piece; what of it is in the buffer
  * never grows beyond max and one read. */
-static enum session_line drop_overlong(struct session_conn *c, int64_t deadline)
+static enum session_line drop_overlong(struct session_conn *c, int64_t deadline, char **line,
+                                       size_t *len)
 {
     size_t dropped = 0;
     for (;;) {
         char *start = c->in.data + c->in_pos;
         char *end = memchr(start, '\n', c->in.len - c->in_pos);
+        size_t n = end ? (size_t)(end - start) : c->in.len - c->in_pos;
+        keep_edges(c, start, n);
         if (end) {
-            c->taken = (size_t)(end - start) + 1;
-            return SESSION_LINE_TOO_LONG;
+            c->taken = n + 1;
+            return too_long(c, line, len);
         }
-        dropped += c->in.len - c->in_pos;
+        dropped += n;
         if (dropped > SESSION_LINE_ENDLESS)
             return SESSION_LINE_FAILED;
         c->in_pos = c->in.len;
-        enum session_line r = fill(c, deadline);
+        enum session_line r = fill(c, deadline, false);
         if (r != SESSION_LINE_OK)
             return r;
     }
 }
 
-enum session_line session_conn_line(struct session_conn *c, size_t max, int64_t timeout_ms,
-                                    char **line, size_t *len)
+static enum session_line read_line(struct session_conn *c, size_t max, int64_t timeout_ms,
+                                   bool notice, char **line, size_t *len)
 {
     int64_t deadline = clock_mono_ms() + timeout_ms;
     size_t seen = 0; /* bytes of this line known to hold no LF */
@@ -196,14 +237,45 @@ enum session_line session_conn_line(struct session_conn *c, size_t max, int64_t 
         if (end)
             return take(c, end, max, line, len);
         if (have > max + 1) /* a CR may stand before the LF that is still to come */
-            return drop_overlong(c, deadline);
+            return drop_overlong(c, deadline, line, len);
         seen = have;
         if (!session_conn_flush(c))
             return SESSION_LINE_FAILED;
-        enum session_line r = fill(c, deadline);
+        enum session_line r = fill(c, deadline, notice);
         if (r != SESSION_LINE_OK)
             return r;
     }
+}
+
+enum session_line session_conn_line(struct session_conn *c, size_t max, int64_t timeout_ms,
+                                    char **line, size_t *len)
+{
+    return read_line(c, max, timeout_ms, false, line, len);
+}
+
+enum session_line session_conn_line_or_notice(struct session_conn *c, size_t max,
+                                              int64_t timeout_ms, char **line, size_t *len)
+{
+    return read_line(c, max, timeout_ms, true, line, len);
+}
+
+enum session_line session_conn_bytes(struct session_conn *c, size_t max, int64_t timeout_ms,
+                                     const char **data, size_t *len)
+{
+    drop_taken(c);
+    if (session_conn_stopping(c))
+        return SESSION_LINE_STOP;
+    if (c->in.len == c->in_pos) {
+        if (!session_conn_flush(c))
+            return SESSION_LINE_FAILED;
+        enum session_line r = fill(c, clock_mono_ms() + timeout_ms, false);
+        if (r != SESSION_LINE_OK)
+            return r;
+    }
+    size_t have = c->in.len - c->in_pos;
+    *data = c->in.data + c->in_pos;
+    *len = c->taken = have < max ? have : max;
+    return SESSION_LINE_OK;
 }
 
 bool session_conn_pending(struct session_conn *c)

@@ -24,6 +24,7 @@ enum transport_result {
     TRANSPORT_EOF,
     TRANSPORT_TIMEOUT,
     TRANSPORT_STOP,
+    TRANSPORT_NOTIFIED,
     TRANSPORT_FAILED
 };
 
@@ -31,9 +32,10 @@ enum transport_result {
 bool transport_open(struct transport *t, int fd, const struct session_stop *stop, struct error *e);
 void transport_close(struct transport *t);
 
-/* At least one byte on OK. Ends with TRANSPORT_STOP as soon as a stop is asked for. */
+/* At least one byte on OK. Ends with TRANSPORT_STOP as soon as a stop is asked for, and with
+ * `notice` with TRANSPORT_NOTIFIED when the wait is notified. */
 enum transport_result transport_read(struct transport *t, void *data, size_t len, int64_t deadline,
-                                     size_t *got);
+                                     bool notice, size_t *got);
 /* At least one byte on OK. A stop that was only asked for does not end it. */
 enum transport_result transport_write(struct transport *t, const void *data, size_t len,
                                       int64_t deadline, size_t *put);

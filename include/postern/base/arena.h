@@ -13,6 +13,8 @@ struct arena *arena_new(void);
 /* Frees everything and clears the caller's pointer; NULL is fine. */
 void arena_free(struct arena **a);
 void arena_clear(struct arena *a);
+/* The same, but overwrites the bytes first. */
+void arena_clear_secret(struct arena *a);
 /* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
 char *arena_strdup(struct arena *a, const char *s);

@@ -49,16 +49,21 @@ void session_conn_free(struct session_conn **c);
 
 enum session_line {
     SESSION_LINE_OK,
-    SESSION_LINE_TOO_LONG, /* it was read to its end and dropped; answer and go on */
-    SESSION_LINE_NUL,      /* it held a NUL byte; likewise */
+    SESSION_LINE_TOO_LONG, /* it was read to its end and dropped, but for its two ends: *line is
+                              its first and its last SESSION_LINE_EDGE bytes; answer and go on */
+    SESSION_LINE_NUL,      /* it held a NUL byte; *line is whole; likewise */
+    SESSION_LINE_NOTIFIED, /* session_conn_line_or_notice() only: what came of a line is kept */
     SESSION_LINE_EOF,
     SESSION_LINE_TIMEOUT,
     SESSION_LINE_STOP,  /* the service stops */
     SESSION_LINE_FAILED /* reset, TLS error, or a line that never ends: just close */
 };
 
+/* The most that `max` may be. */
+#define SESSION_LINE_MAX ((size_t)4 * 1024 * 1024)
 /* A line this long is not waited for: SESSION_LINE_FAILED. */
-#define SESSION_LINE_ENDLESS ((size_t)1024 * 1024)
+#define SESSION_LINE_ENDLESS (2 * SESSION_LINE_MAX)
+#define SESSION_LINE_EDGE    64
 
 /* Reads a line, without its CRLF or LF, of at most `max` bytes, into a NUL-terminated buffer
  * that is good until the next call and wiped then. Output pending is flushed before it sleeps (so
@@ -66,6 +71,13 @@ enum session_line {
  * stretch it. */
 enum session_line session_conn_line(struct session_conn *c, size_t max, int64_t timeout_ms,
                                     char **line, size_t *len);
+/* The same, but ends with SESSION_LINE_NOTIFIED when somebody notifies session_conn_wait(). */
+enum session_line session_conn_line_or_notice(struct session_conn *c, size_t max,
+                                              int64_t timeout_ms, char **line, size_t *len);
+/* Bytes that are no line (IMAP literals): at least one and at most `max`, good until the next call
+ * and wiped then. The timeout is for this piece. Never TOO_LONG or NUL. */
+enum session_line session_conn_bytes(struct session_conn *c, size_t max, int64_t timeout_ms,
+                                     const char **data, size_t *len);
 /* Has the client already sent more (pipelining)? */
 bool session_conn_pending(struct session_conn *c);
 

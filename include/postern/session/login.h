@@ -9,6 +9,7 @@
 #ifndef POSTERN_SESSION_LOGIN_H
 #define POSTERN_SESSION_LOGIN_H
 
+#include "postern/base/buf.h"
 #include "postern/base/config.h"
 #include "postern/session/conn.h"
 
@@ -44,5 +45,34 @@ void session_ticket_release(struct session_ticket **t);
 /* SASL PLAIN (RFC 4616): splits authzid NUL authcid NUL password; false if malformed. An authzid
  * other than authcid is refused. Pointers go into `data`, which must be NUL-terminated. */
 bool session_sasl_plain(char *data, size_t len, const char **name, const char **password);
+
+/* A session that was refused this often is not a person who mistyped. */
+#define SESSION_REFUSED_MAX 5
+
+/* ---- SASL exchanges (AUTH of POP3, AUTHENTICATE of IMAP): PLAIN and LOGIN ---- */
+
+enum session_sasl {
+    SESSION_SASL_OK,
+    SESSION_SASL_UNKNOWN,    /* no such mechanism */
+    SESSION_SASL_CANCELLED,  /* the client said "*" */
+    SESSION_SASL_NOT_BASE64, /* nor was an answer that is too long or holds a NUL byte */
+    SESSION_SASL_MALFORMED,  /* not what the mechanism asks for */
+    SESSION_SASL_STOP,       /* the service stops */
+    SESSION_SASL_ENDED       /* the client is gone or said nothing until the deadline */
+};
+
+struct session_credentials {
+    const char *name;
+    const char *password;
+    struct buf texts[2]; /* private: what they point into */
+};
+
+/* Asks for name and password with "+ " lines. `initial`: the response that came with the command
+ * ("=": empty), NULL: none; not needed any more once a line was read. Monotonic deadline. Free the
+ * result whatever the outcome. */
+enum session_sasl session_sasl_ask(struct session_conn *c, const char *mechanism,
+                                   const char *initial, int64_t deadline_ms,
+                                   struct session_credentials *out);
+void session_credentials_free(struct session_credentials *credentials);
 
 #endif
