@@ -2,6 +2,9 @@ noinst_LIBRARIES += libimap.a
 libimap_a_SOURCES = \
 	src/imap/args.c \
 	src/imap/args.h \
+	src/imap/auth.c \
+	src/imap/basic.c \
+	src/imap/capability.c \
 	src/imap/commands.c \
 	src/imap/commands.h \
 	src/imap/envelope.c \
@@ -9,7 +12,13 @@ libimap_a_SOURCES = \
 	src/imap/fetch.h \
 	src/imap/fetch_parse.c \
 	src/imap/fetch_reply.c \
+	src/imap/flags.c \
+	src/imap/idle.c \
 	src/imap/message.c \
+	src/imap/parse.c \
+	src/imap/parse.h \
+	src/imap/read.c \
+	src/imap/read.h \
 	src/imap/respond.c \
 	src/imap/respond.h \
 	src/imap/search.c \
@@ -18,12 +27,15 @@ libimap_a_SOURCES = \
 	src/imap/search_parse.c \
 	src/imap/search_run.c \
 	src/imap/section.c \
+	src/imap/select.c \
+	src/imap/session.c \
 	src/imap/session.h \
 	src/imap/set.c \
 	src/imap/set.h \
 	src/imap/structure.c \
 	src/imap/structure.h \
 	src/imap/structure_read.c \
+	src/imap/sync.c \
 	src/imap/utf7.c \
 	src/imap/utf7.h
 noinst_HEADERS += \

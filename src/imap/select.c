@@ -41,6 +41,7 @@ void imap_unselect(struct imap_session *s)
     s->selected = NULL;
     if (!sel)
         return;
+    imap_fetch_forget(s);
     mailbox_reader_free(&sel->reader);
     mailbox_view_unref(&sel->view);
     mailbox_folder_release(&sel->folder);
@@ -52,7 +53,7 @@ void imap_unselect(struct imap_session *s)
 
 static void tell_modseq(struct imap_session *s)
 {
-    imap_untagged(s, "OK [HIGHESTMODSEQ %" PRIu64 "] highest", sel_modseq(s));
+    imap_untagged(s, "OK [HIGHESTMODSEQ %" PRIu64 "] highest", s->selected->modseq);
 }
 
 void imap_condstore(struct imap_session *s)
@@ -72,8 +73,11 @@ static struct imap_selected *open_folder(struct imap_session *s, const char *nam
     struct wait *w = imap_wait(s);
     struct mailbox_folder *folder = mailbox_tree_open(s->account, name, w, e);
     struct mailbox_view *view = NULL;
-    if (folder && mailbox_folder_sync(folder, read_only, w, e))
+    uint64_t modseq = 0;
+    if (folder && mailbox_folder_sync(folder, read_only, w, e)) {
+        modseq = mailbox_folder_modseq(folder); /* before the view: not above it */
         view = mailbox_folder_view(folder);
+    }
     if (!view) {
         mailbox_folder_release(&folder);
         return NULL;
@@ -84,6 +88,7 @@ static struct imap_selected *open_folder(struct imap_session *s, const char *nam
     sel->reader = mailbox_reader_new(folder);
     sel->name = xstrdup(name);
     sel->read_only = read_only;
+    sel->modseq = modseq;
     sel->keywords = table_new();
     sel->condstore = s->enabled & IMAP_ENABLED_CONDSTORE;
     return sel;
@@ -113,6 +118,18 @@ static void tell_first_unseen(struct imap_session *s)
     }
 }
 
+/* Above every UID that is announced, and not above one that will be. */
+static uint32_t uidnext(const struct imap_selected *sel)
+{
+    size_t count = mailbox_view_count(sel->view);
+    uint32_t next = count ? mailbox_view_at(sel->view, count - 1)->uid + 1 : 1;
+    struct mailbox_view *now = mailbox_folder_view(sel->folder);
+    if (now == sel->view)
+        next = mailbox_folder_uidnext(sel->folder);
+    mailbox_view_unref(&now);
+    return next;
+}
+
 static void tell_folder(struct imap_session *s)
 {
     struct imap_selected *sel = s->selected;
@@ -123,7 +140,7 @@ static void tell_folder(struct imap_session *s)
     tell_first_unseen(s);
     imap_untagged(s, "OK [UIDVALIDITY %" PRIu32 "] UIDs are valid",
                   mailbox_folder_uidvalidity(sel->folder));
-    imap_untagged(s, "OK [UIDNEXT %" PRIu32 "] the next UID", mailbox_folder_uidnext(sel->folder));
+    imap_untagged(s, "OK [UIDNEXT %" PRIu32 "] the next UID", uidnext(sel));
     tell_modseq(s);
     mailbox_folder_digest(sel->folder, digest);
     imap_put_object_id(&id, 'F', digest);

@@ -27,8 +27,8 @@ const struct config *imap_config(const struct imap_session *s)
 
 int64_t imap_patience_ms(const struct imap_session *s)
 {
-    int64_t ms = s->ticket ? imap_config(s)->limits.idle_timeout_ms
-                           : s->login_deadline_ms - clock_mono_ms();
+    int64_t ms =
+        s->ticket ? imap_config(s)->limits.idle_timeout_ms : s->login_deadline_ms - clock_mono_ms();
     if (s->ticket && ms < IDLE_TIMEOUT_MS)
         ms = IDLE_TIMEOUT_MS;
     return ms > 0 ? ms : 0;

@@ -39,6 +39,7 @@ struct imap_selected {
     struct imap_range *recent; /* UIDs that are \Recent in this session, rising */
     size_t recent_count;
     struct table *keywords; /* those that FLAGS named, as a set; sync.c's */
+    uint64_t modseq;        /* HIGHESTMODSEQ of what was announced */
     bool condstore;         /* MODSEQ goes with each FETCH of flags */
 };
 
@@ -146,10 +147,15 @@ void imap_sync(struct imap_session *s, enum imap_sync how);
 /* The flags of these messages (rising) have just been told, or must not be (STORE .SILENT): from
  * now on the announced generation has them as the folder's newest. */
 void imap_told(struct imap_session *s, const uint32_t *uids, size_t count);
+/* FLAGS, with the keywords of the announced generation; and its EXISTS and RECENT. */
+void imap_tell_flags(struct imap_session *s);
+void imap_tell_count(struct imap_session *s);
 /* These keywords (space-separated) are about to be told in a FETCH: tells FLAGS anew if one of
  * them is not in it (RFC 3501 section 7.2.6). imap_sync() does so itself. */
 void imap_tell_keywords(struct imap_session *s, const char *keywords);
 bool imap_is_recent(const struct imap_session *s, uint32_t uid);
+/* Read receipts (RFC 3503): named in FLAGS whether in use or not. */
+#define IMAP_MDN_SENT "$MDNSent"
 /* "(\Seen \Flagged Work)" */
 bool imap_put_flags(const struct imap_session *s, const struct mailbox_entry *entry,
                     struct buf *out);

@@ -1,4 +1,5 @@
-/* Flags as the wire has them, and telling what changed (RFC 3501 sections 5.2 and 7). */
+/* Telling what changed in the selected folder (RFC 3501 section 7, DESIGN of views: a session keeps
+ * the generation that it announced, and compares it with the newest). */
 #include "respond.h"
 #include "session.h"
 
@@ -11,137 +12,206 @@
 #include <string.h>
 #include <strings.h>
 
-#define FLAGS_MAX_OCTETS ((size_t)256 * 1024)
-/* Keywords that FLAGS names. More may be in use; a list of them helps nobody. */
+#define RESPONSE_MAX ((size_t)256 * 1024)
+/* Keywords that FLAGS names. More may be in use; a longer list helps nobody. */
 #define KEYWORDS_TOLD_MAX 1000
 
-/* ---- flags ---- */
+/* ---- keywords ---- */
 
-/* `settable`: by STORE. What is a draft is for Graph to say. */
-static const struct {
-    const char *name;
-    uint32_t flag;
-    bool settable;
-} flag_names[] = {
-    {"\\Answered", MAILBOX_ANSWERED, true}, {"\\Flagged", MAILBOX_FLAGGED, true},
-    {"\\Deleted", MAILBOX_DELETED, true},   {"\\Seen", MAILBOX_SEEN, true},
-    {"\\Draft", MAILBOX_DRAFT, false},      {"$Forwarded", MAILBOX_FORWARDED, true},
-};
-#define FLAG_NAMES (sizeof flag_names / sizeof *flag_names)
+/* The value of every keyword in the table. */
+static char known;
 
-bool imap_is_recent(const struct imap_session *s, uint32_t uid)
+/* True: one of them was not known. */
+static bool learn_keywords(struct imap_selected *sel, const char *words)
 {
-    const struct imap_selected *sel = s->selected;
-    for (size_t i = 0; i < sel->recent_count; i++) {
-        if (uid >= sel->recent[i].low && uid <= sel->recent[i].high)
-            return true;
-    }
-    return false;
-}
-
-bool imap_put_flags(const struct imap_session *s, const struct mailbox_entry *entry,
-                    struct buf *out)
-{
-    const char *space = "";
-    buf_putc(out, '(');
-    for (size_t i = 0; i < FLAG_NAMES; i++) {
-        if (entry->flags & flag_names[i].flag) {
-            buf_printf(out, "%s%s", space, flag_names[i].name);
-            space = " ";
-        }
-    }
-    if (imap_is_recent(s, entry->uid)) {
-        buf_printf(out, "%s\\Recent", space);
-        space = " ";
-    }
-    if (entry->keywords[0])
-        buf_printf(out, "%s%s", space, entry->keywords);
-    return buf_putc(out, ')');
-}
-
-static bool put_keyword(void *arg, const char *key, void *value)
-{
-    (void)value;
-    return buf_printf(arg, " %s", key);
-}
-
-bool imap_put_all_flags(const struct imap_session *s, bool settable, struct buf *out)
-{
-    buf_putc(out, '(');
-    for (size_t i = 0; i < FLAG_NAMES; i++) {
-        if (flag_names[i].settable || !settable)
-            buf_printf(out, "%s%s", i ? " " : "", flag_names[i].name);
-    }
-    buf_puts(out, " $MDNSent");
-    table_each(s->selected->keywords, put_keyword, out);
-    return buf_puts(out, settable ? " \\*)" : ")");
-}
-
-/* One flag of a list; a keyword goes to `keywords`. False: it is none. */
-static bool parse_flag(const struct imap_arg *arg, uint32_t *flags, struct buf *keywords,
-                       bool *unknown)
-{
-    if (arg->type != IMAP_ARG_ATOM)
-        return false;
-    for (size_t i = 0; i < FLAG_NAMES; i++) {
-        if (strcasecmp(arg->text, flag_names[i].name) == 0) {
-            *flags |= flag_names[i].flag;
-            return true;
-        }
-    }
-    if (arg->text[0] == '\\') {
-        if (!arg->text[1] || strpbrk(arg->text + 1, "\\]%*"))
-            return false;
-        if (strcasecmp(arg->text, "\\Recent") != 0) /* RFC 3501 section 2.3.2: not the client's */
-            *unknown = true;
-        return true;
-    }
-    if (strpbrk(arg->text, "\\]%*"))
-        return false;
-    return buf_printf(keywords, "%s%s", keywords->len ? " " : "", arg->text);
-}
-
-static bool has_word(const char *words, const char *word, size_t len)
-{
-    for (const char *p = words; *p; p += strcspn(p, " "), p += strspn(p, " ")) {
-        if (strcspn(p, " ") == len && strncasecmp(p, word, len) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Each word once, however it is spelled. */
-static char *without_repeats(char *words, struct arena *a)
-{
-    struct buf out = BUF_INIT(FLAGS_MAX_OCTETS);
-    for (char *p = words; *p; p += strspn(p, " ")) {
+    char word[256];
+    bool news = false;
+    for (const char *p = words; *p; p += strspn(p, " ")) {
         size_t len = strcspn(p, " ");
-        if (!has_word(buf_str(&out), p, len)) {
-            buf_puts(&out, out.len ? " " : "");
-            buf_append(&out, p, len);
+        if (len < sizeof word && table_count(sel->keywords) < KEYWORDS_TOLD_MAX) {
+            memcpy(word, p, len);
+            word[len] = '\0';
+            if (strcasecmp(word, IMAP_MDN_SENT) != 0 && !table_get(sel->keywords, word)) {
+                table_put(sel->keywords, word, &known);
+                news = true;
+            }
         }
         p += len;
     }
-    char *result = arena_strdup(a, buf_str(&out));
-    buf_free(&out);
-    return result;
+    return news;
 }
 
-bool imap_parse_flags(const struct imap_arg *args, struct arena *a, uint32_t *flags,
-                      const char **keywords, bool *unknown)
+static void say_flags(struct imap_session *s)
 {
-    struct buf words = BUF_INIT(FLAGS_MAX_OCTETS);
-    bool ok = true;
-    const struct imap_arg *list = args->type == IMAP_ARG_LIST ? args->list : args;
-    if (args->type == IMAP_ARG_LIST && args[1].type != IMAP_ARG_END)
-        return false;
-    *flags = 0;
-    *unknown = false;
-    for (; ok && list->type != IMAP_ARG_END; list++)
-        ok = parse_flag(list, flags, &words, unknown);
-    char *all = ok ? buf_steal(&words) : NULL;
-    *keywords = all ? without_repeats(all, a) : NULL;
-    free(all);
-    buf_free(&words);
-    return ok;
+    struct buf flags = BUF_INIT(RESPONSE_MAX);
+    imap_put_all_flags(s, false, &flags);
+    imap_untagged(s, "FLAGS %s", buf_str(&flags));
+    buf_free(&flags);
+}
+
+void imap_tell_flags(struct imap_session *s)
+{
+    struct imap_selected *sel = s->selected;
+    size_t count = mailbox_view_count(sel->view);
+    const char *last = NULL; /* equal sets share one string */
+    for (size_t i = 0; i < count; i++) {
+        const char *keywords = mailbox_view_at(sel->view, i)->keywords;
+        if (keywords != last && keywords[0])
+            learn_keywords(sel, keywords);
+        last = keywords;
+    }
+    say_flags(s);
+}
+
+void imap_tell_keywords(struct imap_session *s, const char *keywords)
+{
+    if (learn_keywords(s->selected, keywords))
+        say_flags(s);
+}
+
+/* ---- \Recent ---- */
+
+/* What came since the last look. Whoever may write takes it, and nobody else gets it. */
+static void take_recent(struct imap_selected *sel)
+{
+    uint32_t from, to;
+    mailbox_folder_recent(sel->folder, !sel->read_only, &from, &to);
+    if (from >= to)
+        return;
+    struct imap_range *last = sel->recent_count ? &sel->recent[sel->recent_count - 1] : NULL;
+    if (last && from <= last->high + 1) {
+        last->high = to - 1 > last->high ? to - 1 : last->high;
+        return;
+    }
+    sel->recent = xreallocarray(sel->recent, sel->recent_count + 1, sizeof *sel->recent);
+    sel->recent[sel->recent_count++] = (struct imap_range){from, to - 1};
+}
+
+static size_t count_recent(const struct imap_session *s)
+{
+    const struct imap_selected *sel = s->selected;
+    size_t recent = 0;
+    for (size_t i = mailbox_view_count(sel->view); sel->recent_count && i-- > 0;) {
+        uint32_t uid = mailbox_view_at(sel->view, i)->uid;
+        if (uid < sel->recent[0].low)
+            break;
+        recent += imap_is_recent(s, uid);
+    }
+    return recent;
+}
+
+void imap_tell_count(struct imap_session *s)
+{
+    take_recent(s->selected);
+    imap_untagged(s, "%zu EXISTS", mailbox_view_count(s->selected->view));
+    imap_untagged(s, "%zu RECENT", count_recent(s));
+}
+
+/* ---- what changed ---- */
+
+/* First a survey of all that changed, then the telling. */
+struct changes {
+    struct imap_session *s;
+    size_t gone, added;
+    bool new_keywords;
+    uint32_t *uids; /* with other flags, rising */
+    size_t count, cap;
+
+    bool keep_gone;  /* an EXPUNGE may not be told now */
+    size_t expunged; /* told so far */
+    struct buf line;
+};
+
+static bool survey(void *arg, size_t index, const struct mailbox_entry *was,
+                   const struct mailbox_entry *now)
+{
+    struct changes *c = arg;
+    (void)index;
+    if (now)
+        c->new_keywords |= learn_keywords(c->s->selected, now->keywords);
+    if (!now) {
+        c->gone++;
+    } else if (!was) {
+        c->added++;
+    } else {
+        if (c->count == c->cap) {
+            c->cap = c->cap ? c->cap * 2 : 16;
+            c->uids = xreallocarray(c->uids, c->cap, sizeof *c->uids);
+        }
+        c->uids[c->count++] = now->uid;
+    }
+    return true;
+}
+
+static bool tell(void *arg, size_t index, const struct mailbox_entry *was,
+                 const struct mailbox_entry *now)
+{
+    struct changes *c = arg;
+    size_t number = index + 1 - c->expunged;
+    if (!was)
+        return false; /* new ones come last, and are counted */
+    if (!now && c->keep_gone)
+        return true;
+    if (!now) {
+        imap_untagged(c->s, "%zu EXPUNGE", number);
+        c->expunged++;
+        return true;
+    }
+    buf_clear(&c->line);
+    buf_printf(&c->line, "* %zu FETCH (FLAGS ", number);
+    imap_put_flags(c->s, now, &c->line);
+    if (c->s->selected->condstore)
+        buf_printf(&c->line, " MODSEQ (%" PRIu64 ")", now->modseq);
+    buf_puts(&c->line, ")\r\n");
+    imap_send(c->s, &c->line);
+    return true;
+}
+
+/* From now on `view` is what the client knows; takes the reference over. */
+static void adopt(struct imap_selected *sel, struct mailbox_view *view)
+{
+    mailbox_view_unref(&sel->view);
+    sel->view = view;
+}
+
+void imap_sync(struct imap_session *s, enum imap_sync how)
+{
+    struct imap_selected *sel = s->selected;
+    if (!sel || how == IMAP_SYNC_NONE)
+        return;
+    uint64_t modseq = mailbox_folder_modseq(sel->folder); /* before the view: not above it */
+    struct mailbox_view *now = mailbox_folder_view(sel->folder);
+    if (!now || now == sel->view) {
+        mailbox_view_unref(&now);
+        return;
+    }
+    struct changes c = {.s = s, .line = BUF_INIT(RESPONSE_MAX)};
+    mailbox_view_diff(sel->view, now, survey, &c);
+    /* Until it may be told what is gone, what is new would have the wrong numbers. */
+    c.keep_gone = c.gone && how == IMAP_SYNC_NO_EXPUNGE;
+    if (c.added && !c.keep_gone)
+        take_recent(sel);
+    if (c.new_keywords)
+        say_flags(s);
+    mailbox_view_diff(sel->view, now, tell, &c);
+    if (c.keep_gone) {
+        adopt(sel, mailbox_view_adopt(sel->view, now, c.uids, c.count));
+        mailbox_view_unref(&now);
+    } else {
+        adopt(sel, now);
+        sel->modseq = modseq;
+        if (c.added)
+            imap_tell_count(s);
+    }
+    free(c.uids);
+    buf_free(&c.line);
+}
+
+void imap_told(struct imap_session *s, const uint32_t *uids, size_t count)
+{
+    struct imap_selected *sel = s->selected;
+    struct mailbox_view *now = mailbox_folder_view(sel->folder);
+    if (now && now != sel->view)
+        adopt(sel, mailbox_view_adopt(sel->view, now, uids, count));
+    mailbox_view_unref(&now);
 }
