@@ -21,6 +21,8 @@ static const struct imap_verb verbs[] = {
     {"FETCH", IMAP_SELECTED | IMAP_HAS_UID, IMAP_SYNC_NO_EXPUNGE, imap_fetch},
     {"CHECK", IMAP_SELECTED, IMAP_SYNC_ALL, imap_noop},
     {"SEARCH", IMAP_SELECTED | IMAP_HAS_UID, IMAP_SYNC_NO_EXPUNGE, imap_search},
+    {"SORT", IMAP_SELECTED | IMAP_HAS_UID, IMAP_SYNC_NO_EXPUNGE, imap_sort},
+    {"THREAD", IMAP_SELECTED | IMAP_HAS_UID, IMAP_SYNC_NO_EXPUNGE, imap_thread},
     {"UNSELECT", IMAP_SELECTED, IMAP_SYNC_NONE, imap_unselect_command},
     {"CLOSE", IMAP_SELECTED, IMAP_SYNC_NONE, imap_close},
 };

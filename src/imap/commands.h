@@ -14,6 +14,8 @@ imap_handler imap_capability, imap_noop, imap_logout, imap_id, imap_enable, imap
 imap_handler imap_select, imap_examine, imap_unselect_command, imap_close;
 /* search.c */
 imap_handler imap_search;
+/* sort.c, thread.c */
+imap_handler imap_sort, imap_thread;
 /* idle.c */
 imap_handler imap_idle;
 /* fetch.c */

@@ -15,6 +15,8 @@ libimap_a_SOURCES = \
 	src/imap/flags.c \
 	src/imap/idle.c \
 	src/imap/message.c \
+	src/imap/order.c \
+	src/imap/order.h \
 	src/imap/parse.c \
 	src/imap/parse.h \
 	src/imap/read.c \
@@ -32,10 +34,13 @@ libimap_a_SOURCES = \
 	src/imap/session.h \
 	src/imap/set.c \
 	src/imap/set.h \
+	src/imap/sort.c \
 	src/imap/structure.c \
 	src/imap/structure.h \
 	src/imap/structure_read.c \
 	src/imap/sync.c \
+	src/imap/thread.c \
+	src/imap/thread_build.c \
 	src/imap/utf7.c \
 	src/imap/utf7.h
 noinst_HEADERS += \

@@ -39,15 +39,10 @@ bool search_return_options(const struct imap_arg **args, unsigned *options)
     return true;
 }
 
-static struct buf response_of(size_t count)
-{
-    return (struct buf)BUF_INIT(FRAME_OCTETS + count * NUMBER_OCTETS);
-}
-
 void search_put_extended(struct imap_session *s, const struct imap_command *c, unsigned options,
                          const uint32_t *numbers, size_t count, uint64_t modseq)
 {
-    struct buf out = response_of(count);
+    struct buf out = BUF_INIT(FRAME_OCTETS + count * NUMBER_OCTETS);
     buf_puts(&out, "* ESEARCH (TAG ");
     imap_put_string(&out, c->tag, strlen(c->tag));
     buf_puts(&out, c->uid ? ") UID" : ")");
@@ -68,32 +63,25 @@ void search_put_extended(struct imap_session *s, const struct imap_command *c, u
     buf_free(&out);
 }
 
-static uint64_t modseq_at(const struct imap_session *s, const struct imap_found *found, size_t i)
-{
-    return mailbox_view_at(s->selected->view, found->indices[i])->modseq;
-}
-
-/* Of the messages that are told: with MIN and MAX alone those two, else all that were found
- * (RFC 4731 section 3.2). */
-static uint64_t highest_modseq(const struct imap_session *s, const struct imap_found *found,
+uint64_t search_highest_modseq(const struct imap_session *s, const uint32_t *indices, size_t count,
                                unsigned options)
 {
     bool ends_only = options && !(options & (SEARCH_RETURN_ALL | SEARCH_RETURN_COUNT));
     uint64_t highest = 0;
-    for (size_t i = 0; i < found->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         bool told = !ends_only || (i == 0 && options & SEARCH_RETURN_MIN) ||
-                    (i + 1 == found->count && options & SEARCH_RETURN_MAX);
-        uint64_t modseq = modseq_at(s, found, i);
+                    (i + 1 == count && options & SEARCH_RETURN_MAX);
+        uint64_t modseq = mailbox_view_at(s->selected->view, indices[i])->modseq;
         highest = told && modseq > highest ? modseq : highest;
     }
     return highest;
 }
 
-static void put_plain(struct imap_session *s, const uint32_t *numbers, size_t count,
-                      uint64_t modseq)
+void search_put_plain(struct imap_session *s, const char *name, const uint32_t *numbers,
+                      size_t count, uint64_t modseq)
 {
-    struct buf out = response_of(count);
-    buf_puts(&out, "* SEARCH");
+    struct buf out = BUF_INIT(FRAME_OCTETS + count * NUMBER_OCTETS);
+    buf_printf(&out, "* %s", name);
     for (size_t i = 0; i < count; i++)
         buf_printf(&out, " %lu", (unsigned long)numbers[i]);
     if (count > 0 && modseq)
@@ -137,13 +125,13 @@ void imap_search(struct imap_session *s, const struct imap_command *c)
     }
     if (p->modseq)
         s->enabled |= IMAP_ENABLED_CONDSTORE;
-    uint64_t modseq = p->modseq ? highest_modseq(s, &found, options) : 0;
+    uint64_t modseq = p->modseq ? search_highest_modseq(s, found.indices, found.count, options) : 0;
     uint32_t *numbers = found.uids;
     for (size_t i = 0; i < found.count && !c->uid; i++)
         numbers[i] = found.indices[i] + 1;
     if (options)
         search_put_extended(s, c, options, numbers, found.count, modseq);
     else
-        put_plain(s, numbers, found.count, modseq);
+        search_put_plain(s, "SEARCH", numbers, found.count, modseq);
     imap_done(s, c, NULL, "found %zu", found.count);
 }

@@ -112,6 +112,13 @@ enum {
 /* "RETURN (…)" at *args, which moves behind it; *options 0 if there is none (RFC 4731 section 3.1).
  * False: it is malformed. */
 bool search_return_options(const struct imap_arg **args, unsigned *options);
+/* The highest modseq of the messages that are told: with MIN and MAX alone those two, else all that
+ * were found (RFC 4731 section 3.2). */
+uint64_t search_highest_modseq(const struct imap_session *s, const uint32_t *indices, size_t count,
+                               unsigned options);
+/* "* SEARCH 2 3 5", also with the highest modseq (RFC 7162 section 3.1.6). */
+void search_put_plain(struct imap_session *s, const char *name, const uint32_t *numbers,
+                      size_t count, uint64_t modseq);
 /* "* ESEARCH …" of numbers in the order in which they were found, or sorted (RFC 5267 section 3);
  * `modseq` 0: none is told. */
 void search_put_extended(struct imap_session *s, const struct imap_command *c, unsigned options,

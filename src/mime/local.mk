@@ -8,6 +8,7 @@ libmime_a_SOURCES = \
 	src/mime/date.c \
 	src/mime/header.c \
 	src/mime/match.c \
+	src/mime/msgid.c \
 	src/mime/param.c \
 	src/mime/structure.c \
 	src/mime/subject.c \
@@ -21,6 +22,7 @@ noinst_HEADERS += \
 	include/postern/mime/date.h \
 	include/postern/mime/header.h \
 	include/postern/mime/match.h \
+	include/postern/mime/msgid.h \
 	include/postern/mime/param.h \
 	include/postern/mime/structure.h \
 	include/postern/mime/subject.h \
