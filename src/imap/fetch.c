@@ -15,8 +15,6 @@
 
 #include <string.h>
 
-/* exact-size = auto: more unknown sizes than this are estimated. */
-#define EXACT_MAX 100
 /* Bodies that are held at a time while \Seen is written for their messages. */
 #define SEEN_ABREAST 16
 /* Failures in a row that are no longer about single messages. */
@@ -326,7 +324,7 @@ static bool settle_estimates(struct fetch *f, const uint32_t *uids, size_t count
     return mailbox_note_told_sizes(folder(f), uids, sizes, count, e);
 }
 
-/* Exact sizes of up to EXACT_MAX messages, or as the login wants it; else estimates. False: no
+/* Exact sizes of up to IMAP_EXACT_MAX messages, or as the login wants it; else estimates. False: no
  * size can be told. */
 static bool settle_sizes(struct fetch *f)
 {
@@ -334,8 +332,8 @@ static bool settle_sizes(struct fetch *f)
     enum config_exact_size exact = f->s->login->exact_size;
     uint32_t *uids = arena_alloc(f->s->arena, (f->found.count + 1) * sizeof *uids);
     size_t blind, count = unknown_sizes(f, uids, &blind);
-    bool fetches =
-        exact == EXACT_SIZE_YES || blind > 0 || (exact == EXACT_SIZE_AUTO && count <= EXACT_MAX);
+    bool fetches = exact == EXACT_SIZE_YES || blind > 0 ||
+                   (exact == EXACT_SIZE_AUTO && count <= IMAP_EXACT_MAX);
     if (count && fetches) {
         int64_t *sizes = arena_alloc(f->s->arena, count * sizeof *sizes);
         if (!mailbox_reader_sizes(reader(f), uids, count, sizes, imap_wait(f->s), &e)) {

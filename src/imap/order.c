@@ -160,12 +160,13 @@ static bool read_sizes(struct reading *r, struct search_refusal *refusal)
     uint32_t *uids = arena_alloc(r->s->arena, r->count * sizeof *uids);
     int64_t *sizes = arena_alloc(r->s->arena, r->count * sizeof *sizes);
     size_t *which = arena_alloc(r->s->arena, r->count * sizeof *which);
-    bool estimate = false;
+    struct mailbox_view *now = mailbox_folder_view(selected->folder);
+    bool estimate = false, ok = false;
     for (;;) {
         size_t unknown = 0;
         for (size_t i = 0; i < r->count; i++) {
             const struct mailbox_entry *entry = mailbox_view_at(selected->view, r->items[i].index);
-            r->items[i].size = search_size(entry, estimate);
+            r->items[i].size = search_size(now, entry, estimate);
             if (r->items[i].size >= 0)
                 continue;
             uids[unknown] = entry->uid;
@@ -176,13 +177,14 @@ static bool read_sizes(struct reading *r, struct search_refusal *refusal)
             continue;
         }
         unsigned downloads = 0;
-        if (!search_may_download(r->s, uids, unknown, &downloads, refusal) ||
-            !mailbox_reader_sizes(selected->reader, uids, unknown, sizes, imap_wait(r->s), r->e))
-            return false;
-        for (size_t i = 0; i < unknown; i++)
+        ok = search_may_download(r->s, uids, unknown, &downloads, refusal) &&
+             mailbox_reader_sizes(selected->reader, uids, unknown, sizes, imap_wait(r->s), r->e);
+        for (size_t i = 0; ok && i < unknown; i++)
             r->items[which[i]].size = sizes[i];
-        return true;
+        break;
     }
+    mailbox_view_unref(&now);
+    return ok;
 }
 
 bool order_read(struct imap_session *s, bool uid, const struct imap_found *found, unsigned wants,

@@ -124,7 +124,7 @@ void imap_search(struct imap_session *s, const struct imap_command *c)
         return;
     }
     if (p->modseq)
-        s->enabled |= IMAP_ENABLED_CONDSTORE;
+        imap_condstore(s);
     uint64_t modseq = p->modseq ? search_highest_modseq(s, found.indices, found.count, options) : 0;
     uint32_t *numbers = found.uids;
     for (size_t i = 0; i < found.count && !c->uid; i++)

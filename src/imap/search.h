@@ -91,8 +91,10 @@ bool search_run(struct imap_session *s, struct search_program *p, struct imap_fo
 void search_refuse(struct imap_session *s, const struct imap_command *c,
                    const struct search_refusal *refusal, const struct error *e);
 
-/* A size as FETCH has told it or would tell it; -1: not known. With `estimate` estimates count. */
-int64_t search_size(const struct mailbox_entry *entry, bool estimate);
+/* A size as FETCH has told it or would tell it, by what the newest generation knows; -1: not known.
+ * With `estimate` estimates count. */
+int64_t search_size(const struct mailbox_view *now, const struct mailbox_entry *entry,
+                    bool estimate);
 /* Do estimates do where so many sizes are not exact (exact-size)? */
 bool search_estimates(const struct imap_session *s, size_t unknown);
 /* Adds what must be downloaded of these messages to *downloads before anything is. False: it is

@@ -3,22 +3,17 @@
  * undecided are looked at again with more: headers in pages, sizes, and at last whole messages,
  * four of which are on their way at once.
  */
+#include "fetch.h"
 #include "respond.h"
 #include "search.h"
 
-#include "postern/base/alloc.h"
 #include "postern/mailbox/facts.h"
-#include "postern/mime/crlf.h"
 #include "postern/mime/date.h"
 #include "postern/mime/header.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define MINUTE_MS ((int64_t)60000)
-/* Up to so many unknown sizes exact-size = auto fetches the messages first, as FETCH does. */
-#define EXACT_MAX 100
-#define PIECE     ((size_t)64 * 1024)
 /* The reader takes so much of what will be read; it is told again before it comes to the end. */
 #define TELL_EVERY (MAILBOX_SEQUENCE_MAX / 2)
 #define HEADER_MAX ((size_t)64 * 1024 * 1024)
@@ -28,14 +23,15 @@ struct run {
     struct search_program *program;
     struct search_refusal *refusal;
     struct error *e;
-    uint8_t *matched;   /* by position */
-    uint32_t *open;     /* positions that are undecided, rising */
-    uint32_t *uids;     /* theirs */
-    int64_t *sizes;     /* fetched for them; NULL: none were */
-    size_t count;       /* of those */
-    bool estimate;      /* sizes that are estimates count */
-    unsigned downloads; /* counted against the limit so far */
-    size_t at, kept;    /* while headers are looked through: next, and still undecided */
+    struct mailbox_view *now; /* the newest generation: what is known of sizes */
+    uint8_t *matched;         /* by position */
+    uint32_t *open;           /* positions that are undecided, rising */
+    uint32_t *uids;           /* theirs */
+    int64_t *sizes;           /* fetched for them; NULL: none were */
+    size_t count;             /* of those */
+    bool estimate;            /* sizes that are estimates count */
+    unsigned downloads;       /* counted against the limit so far */
+    size_t at, kept;          /* while headers are looked through: next, and still undecided */
 };
 
 static const struct mailbox_entry *entry_at(const struct run *r, size_t index)
@@ -45,8 +41,12 @@ static const struct mailbox_entry *entry_at(const struct run *r, size_t index)
 
 /* ---- what is known ---- */
 
-int64_t search_size(const struct mailbox_entry *entry, bool estimate)
+int64_t search_size(const struct mailbox_view *now, const struct mailbox_entry *entry,
+                    bool estimate)
 {
+    const struct mailbox_entry *newest = mailbox_view_find(now, entry->uid, NULL);
+    if (newest)
+        entry = newest;
     if (entry->told_size)
         return entry->told_size;
     return entry->size_exact || estimate ? entry->size : -1;
@@ -55,13 +55,13 @@ int64_t search_size(const struct mailbox_entry *entry, bool estimate)
 bool search_estimates(const struct imap_session *s, size_t unknown)
 {
     enum config_exact_size exact = s->login->exact_size;
-    return exact == EXACT_SIZE_NO || (exact == EXACT_SIZE_AUTO && unknown > EXACT_MAX);
+    return exact == EXACT_SIZE_NO || (exact == EXACT_SIZE_AUTO && unknown > IMAP_EXACT_MAX);
 }
 
 bool search_may_download(struct imap_session *s, const uint32_t *uids, size_t count,
                          unsigned *downloads, struct search_refusal *refusal)
 {
-    unsigned limit = s->config->limits.search_downloads;
+    unsigned limit = imap_config(s)->limits.search_downloads;
     for (size_t i = 0; i < count; i++)
         *downloads += !mailbox_reader_has_body(s->selected->reader, uids[i]);
     if (*downloads <= limit)
@@ -80,7 +80,9 @@ static struct search_facts facts_of(const struct run *r, size_t index)
     for (size_t i = 0; i < r->program->match_count; i++)
         r->program->matches[i].found = false;
     return (struct search_facts){
-        .entry = entry, .index = index, .size = search_size(entry, r->estimate)};
+        .entry = entry,
+        .index = index,
+        .size = r->program->needs_size ? search_size(r->now, entry, r->estimate) : -1};
 }
 
 /* The same for one that is undecided, with its size if that was fetched. */
@@ -176,7 +178,7 @@ static size_t unknown_sizes(const struct run *r, size_t *which)
 {
     size_t unknown = 0;
     for (size_t i = 0; i < r->count; i++) {
-        if (search_size(entry_at(r, r->open[i]), r->estimate) < 0)
+        if (search_size(r->now, entry_at(r, r->open[i]), r->estimate) < 0)
             which[unknown++] = i;
     }
     return unknown;
@@ -218,40 +220,22 @@ static bool pass_known(struct run *r)
 
 /* ---- whole messages ---- */
 
-/* The message in wire form, which is what is told of it elsewhere. */
-static bool read_body(struct run *r, const struct mailbox_body *body, struct buf *out)
+/* Takes over the reference to the body. Its header is the one that was told, where that is known.
+ */
+static bool learn_body(struct run *r, struct search_facts *facts, struct mailbox_body *body)
 {
-    struct mime_crlf crlf;
-    uint64_t size = mailbox_body_raw_size(body);
-    char *piece = xmalloc(PIECE);
-    bool ok = true;
-    mime_crlf_init(&crlf, false);
-    for (uint64_t offset = 0; ok && offset < size;) {
-        ssize_t n = mailbox_body_read(body, offset, piece, PIECE, r->e);
-        ok = n > 0 && mime_crlf_feed(&crlf, piece, (size_t)n, out);
-        if (!ok && n >= 0)
-            error_set(r->e, ERROR_LOCAL, "a stored message is not as long as it should be");
-        offset += ok ? (uint64_t)n : 0;
-    }
-    free(piece);
-    return ok && mime_crlf_end(&crlf, out);
-}
-
-/* Its header is the one that was told, where that is known. */
-static bool learn_body(struct run *r, struct search_facts *facts, const struct mailbox_body *body)
-{
-    struct buf message = BUF_INIT((size_t)mailbox_body_wire_size(body) + 2);
-    bool ok = read_body(r, body, &message);
-    if (ok && !facts->header)
-        learn_header(r, facts, buf_str(&message), mime_header_size(buf_str(&message), message.len));
-    if (ok)
-        mime_match_body(r->program->matches, r->program->match_count, buf_str(&message),
-                        message.len);
-    facts->body = ok;
+    struct imap_fetch_state *m = message_use(r->s, facts->entry->uid, body);
+    const char *text = message_text(m, r->e);
+    size_t len = (size_t)message_size(m);
+    if (!text)
+        return false;
+    if (!facts->header)
+        learn_header(r, facts, text, mime_header_size(text, len));
+    mime_match_body(r->program->matches, r->program->match_count, text, len);
+    facts->body = true;
     if (facts->size < 0)
-        facts->size = (int64_t)mailbox_body_wire_size(body);
-    buf_free(&message);
-    return ok;
+        facts->size = (int64_t)len;
+    return true;
 }
 
 /* False: an error; a message that is gone is none. */
@@ -272,11 +256,10 @@ static bool look_into(struct run *r, size_t i, enum search_answer *answer)
         error_clear(r->e);
         return true;
     }
-    bool ok = body && learn_body(r, &facts, body);
-    if (ok)
-        *answer = search_eval(r->program, &facts);
-    mailbox_body_unref(&body);
-    return ok;
+    if (!body || !learn_body(r, &facts, body))
+        return false;
+    *answer = search_eval(r->program, &facts);
+    return true;
 }
 
 static bool pass_bodies(struct run *r)
@@ -333,7 +316,11 @@ bool search_run(struct imap_session *s, struct search_program *p, struct imap_fo
         r.uids[i] = mailbox_view_at(view, i)->uid;
     }
     *refusal = (struct search_refusal){0};
-    if (!decide(&r))
+    r.now = mailbox_folder_view(s->selected->folder);
+    bool ok = decide(&r);
+    mailbox_view_unref(&r.now);
+    message_rest(s);
+    if (!ok)
         return false;
     *found = (struct imap_found){.indices = r.open, .uids = r.uids};
     for (size_t i = 0; i < count; i++) {

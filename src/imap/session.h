@@ -28,6 +28,9 @@
 /* Extensions that a client switched on (RFC 5161, RFC 7162 section 3.1). */
 enum { IMAP_ENABLED_CONDSTORE = 1 << 0 };
 
+/* exact-size = auto: where a command needs more unknown sizes than this, they are estimated. */
+#define IMAP_EXACT_MAX 100
+
 /* The folder that is selected (RFC 3501 section 3.3). */
 struct imap_selected {
     struct mailbox_folder *folder;
@@ -57,8 +60,7 @@ struct imap_session {
 
     struct imap_selected *selected; /* NULL: none */
 
-    struct imap_fetch_state *fetch;   /* fetch.c's: the message last looked into; NULL: none */
-    struct imap_search_state *search; /* search.c's; NULL: none */
+    struct imap_fetch_state *fetch; /* fetch.c's: the message last looked into; NULL: none */
 
     struct imap_input *input; /* read.c's */
     int client_fd;            /* of the connection's wait, which imap_wait_to_end() takes away */
