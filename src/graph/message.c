@@ -159,6 +159,7 @@ static bool decode_item(struct json_object *o, struct arena *a, struct graph_mes
         !decode_categories(o, a, m, e) || !decode_received(o, a, m, e) ||
         !json_get_string(o, "changeKey", a, &m->change_key, e) ||
         !json_get_string(o, "parentFolderId", a, &m->parent_folder_id, e) ||
+        !json_get_string(o, "internetMessageId", a, &m->message_id, e) ||
         !decode_properties(o, m, e))
         return false;
     m->has |= (read ? GRAPH_HAS_READ : 0) | (draft ? GRAPH_HAS_DRAFT : 0) |

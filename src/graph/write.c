@@ -58,6 +58,15 @@ struct graph_call *graph_find_start(struct graph_user *u, struct graph_as as, co
     return build_start(u, &r, &path);
 }
 
+struct graph_call *graph_identity_start(struct graph_user *u, struct graph_as as, const char *id)
+{
+    struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    struct graph_request r = build_request(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
+    build_item(&path, "messages", id);
+    buf_puts(&path, "?$select=id,parentFolderId,internetMessageId");
+    return build_start(u, &r, &path);
+}
+
 struct graph_call *write_json(struct graph_user *u, struct graph_request *r, struct buf *path,
                               struct json_object *body)
 {

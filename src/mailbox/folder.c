@@ -44,6 +44,9 @@ static struct mailbox_folder *folder_new(struct mailbox_account *a, const char *
 
 void folder_destroy(struct mailbox_folder *f)
 {
+    for (size_t i = 0; i < f->arrival_count; i++)
+        free(f->arrivals[i]);
+    free(f->arrivals);
     mailbox_view_unref(&f->view);
     wait_list_free(&f->watchers);
     store_folder_free(&f->row);

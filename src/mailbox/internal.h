@@ -16,6 +16,7 @@
 
 #include "postern/base/table.h"
 #include "postern/graph/folder.h"
+#include "postern/graph/write.h"
 #include "postern/mailbox/account.h"
 #include "postern/store/body_cache.h"
 
@@ -83,12 +84,14 @@ struct mailbox_folder {
     /* Guarded by account->lock: */
     struct mailbox_view *view; /* NULL before the first sync */
     uint32_t uidvalidity, uidnext;
-    uint64_t modseq;           /* highest given */
-    struct wait_list watchers; /* woken by a new generation */
-    int64_t round_began_ms;    /* monotonic: the last round that failed not; 0: none */
+    uint64_t modseq;                   /* highest given */
+    struct wait_list watchers;         /* woken by a new generation */
+    int64_t round_began_ms;            /* monotonic: the last round that failed not; 0: none */
     bool needs_full;                   /* first sync, resync, or no delta here */
     struct sync_flight *flight, *next; /* the round under way, the one after it */
     struct sync_job *job;              /* a full sync under way */
+    char **arrivals;                   /* ids that the next round asks for; see arrive() */
+    size_t arrival_count;
     /* Touched only by the one who leads a sync: */
     int64_t article_next;       /* 0x6751 when the folder was read, -1: unknown */
     int64_t expected;           /* messages, for the progress; -1: unknown */
@@ -149,6 +152,13 @@ struct merge_item *sync_enter(struct mailbox_folder *f, struct merge *m, const c
 bool sync_poll(struct mailbox_folder *f, bool read_only, struct wait *w, struct error *e);
 /* Monotonic time at which the last round began that failed not, or is under way; 0: none. */
 int64_t sync_last_round(struct mailbox_folder *f);
+/* Messages that we put into the folder ourselves: runs rounds, which ask for those by id that the
+ * delta does not tell yet, until each has its UID. uids[i] is 0 for one that is not there (any
+ * more); NULL ids are passed over. */
+bool arrive(struct mailbox_folder *f, const char *const *ids, size_t count, uint32_t *uids,
+            struct wait *w, struct error *e);
+/* For the leader of a round: enters what is expected into its merge. */
+bool arrive_meet(struct mailbox_folder *f, struct merge *m, struct wait *w, struct error *e);
 /* Something shows that the folder changed: the next poll or refresh does not wait its time. */
 void sync_mark_stale(struct mailbox_folder *f);
 /* Starts a full sync on a worker if the folder needs one and none runs. */
@@ -173,6 +183,23 @@ bool fetch_by_id(struct mailbox_folder *f, struct merge *m, const char *const *i
 /* Reads listing pages into the merge's items until `wanted` of its new items were seen. */
 bool fetch_listing(struct mailbox_folder *f, struct merge *m, int64_t since_ms, size_t wanted,
                    size_t max_pages, struct wait *w, struct error *e);
+
+/* Messages that Postern made and that must not stay: removed for good, by permanentDelete, or
+ * where that is absent by a move to the recoverable items. Each has its row in the journal, which
+ * is ended with it, or abandoned to undo_abandoned(). */
+struct undo_item {
+    const char *graph_id; /* NULL: nothing was made */
+    int64_t making;       /* key in the journal, 0: none */
+};
+void undo_made(struct mailbox_account *a, const struct undo_item *items, size_t count,
+               struct wait *w);
+
+/* Looks in a folder, found as `what` and `value` say, for the one message that is new there: not
+ * accepted by `old`. 1: *id is the caller's; 0: none; -1: error, ERROR_ANSWER if there are more. */
+typedef bool find_old_fn(void *arg, const char *id);
+int find_new(struct mailbox_account *a, const char *folder_id, enum graph_find what,
+             const char *value, find_old_fn *old, void *arg, char **id, struct wait *w,
+             struct error *e);
 
 /* The second half of mailbox_delete(): no round before it; adds to the result. */
 bool delete_named(struct mailbox_folder *f, const uint32_t *uids, size_t count,

@@ -2,13 +2,16 @@ noinst_LIBRARIES += libmailbox.a
 libmailbox_a_SOURCES = \
 	src/mailbox/abreast.c \
 	src/mailbox/abreast.h \
+	src/mailbox/arrive.c \
 	src/mailbox/body.c \
 	src/mailbox/body.h \
 	src/mailbox/commit.c \
+	src/mailbox/copy.c \
 	src/mailbox/delete.c \
 	src/mailbox/expunge.c \
-	src/mailbox/fetch.c \
 	src/mailbox/fact.c \
+	src/mailbox/fetch.c \
+	src/mailbox/find.c \
 	src/mailbox/folder.c \
 	src/mailbox/headers.c \
 	src/mailbox/internal.h \
@@ -17,6 +20,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/mark.c \
 	src/mailbox/merge.c \
 	src/mailbox/merge.h \
+	src/mailbox/move.c \
 	src/mailbox/names.c \
 	src/mailbox/names.h \
 	src/mailbox/open.c \
@@ -35,12 +39,13 @@ libmailbox_a_SOURCES = \
 	src/mailbox/sync_full.c \
 	src/mailbox/sync_round.c \
 	src/mailbox/tree.c \
-	src/mailbox/upload.c \
-	src/mailbox/upload.h \
 	src/mailbox/tree_build.c \
 	src/mailbox/tree_build.h \
 	src/mailbox/tree_keep.h \
 	src/mailbox/tree_rows.c \
+	src/mailbox/undo.c \
+	src/mailbox/upload.c \
+	src/mailbox/upload.h \
 	src/mailbox/validity.c \
 	src/mailbox/view.c \
 	src/mailbox/view_build.h \

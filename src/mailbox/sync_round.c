@@ -146,7 +146,8 @@ bool sync_round(struct mailbox_folder *f, bool read_only, struct wait *w, struct
     char *link = folder_sync_state(f, &uids, &marked);
     char *old = xstrdup(link);
     struct merge *m = merge_new(MERGE_ROUND);
-    bool ok = follow(f, m, &link, w, e) && settle(f, m, w, e);
+    bool ok =
+        follow(f, m, &link, w, e) && arrive_meet(f, m, w, e) && settle(f, m, w, e);
     /* Nothing new and the same link: nothing to write. */
     if (ok && (merge_count(m) > 0 || strcmp(old, link) != 0))
         ok = commit(f, m, link, read_only, &uids, marked, w, e);

@@ -60,7 +60,7 @@ static void read_row(sqlite3_stmt *s, struct store_making *m)
     *m = (struct store_making){
         .key = sqlite3_column_int64(s, 0),
         .folder = db_column_text(s, 1),
-        .by = sqlite3_column_int(s, 2) == STORE_BY_MARK ? STORE_BY_MARK : STORE_BY_MESSAGE_ID,
+        .by = (enum store_making_by)sqlite3_column_int(s, 2),
         .value = db_column_text(s, 3),
         .known = db_column_text(s, 4),
         .graph_id = (const char *)sqlite3_column_text(s, 5),

@@ -45,6 +45,7 @@ struct graph_message {
     int64_t received_ms;
     const char *change_key;
     const char *parent_folder_id;
+    const char *message_id; /* internetMessageId, NULL: missing */
     int64_t article, size, verb;
     bool imap_deleted;
 };

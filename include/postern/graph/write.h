@@ -24,6 +24,10 @@ enum graph_find {
 struct graph_call *graph_find_start(struct graph_user *u, struct graph_as as, const char *folder_id,
                                     enum graph_find what, const char *value, const char *link);
 
+/* GET …/messages/{id}?$select=id,parentFolderId,internetMessageId: what a copy of it is known by
+ * (message: get). */
+struct graph_call *graph_identity_start(struct graph_user *u, struct graph_as as, const char *id);
+
 /* POST …/messages/{id}/copy {"destinationId"} (message: copy). Not repeatable. The answer is the
  * copy, for graph_message_decode(). */
 struct graph_call *graph_copy_start(struct graph_user *u, struct graph_as as, const char *id,

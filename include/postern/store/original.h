@@ -59,17 +59,21 @@ bool store_original_lives(struct store_db *db, const char *graph_id, int64_t whe
  * Messages being made: a COPY or APPEND is all or nothing, and a killed process must not leave half
  * of one behind. A row is there from before the request until the whole command is done.
  */
-enum store_making_by { STORE_BY_MARK, STORE_BY_MESSAGE_ID };
+enum store_making_by {
+    STORE_BY_MARK,       /* `value` is our mark on it */
+    STORE_BY_MESSAGE_ID, /* `value` is its internetMessageId; it is none of `known` */
+    STORE_BY_SOURCE /* it is a copy of the message `value`; the folder's UIDs were below `known` */
+};
 struct store_making {
     int64_t key;
-    const char *folder;      /* where it is made */
-    enum store_making_by by; /* how it is found when no answer came */
-    const char *value;       /* the mark, or the internetMessageId */
-    const char *known;       /* ids found by that before, separated by spaces; "" */
-    const char *graph_id;    /* NULL: not known yet */
-    int64_t began_ms;        /* wall clock */
+    const char *folder; /* where it is made */
+    enum store_making_by by;
+    const char *value;
+    const char *known;    /* "", ids separated by spaces, or a number: see `by` */
+    const char *graph_id; /* NULL: no answer came yet */
+    int64_t began_ms;     /* wall clock */
 };
-/* Sets m->key. On disk when it returns. */
+/* Sets m->key. On disk when it returns, or with the transaction that this thread has open. */
 bool store_making_begin(struct store_db *db, struct store_making *m, struct error *e);
 /* The answer came. */
 bool store_making_known(struct store_db *db, int64_t key, const char *graph_id, struct error *e);

@@ -1,0 +1,317 @@
+/*
+ * COPY: all or nothing (RFC 3501 section 6.4.7). Four copies are always in flight; each has its
+ * row in the journal from before its request until the whole command is done, so that a killed
+ * process leaves nothing half. A copy gets a new id, and nothing marks it: one whose answer was
+ * lost is looked for in the target by its internetMessageId, among what is new there.
+ */
+#include "abreast.h"
+#include "internal.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/clock.h"
+#include "postern/base/log.h"
+#include "postern/mailbox/transfer.h"
+#include "postern/store/original.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A copy whose answer was lost and which was not done is repeated so often. */
+#define REPEATS_MAX 2
+
+struct item {
+    char *id;      /* NULL: gone from the source */
+    char *copy_id; /* NULL: not made, or not known yet */
+    int64_t making;
+    unsigned repeats;
+    bool lost;
+};
+
+struct copies {
+    struct mailbox_folder *from, *to;
+    const uint32_t *uids;
+    size_t count;
+    struct item *items;
+    struct table *made; /* copy ids of this command */
+    uint32_t uidnext;   /* of the target before it began */
+    struct wait *wait;
+    size_t failed;
+    struct error *error;
+};
+
+static void fail(struct copies *b, const struct error *e)
+{
+    if (b->failed++ == 0)
+        *b->error = *e;
+}
+
+/* The journal, one transaction for all of them. */
+static bool begin(struct copies *b, struct error *e)
+{
+    struct store_db *db = b->from->account->db;
+    char known[16];
+    bool ok = true;
+    snprintf(known, sizeof known, "%" PRIu32, b->uidnext);
+    struct store_tx *tx = store_tx_begin(db, e);
+    for (size_t i = 0; tx && ok && i < b->count; i++) {
+        struct item *item = &b->items[i];
+        int found = store_message_id_by_uid(db, b->from->key, b->uids[i], &item->id, e);
+        if (found != 1) {
+            ok = found == 0;
+            continue;
+        }
+        struct store_making m = {.folder = b->to->graph_id,
+                                 .by = STORE_BY_SOURCE,
+                                 .value = item->id,
+                                 .known = known,
+                                 .began_ms = clock_wall_ms()};
+        ok = store_making_begin(db, &m, e);
+        item->making = m.key;
+    }
+    ok = ok && tx && store_tx_commit(&tx, e);
+    store_tx_rollback(&tx);
+    if (!ok)
+        account_check(b->from->account);
+    return ok;
+}
+
+static struct graph_call *send_copy(struct copies *b, const struct item *item)
+{
+    return graph_copy_start(b->from->account->user, as_of(b, b->wait), item->id, b->to->graph_id);
+}
+
+static struct graph_call *start(void *arg, size_t index)
+{
+    struct copies *b = arg;
+    struct item *item = &b->items[index];
+    /* What is to be undone anyway is not begun. */
+    return item->id && !b->failed ? send_copy(b, item) : NULL;
+}
+
+static void made(struct copies *b, struct item *item, const char *copy_id)
+{
+    struct store_db *db = b->from->account->db;
+    struct error e = ERROR_INIT;
+    item->copy_id = xstrdup(copy_id);
+    table_put(b->made, item->copy_id, item);
+    if (!store_making_known(db, item->making, copy_id, &e) ||
+        !store_original_copy(db, item->id, copy_id, &e)) {
+        account_check(b->from->account);
+        fail(b, &e);
+    }
+}
+
+/* True: the answer was that of a copy. */
+static bool take_answer(struct copies *b, struct item *item, struct graph_call *call,
+                        struct error *e)
+{
+    struct arena *a = arena_new();
+    struct graph_message m;
+    bool ok = graph_message_decode(call, a, &m, e);
+    if (ok && (strcmp(m.id, item->id) == 0 ||
+               ((m.has & GRAPH_HAS_PARENT) && strcmp(m.parent_folder_id, b->to->graph_id) != 0)))
+        ok = error_set(e, ERROR_ANSWER, "Graph answered a copy with another message");
+    if (ok)
+        made(b, item, m.id);
+    arena_free(&a);
+    return ok;
+}
+
+static struct graph_call *next(void *arg, size_t index, struct graph_call *ended)
+{
+    struct copies *b = arg;
+    struct error e = ERROR_INIT;
+    struct item *item = &b->items[index];
+    if (graph_call_outcome(ended, &e)) {
+        item->lost = !take_answer(b, item, ended, &e);
+        return NULL;
+    }
+    /* 404: it is gone, or the target is. */
+    item->lost = e.kind == ERROR_UNKNOWN_WRITE || e.kind == ERROR_GONE;
+    if (!item->lost)
+        fail(b, &e);
+    return NULL;
+}
+
+static void abandon(void *arg, size_t index, const struct error *e)
+{
+    struct copies *b = arg;
+    b->items[index].lost = b->items[index].id != NULL;
+    fail(b, e);
+}
+
+/* Was it in the target before, or is it a copy that has its answer? */
+static bool is_old(void *arg, const char *id)
+{
+    struct copies *b = arg;
+    struct store_message m;
+    struct error e = ERROR_INIT;
+    char *own;
+    int64_t retired_ms;
+    if (table_get(b->made, id))
+        return true;
+    int found = store_message_find(b->to->account->db, b->to->key, id, &m, &own, &retired_ms, &e);
+    free(own);
+    return found < 0 || (found == 1 && m.uid < b->uidnext);
+}
+
+/* What a copy of it would be found by; *gone: it left. */
+static bool identify(struct copies *b, struct item *item, char **message_id, bool *gone,
+                     struct error *e)
+{
+    struct arena *a = arena_new();
+    struct graph_message m;
+    struct graph_call *call =
+        graph_identity_start(b->from->account->user, as_of(b, b->wait), item->id);
+    bool ok = graph_call_wait(call, b->wait, e);
+    *gone = !ok && e->kind == ERROR_GONE;
+    ok = ok && graph_message_decode(call, a, &m, e);
+    if (ok && !m.message_id)
+        ok = error_set(e, ERROR_UNKNOWN_WRITE,
+                       "a copy was sent and its answer is lost, and the message has no Message-ID "
+                       "to look for it");
+    if (ok)
+        *message_id = xstrdup(m.message_id);
+    graph_call_free(&call);
+    arena_free(&a);
+    return ok;
+}
+
+/* One lost answer: looks for the copy, and copies again if there is none. 1 settled, 0 again, -1
+ * failed. */
+static int look(struct copies *b, struct item *item, struct error *e)
+{
+    char *message_id = NULL, *id = NULL;
+    bool gone;
+    if (!identify(b, item, &message_id, &gone, e)) {
+        if (!gone)
+            return -1;
+        error_clear(e);
+        free(item->id);
+        item->id = NULL;
+        return 1;
+    }
+    int found = find_new(b->to->account, b->to->graph_id, GRAPH_FIND_MESSAGE_ID, message_id, is_old,
+                         b, &id, b->wait, e);
+    free(message_id);
+    if (found == 1)
+        made(b, item, id);
+    free(id);
+    return found;
+}
+
+static bool copy_again(struct copies *b, struct item *item, struct error *e)
+{
+    struct graph_call *call = send_copy(b, item);
+    bool ok = graph_call_wait(call, b->wait, e);
+    item->lost = ok ? !take_answer(b, item, call, e) : e->kind == ERROR_UNKNOWN_WRITE;
+    graph_call_free(&call);
+    return ok || item->lost;
+}
+
+static bool settle_one(struct copies *b, struct item *item, struct error *e)
+{
+    while (item->lost) {
+        int found = look(b, item, e);
+        if (found < 0)
+            return false;
+        item->lost = found == 0;
+        if (found || b->failed) /* one that is not there needs no undoing */
+            break;
+        if (item->repeats++ == REPEATS_MAX)
+            return error_set(e, ERROR_TEMPORARY, "copies to %s are not answered; try again later",
+                             b->to->path);
+        if (!copy_again(b, item, e))
+            return false;
+    }
+    return true;
+}
+
+/* Lost answers are rare: one after the other. */
+static void settle(struct copies *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        struct error e = ERROR_INIT;
+        if (!settle_one(b, &b->items[i], &e))
+            fail(b, &e);
+    }
+}
+
+static void undo(struct copies *b)
+{
+    struct undo_item *items = xcalloc(b->count + 1, sizeof *items);
+    size_t n = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        const struct item *item = &b->items[i];
+        struct error e = ERROR_INIT;
+        /* Nobody knows whether it was made: the journal looks for it later. */
+        if (item->lost && item->making) {
+            if (!store_making_abandon(b->from->account->db, item->making, &e))
+                log_error_value(LOG_LEVEL_WARNING, &e, "cannot record a copy to be undone");
+        } else if (item->making) {
+            items[n++] = (struct undo_item){.graph_id = item->copy_id, .making = item->making};
+        }
+    }
+    undo_made(b->from->account, items, n, b->wait);
+    free(items);
+}
+
+static void finish(struct copies *b, struct mailbox_transfer *out)
+{
+    const char **ids = xcalloc(b->count + 1, sizeof *ids);
+    uint32_t *uids = xcalloc(b->count + 1, sizeof *uids);
+    struct error e = ERROR_INIT;
+    struct store_tx *tx = store_tx_begin(b->from->account->db, &e);
+    bool ok = tx != NULL;
+    for (size_t i = 0; i < b->count; i++) {
+        ids[i] = b->items[i].copy_id;
+        if (ok && b->items[i].making)
+            ok = store_making_end(b->from->account->db, b->items[i].making, &e);
+    }
+    ok = ok && store_tx_commit(&tx, &e);
+    store_tx_rollback(&tx);
+    /* They are made all the same: only the answer cannot tell their UIDs. */
+    if (!ok || !arrive(b->to, ids, b->count, uids, b->wait, &e))
+        log_error_value(LOG_LEVEL_WARNING, &e, "no UIDs of what was copied to %s", b->to->path);
+    for (size_t i = 0; i < b->count; i++)
+        out[i].to = uids[i];
+    free(ids);
+    free(uids);
+}
+
+bool mailbox_copy(struct mailbox_folder *from, const uint32_t *uids, size_t count,
+                  struct mailbox_folder *to, struct mailbox_transfer *out, struct wait *w,
+                  struct error *e)
+{
+    static const struct abreast what = {.start = start, .next = next, .abandon = abandon};
+    struct copies b = {.from = from, .to = to, .uids = uids, .count = count, .wait = w, .error = e};
+    for (size_t i = 0; i < count; i++)
+        out[i] = (struct mailbox_transfer){.from = uids[i]};
+    if (count == 0)
+        return true;
+    /* What is there now is not ours. */
+    if (!mailbox_folder_sync(to, false, w, e))
+        return false;
+    b.uidnext = mailbox_folder_uidnext(to);
+    b.items = xcalloc(count, sizeof *b.items);
+    b.made = table_new();
+    if (begin(&b, e)) {
+        abreast_run(&what, &b, count, w);
+        settle(&b);
+        if (b.failed)
+            undo(&b);
+        else
+            finish(&b, out);
+    } else {
+        b.failed = count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        free(b.items[i].id);
+        free(b.items[i].copy_id);
+    }
+    free(b.items);
+    table_free(&b.made);
+    return b.failed == 0;
+}
