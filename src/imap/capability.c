@@ -9,7 +9,7 @@ static const struct {
     const char *words;
     unsigned when;
 } capabilities[] = {
-    {"IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UNSELECT", ALWAYS},
+    {"IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UNSELECT UIDPLUS MOVE", ALWAYS},
     {"SASL-IR", BEFORE_LOGIN},
 };
 

@@ -24,6 +24,9 @@ static const struct imap_verb verbs[] = {
     {"SORT", IMAP_SELECTED | IMAP_HAS_UID, IMAP_SYNC_NO_EXPUNGE, imap_sort},
     {"THREAD", IMAP_SELECTED | IMAP_HAS_UID, IMAP_SYNC_NO_EXPUNGE, imap_thread},
     {"UNSELECT", IMAP_SELECTED, IMAP_SYNC_NONE, imap_unselect_command},
+    {"COPY", IMAP_SELECTED | IMAP_HAS_UID | IMAP_WRITES_ELSEWHERE, IMAP_SYNC_ALL, imap_copy},
+    {"MOVE", IMAP_SELECTED | IMAP_HAS_UID | IMAP_WRITES, IMAP_SYNC_ALL, imap_move},
+    {"EXPUNGE", IMAP_SELECTED | IMAP_HAS_UID | IMAP_WRITES, IMAP_SYNC_ALL, imap_expunge},
     {"CLOSE", IMAP_SELECTED, IMAP_SYNC_NONE, imap_close},
 };
 

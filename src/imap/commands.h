@@ -21,4 +21,16 @@ imap_handler imap_idle;
 /* fetch.c */
 imap_handler imap_fetch;
 
+/* transfer.c */
+imap_handler imap_copy, imap_move, imap_expunge;
+/* The messages that bear \Deleted as far as is known, all or those of a set, in the arena. */
+uint32_t *imap_deleted_uids(struct imap_session *s, const struct imap_found *among, size_t *count);
+/* Opens the folder that messages shall go to. NULL: it was answered. */
+struct mailbox_folder *imap_open_target(struct imap_session *s, const struct imap_command *c,
+                                        const struct imap_arg *arg);
+/* imap_fail(), but NO [TRYCREATE] where it is the folder that is missing. */
+void imap_fail_target(struct imap_session *s, const struct imap_command *c, const struct error *e);
+/* Appends UIDs as a set that keeps their order (RFC 4315 section 3). */
+void imap_put_uids(const uint32_t *uids, size_t count, struct buf *out);
+
 #endif

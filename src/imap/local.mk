@@ -41,6 +41,7 @@ libimap_a_SOURCES = \
 	src/imap/sync.c \
 	src/imap/thread.c \
 	src/imap/thread_build.c \
+	src/imap/transfer.c \
 	src/imap/utf7.c \
 	src/imap/utf7.h
 noinst_HEADERS += \

@@ -206,22 +206,6 @@ void imap_unselect_command(struct imap_session *s, const struct imap_command *c)
     imap_done(s, c, NULL, "UNSELECT done");
 }
 
-/* The messages that bear \Deleted as far as is known; EXPUNGE looks again. */
-static uint32_t *deleted_uids(struct imap_session *s, size_t *count)
-{
-    struct mailbox_view *view = mailbox_folder_view(s->selected->folder);
-    size_t all = mailbox_view_count(view);
-    uint32_t *uids = arena_alloc(s->arena, all * sizeof *uids);
-    *count = 0;
-    for (size_t i = 0; i < all; i++) {
-        const struct mailbox_entry *m = mailbox_view_at(view, i);
-        if (m->flags & MAILBOX_DELETED)
-            uids[(*count)++] = m->uid;
-    }
-    mailbox_view_unref(&view);
-    return uids;
-}
-
 /* RFC 3501 section 6.4.2 knows no NO; but OK would say that they are gone. The folder stays
  * selected then. */
 void imap_close(struct imap_session *s, const struct imap_command *c)
@@ -233,7 +217,7 @@ void imap_close(struct imap_session *s, const struct imap_command *c)
         imap_bad(s, c, "CLOSE takes no arguments");
         return;
     }
-    uint32_t *uids = s->selected->read_only ? NULL : deleted_uids(s, &count);
+    uint32_t *uids = s->selected->read_only ? NULL : imap_deleted_uids(s, NULL, &count);
     if (count && !mailbox_expunge(s->selected->folder, uids, count, s->login->expunge,
                                   imap_wait_to_end(s), &result, &e)) {
         imap_fail(s, c, &e);
