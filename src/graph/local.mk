@@ -39,6 +39,7 @@ libgraph_a_SOURCES = \
 	src/graph/transfer.c \
 	src/graph/transfer.h \
 	src/graph/upload.c \
+	src/graph/update.c \
 	src/graph/upstream.c \
 	src/graph/upstream.h \
 	src/graph/url.c \

@@ -48,8 +48,14 @@ static void announce(struct mailbox_folder *f, struct view_change *changes, size
     mailbox_view_unref(&empty);
 }
 
-/* A row of this sync against what was committed meanwhile: our own delete wins, and sizes stay.
- * False: drop it. */
+/* Our own write and a round crossed: nothing here says which of the two is newer. */
+static void doubt(struct mailbox_folder *f, const char *id)
+{
+    table_put(f->doubts, id, f);
+}
+
+/* A row of this sync against what was committed meanwhile: our own delete and our own flags win,
+ * and sizes stay. False: drop it. */
 static bool reconcile(struct mailbox_folder *f, struct row *r)
 {
     const struct mailbox_entry *known = f->view ? mailbox_view_find(f->view, r->uid, NULL) : NULL;
@@ -57,6 +63,10 @@ static bool reconcile(struct mailbox_folder *f, struct row *r)
         r->size = known->size;
     if (known && known->told_size)
         r->told = known->told_size;
+    if (known && known->modseq != r->modseq) {
+        doubt(f, r->id);
+        return false;
+    }
     return known || r->uid >= f->row.uidnext;
 }
 
@@ -69,11 +79,13 @@ static bool put_rows(struct mailbox_folder *f, struct store_tx *tx,
         struct store_message m;
         if (!reconcile(f, r))
             continue;
-        r->modseq = modseq;
+        if (r->changed)
+            r->modseq = modseq;
         row_to_store(r, &m);
         if (!store_tx_put(tx, f->key, &m, e))
             return false;
-        row_entry(r, &changes[(*count)++].entry);
+        if (r->changed)
+            row_entry(r, &changes[(*count)++].entry);
     }
     return true;
 }
@@ -110,15 +122,24 @@ static struct store_folder next_row(const struct mailbox_folder *f, const struct
     return row;
 }
 
+static bool any_changed(const struct merge_result *result)
+{
+    for (size_t i = 0; i < result->put_count; i++)
+        if (result->puts[i]->changed)
+            return true;
+    return false;
+}
+
 bool folder_commit(struct mailbox_folder *f, const struct folder_commit *c, struct error *e)
 {
     const struct merge_result *result = c->result;
     size_t n = result->put_count + result->expunge_count, count = 0;
+    bool news = result->expunge_count > 0 || any_changed(result);
     struct view_change *changes = xcalloc(n + 1, sizeof *changes);
     struct error local = ERROR_INIT;
     pthread_mutex_lock(&f->writer);
     /* A modseq is never 0, not of an empty folder either (RFC 7162 section 3.1.2.1). */
-    uint64_t modseq = n || !f->row.modseq ? next_modseq(&f->row) : f->row.modseq;
+    uint64_t modseq = news || !f->row.modseq ? next_modseq(&f->row) : f->row.modseq;
     struct store_folder row = next_row(f, c, modseq);
     struct store_tx *tx = store_tx_begin(f->account->db, &local);
     bool ok = tx &&
@@ -219,6 +240,88 @@ bool folder_note_size(struct mailbox_folder *f, uint32_t uid, int64_t size, stru
     if (!ok)
         account_check(f->account);
     return ok;
+}
+
+/* What the row becomes, in `entry` and `m`; false: the message is gone. */
+static bool take_write(struct mailbox_folder *f, struct flag_write *write,
+                       struct mailbox_entry *entry, struct store_message *m)
+{
+    const struct row *row = &write->row;
+    const struct mailbox_entry *known = mailbox_view_find(f->view, row->uid, NULL);
+    if (!known)
+        return false;
+    *entry = *known;
+    row_to_store(row, m);
+    if (known->modseq == row->modseq) {
+        entry->flags = row->flags;
+        entry->keywords = m->keywords;
+    } else {
+        entry->flags = (known->flags & ~write->flags) | (row->flags & write->flags);
+        entry->keywords = write->keywords ? m->keywords : known->keywords;
+        m->change_key = "";
+        doubt(f, row->id);
+    }
+    return true;
+}
+
+bool folder_write_flags(struct mailbox_folder *f, struct flag_write *const *writes, size_t count,
+                        struct error *e)
+{
+    struct view_change *changes = xcalloc(count + 1, sizeof *changes);
+    size_t n = 0;
+    pthread_mutex_lock(&f->writer);
+    struct store_folder row = f->row;
+    row.modseq = next_modseq(&row);
+    struct store_tx *tx = store_tx_begin(f->account->db, e);
+    bool ok = tx != NULL;
+    for (size_t i = 0; ok && i < count; i++) {
+        struct mailbox_entry *entry = &changes[n].entry;
+        struct store_message m;
+        if (!take_write(f, writes[i], entry, &m))
+            continue;
+        m.flags = entry->flags;
+        m.keywords = entry->keywords;
+        m.modseq = entry->modseq = row.modseq;
+        ok = store_tx_set_flags(tx, f->key, &m, e);
+        n++;
+    }
+    ok = ok && store_tx_folder(tx, &row, e) && store_tx_commit(&tx, e);
+    store_tx_rollback(&tx);
+    if (ok) {
+        f->row.modseq = row.modseq;
+        announce(f, changes, n, NEWS_FOR_ALL);
+    }
+    pthread_mutex_unlock(&f->writer);
+    free(changes);
+    if (!ok)
+        account_check(f->account);
+    return ok;
+}
+
+struct table *folder_take_doubts(struct mailbox_folder *f)
+{
+    pthread_mutex_lock(&f->writer);
+    struct table *taken = f->doubts;
+    f->doubts = table_new();
+    pthread_mutex_unlock(&f->writer);
+    return taken;
+}
+
+static bool put_back(void *arg, const char *id, void *value)
+{
+    table_put(arg, id, value);
+    return true;
+}
+
+bool folder_return_doubts(struct mailbox_folder *f, struct table **taken, bool unsettled)
+{
+    pthread_mutex_lock(&f->writer);
+    if (unsettled)
+        table_each(*taken, put_back, f->doubts);
+    bool any = table_count(f->doubts) > 0;
+    pthread_mutex_unlock(&f->writer);
+    table_free(taken);
+    return any;
 }
 
 static bool same_row(const struct row *a, const struct row *b)

@@ -36,6 +36,7 @@ static struct mailbox_folder *folder_new(struct mailbox_account *a, const char *
     struct mailbox_folder *f = xcalloc(1, sizeof *f);
     f->account = a;
     f->path = xstrdup(path);
+    f->doubts = table_new();
     pthread_mutex_init(&f->writer, NULL);
     f->article_next = -1;
     f->expected = -1;
@@ -49,6 +50,7 @@ void folder_destroy(struct mailbox_folder *f)
     free(f->arrivals);
     mailbox_view_unref(&f->view);
     wait_list_free(&f->watchers);
+    table_free(&f->doubts);
     store_folder_free(&f->row);
     pthread_mutex_destroy(&f->writer);
     free(f->graph_id);

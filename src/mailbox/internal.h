@@ -81,6 +81,8 @@ struct mailbox_folder {
     char *path; /* as it was asked for, for texts */
     pthread_mutex_t writer;
     struct store_folder row; /* guarded by `writer` */
+    struct table *doubts;    /* ids whose rows may be wrong: our write and a round crossed;
+                                guarded by `writer` */
     /* Guarded by account->lock: */
     struct mailbox_view *view; /* NULL before the first sync */
     uint32_t uidvalidity, uidnext;
@@ -133,6 +135,20 @@ bool folder_retire(struct mailbox_folder *f, const uint32_t *uids, size_t count,
  * from the row. A UID that is gone is passed over. */
 bool folder_update(struct mailbox_folder *f, uint32_t uid, const struct graph_message *m,
                    struct error *e);
+/* A change of flags that Graph confirmed. */
+struct flag_write {
+    struct row row; /* as it is now; its modseq is the one that it was made from */
+    uint32_t flags; /* those that we wrote */
+    bool keywords;  /* we wrote them */
+};
+/* One transaction for all. Where a round was quicker, what we wrote goes over what it found, and
+ * the message is doubted. */
+bool folder_write_flags(struct mailbox_folder *f, struct flag_write *const *writes, size_t count,
+                        struct error *e);
+/* The ids that are doubted, which the round that takes them asks for. */
+struct table *folder_take_doubts(struct mailbox_folder *f);
+/* Ends that; `unsettled`: they stay doubted. True: there are doubts now. */
+bool folder_return_doubts(struct mailbox_folder *f, struct table **taken, bool unsettled);
 /* The exact size of a message became known; the first one told is final. */
 bool folder_note_size(struct mailbox_folder *f, uint32_t uid, int64_t size, struct error *e);
 /* A copy of the row's delta link (free it), and where UIDs stand. */

@@ -137,6 +137,23 @@ static bool has_word(const char *set, const char *word, size_t len)
     return false;
 }
 
+static bool has_all(const char *set, const char *words)
+{
+    size_t len;
+    const char *p;
+    for (p = next_word(words, &len); len; p = next_word(p + len, &len))
+        if (!has_word(set, p, len))
+            return false;
+    return true;
+}
+
+bool keywords_same(const char *a, const char *b)
+{
+    a = a ? a : "";
+    b = b ? b : "";
+    return has_all(a, b) && has_all(b, a);
+}
+
 static void put_word(struct buf *out, const char *word, size_t len)
 {
     if (out->len)

@@ -24,6 +24,8 @@ char *keywords_of_categories(const char **categories, bool *cut);
  * category, since its escapes are not UTF-8. */
 const char **keywords_to_categories(const char *set, struct arena *a);
 
+/* The same words in whatever order and case; NULL is the empty set. */
+bool keywords_same(const char *a, const char *b);
 /* What a change makes of a set; words that are there already keep their place and spelling. The
  * caller frees it. */
 char *keywords_change(const char *set, enum mailbox_flag_op op, const char *words);

@@ -12,6 +12,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/fact.c \
 	src/mailbox/fetch.c \
 	src/mailbox/find.c \
+	src/mailbox/flags.c \
 	src/mailbox/folder.c \
 	src/mailbox/headers.c \
 	src/mailbox/internal.h \

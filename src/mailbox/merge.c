@@ -1,6 +1,7 @@
 #include "merge.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/clock.h"
 #include "postern/base/table.h"
 
 #include <stdlib.h>
@@ -10,6 +11,12 @@
  * for numbers of our own. */
 #define ARTICLE_MAX INT32_MAX
 
+/* Replication may show the state before our own write so long. */
+#define ECHO_MS ((int64_t)15 * 60 * CLOCK_SECOND)
+/* What the server itself adds to a message that was just made or written gives it a new change key
+ * too, within seconds. */
+#define SETTLE_MS ((int64_t)60 * CLOCK_SECOND)
+
 /* What the sources said. */
 enum {
     SAW_DELTA = 1 << 0,
@@ -18,7 +25,9 @@ enum {
     SAW_ANSWER = 1 << 3,
     SAW_GONE = 1 << 4,
     IS_RETIRED = 1 << 5, /* by ourselves, a moment ago */
-    IS_STAGED = 1 << 6   /* a row with uid 0 is in the store */
+    IS_STAGED = 1 << 6,  /* a row with uid 0 is in the store */
+    IS_UNSURE = 1 << 7,  /* a known one of which the delta does not tell all, or may be late */
+    IS_DOUBTED = 1 << 8  /* a commit left it open */
 };
 
 struct merge_item {
@@ -27,7 +36,8 @@ struct merge_item {
     uint32_t known_uid; /* 0: not known */
     int64_t known_article;
     uint32_t known_flags;
-    char *known_keywords;
+    char *known_keywords, *known_key;
+    int64_t known_estimate;
 };
 
 struct merge {
@@ -49,6 +59,7 @@ static bool free_item(void *arg, const char *key, void *value)
     (void)arg, (void)key;
     row_clear(&item->row);
     free(item->known_keywords);
+    free(item->known_key);
     free(item);
     return true;
 }
@@ -88,6 +99,8 @@ struct merge_item *merge_enter(struct merge *m, const char *id, struct row *know
     item->known_article = item->row.article;
     item->known_flags = item->row.flags;
     item->known_keywords = xstrdup_null(item->row.keywords);
+    item->known_key = xstrdup_null(item->row.change_key);
+    item->known_estimate = item->row.estimate;
     if (item->known_uid == 0) {
         item->saw |= IS_STAGED;
         /* merge_staged() wrote these two so that they tell which source was there. */
@@ -99,6 +112,40 @@ struct merge_item *merge_enter(struct merge *m, const char *id, struct row *know
     return item;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Would clients notice? */
+static bool is_changed(const struct merge_item *item)
+{
+    return item->row.flags != item->known_flags ||
+           !same_text(item->row.keywords, item->known_keywords);
+}
+
+static bool is_recent(int64_t wall_ms, int64_t ms)
+{
+    return wall_ms > 0 && clock_wall_ms() - wall_ms < ms;
+}
+
+/* Must a known item be looked up whole after this delta, which its row has taken over? */
+static bool is_unsure(const struct merge_item *item, const struct graph_message *message)
+{
+    unsigned fields = GRAPH_HAS_READ | GRAPH_HAS_DRAFT | GRAPH_HAS_FLAG | GRAPH_HAS_CATEGORIES;
+    if ((message->has & GRAPH_HAS_CHANGE_KEY) && !same_text(message->change_key, item->known_key))
+        return true;
+    if (!(message->has & (GRAPH_HAS_CHANGE_KEY | fields)))
+        return true;
+    /* The read state may change without a new version of the message. */
+    return is_changed(item) && is_recent(item->row.written, ECHO_MS);
+}
+
+void merge_doubt(struct merge_item *item)
+{
+    item->saw |= IS_DOUBTED;
+}
+
 void merge_delta(struct merge_item *item, const struct graph_message *message)
 {
     if (message->removed) {
@@ -107,11 +154,25 @@ void merge_delta(struct merge_item *item, const struct graph_message *message)
     }
     item->saw |= SAW_DELTA;
     row_apply(&item->row, message, false);
+    if (item->known_uid && is_unsure(item, message))
+        item->saw |= IS_UNSURE;
+}
+
+/* The version from which the delta says that it changed: this listing is behind, unless the delta
+ * is, which may be so after a write of ours. */
+static bool is_behind(const struct merge_item *item, const struct graph_message *message)
+{
+    return (item->saw & IS_UNSURE) && item->known_key && (message->has & GRAPH_HAS_CHANGE_KEY) &&
+           strcmp(message->change_key, item->known_key) == 0 &&
+           !same_text(item->row.change_key, item->known_key) &&
+           !is_recent(item->row.written, ECHO_MS);
 }
 
 bool merge_listed(struct merge_item *item, const struct graph_message *message)
 {
-    bool first = item->known_uid == 0 && !(item->saw & SAW_LISTED);
+    bool first = (item->known_uid == 0 || (item->saw & IS_UNSURE)) && !(item->saw & SAW_LISTED);
+    if (is_behind(item, message))
+        return false;
     item->saw |= SAW_LISTED;
     row_apply(&item->row, message, true);
     return first;
@@ -146,6 +207,8 @@ static bool must_ask(const struct merge *m, const struct merge_item *item)
     unsigned both = SAW_DELTA | SAW_LISTED;
     if (item->saw & (SAW_ANSWER | SAW_GONE))
         return false;
+    if (item->saw & IS_DOUBTED)
+        return true;
     /* The pages of a listing shift while mail leaves: what is missing may have slipped through. */
     if (!seen(item))
         return m->kind == MERGE_FULL_LISTING && item->known_uid != 0;
@@ -156,7 +219,8 @@ static bool must_ask(const struct merge *m, const struct merge_item *item)
 
 static bool wants_listing(const struct merge *m, const struct merge_item *item)
 {
-    return m->kind == MERGE_ROUND && item->known_uid == 0 && (item->saw & SAW_DELTA) &&
+    bool lacks = item->known_uid == 0 || (item->saw & IS_UNSURE);
+    return m->kind == MERGE_ROUND && lacks && (item->saw & SAW_DELTA) &&
            !(item->saw & (SAW_LISTED | SAW_ANSWER | SAW_GONE)) && !must_ask(m, item);
 }
 
@@ -175,8 +239,6 @@ static bool want_item(void *arg, const char *key, void *value)
         out->ask[out->ask_count++] = item->row.id;
     } else if (wants_listing(walk->merge, item)) {
         out->listing[out->listing_count++] = item->row.id;
-        if (item->row.received_ms < out->oldest_received_ms)
-            out->oldest_received_ms = item->row.received_ms;
     }
     return true;
 }
@@ -185,7 +247,6 @@ void merge_wants(struct merge *m, struct merge_wants *out)
 {
     size_t count = table_count(m->items);
     memset(out, 0, sizeof *out);
-    out->oldest_received_ms = INT64_MAX;
     out->listing = xcalloc(count + 1, sizeof *out->listing);
     out->ask = xcalloc(count + 1, sizeof *out->ask);
     table_each(m->items, want_item, &(struct wants_walk){m, out});
@@ -210,18 +271,26 @@ static bool is_present(const struct merge *m, const struct merge_item *item)
     return seen(item) || (m->kind == MERGE_ROUND && item->known_uid != 0);
 }
 
+/* A draft that was edited. Nothing tells so but a change key that neither we nor a change of flags
+ * account for, or another size. */
+static bool is_edited(const struct merge_item *item)
+{
+    const struct row *now = &item->row;
+    bool draft = now->flags & item->known_flags & MAILBOX_DRAFT;
+    if (!draft || !item->known_key || same_text(now->change_key, item->known_key))
+        return false;
+    bool written = is_recent(now->written, SETTLE_MS);
+    bool sized = now->estimate >= 0 && item->known_estimate >= 0;
+    if (sized && now->estimate != item->known_estimate && !written)
+        return true;
+    return !is_changed(item) && !written && !is_recent(now->received_ms, SETTLE_MS);
+}
+
 /* A known row whose message is present: does it keep its UID? Only a source that asks for the
  * article number can say that it changed. */
 static bool keeps_uid(const struct merge_item *item)
 {
-    return item->row.article == item->known_article;
-}
-
-static bool is_changed(const struct merge_item *item)
-{
-    const char *old = item->known_keywords ? item->known_keywords : "";
-    const char *now = item->row.keywords ? item->row.keywords : "";
-    return item->row.flags != item->known_flags || strcmp(old, now) != 0;
+    return item->row.article == item->known_article && !is_edited(item);
 }
 
 struct finish_walk {
@@ -239,7 +308,8 @@ static bool finish_item(void *arg, const char *key, void *value)
     bool present = is_present(walk->merge, item);
     (void)key;
     if (item->known_uid && present && keeps_uid(item)) {
-        if (is_changed(item))
+        item->row.changed = is_changed(item);
+        if (item->row.changed || !same_text(item->row.change_key, item->known_key))
             out->puts[out->put_count++] = &item->row;
         return true;
     }
@@ -247,6 +317,7 @@ static bool finish_item(void *arg, const char *key, void *value)
         out->expunges[out->expunge_count++] = item->known_uid;
     if (present) {
         item->row.uid = 0;
+        item->row.changed = true;
         if (item->known_uid) { /* what was told belongs to the old UID */
             item->row.size = -1;
             item->row.told = 0;

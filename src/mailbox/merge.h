@@ -6,8 +6,12 @@
  * 410, listing where delta is absent) sees all, so that what it did not see is gone. Rules: a
  * removed UID is retired for ever; an item both present and removed is settled by asking; so is
  * one that we deleted a moment ago, and one that a listing without a delta beside it does not
- * show; a full merge keeps a UID only where id and article number are both unchanged; new UIDs
- * follow article order.
+ * show; a full merge keeps a UID only where id and article number are both unchanged; a draft
+ * whose content changed becomes a new UID; new UIDs follow article order.
+ *
+ * A change key that is not the one we know says that something changed that a delta does not
+ * show, extended properties perhaps: such an item is looked up whole, with those that are new. So
+ * is one whose delta may be older than our own last write.
  *
  * One thread at a time.
  */
@@ -40,6 +44,8 @@ struct merge_item *merge_enter(struct merge *m, const char *id, struct row *know
  * extended properties by it. */
 void merge_delta(struct merge_item *item, const struct graph_message *message);
 bool merge_listed(struct merge_item *item, const struct graph_message *message);
+/* What is committed of it may be wrong: it must be asked for. */
+void merge_doubt(struct merge_item *item);
 /* The answer to a GET of the id; NULL: it is not in this folder any more. */
 void merge_answer(struct merge_item *item, const struct graph_message *message_or_null);
 /* The row to stage for a first sync; strings are borrowed from the item. */
@@ -47,11 +53,10 @@ void merge_staged(const struct merge_item *item, struct store_message *out);
 
 /* What must still be fetched before merge_finish. Pointers live as long as the merge. */
 struct merge_wants {
-    const char **listing; /* new items that lack their extended properties: a listing has them */
+    const char **listing; /* items that lack their extended properties: a listing has them */
     size_t listing_count;
     const char **ask; /* must be asked for by id */
     size_t ask_count;
-    int64_t oldest_received_ms; /* of `listing`; INT64_MAX if that is empty */
 };
 void merge_wants(struct merge *m, struct merge_wants *out);
 void merge_wants_free(struct merge_wants *w);
@@ -63,7 +68,8 @@ struct merge_uids {
 };
 
 struct merge_result {
-    struct row **puts; /* changed and new ones, in UID order; owned by the merge */
+    struct row **puts; /* changed and new ones, in UID order; owned by the merge. Their modseq is
+                          still the known one */
     size_t put_count;
     uint32_t *expunges; /* rising */
     size_t expunge_count;

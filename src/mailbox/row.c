@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERB_REPLY     102 /* PidTagLastVerbExecuted */
-#define VERB_REPLY_ALL 103
-#define VERB_FORWARD   104
-
 /* Headers that Exchange renders but does not count in 0x0E08. */
 #define ESTIMATE_HEADERS 2048
 
@@ -85,21 +81,33 @@ static void apply_categories(struct row *r, const char **categories)
     set_flag(r, MAILBOX_KEYWORDS_CUT, cut);
 }
 
+/* One property for two flags: the last verb hides the one before, which is kept. */
+static void apply_verb(struct row *r, int64_t verb)
+{
+    if (verb == GRAPH_VERB_REPLY || verb == GRAPH_VERB_REPLY_ALL)
+        r->flags |= MAILBOX_ANSWERED;
+    else if (verb == GRAPH_VERB_FORWARD)
+        r->flags |= MAILBOX_FORWARDED;
+    else
+        r->flags &= ~(MAILBOX_ANSWERED | MAILBOX_FORWARDED);
+}
+
 static void apply_extended(struct row *r, const struct graph_message *m, bool whole)
 {
+    /* Where a server shows none at all, absence says nothing of a flag. */
+    bool told =
+        whole &&
+        (m->has & (GRAPH_HAS_ARTICLE | GRAPH_HAS_SIZE | GRAPH_HAS_VERB | GRAPH_HAS_IMAP_DELETED));
     if (m->has & GRAPH_HAS_ARTICLE)
         r->article = m->article;
-    else if (whole)
+    else if (told || (whole && r->article < 0))
         r->article = ROW_ARTICLE_NONE;
     if (m->has & GRAPH_HAS_SIZE)
         r->estimate = m->size;
-    if (whole || (m->has & GRAPH_HAS_IMAP_DELETED))
+    if (told || (m->has & GRAPH_HAS_IMAP_DELETED))
         set_flag(r, MAILBOX_DELETED, (m->has & GRAPH_HAS_IMAP_DELETED) && m->imap_deleted);
-    /* One property for two flags: the last verb hides the one before, so nothing is cleared. */
-    if ((m->has & GRAPH_HAS_VERB) && (m->verb == VERB_REPLY || m->verb == VERB_REPLY_ALL))
-        r->flags |= MAILBOX_ANSWERED;
-    if ((m->has & GRAPH_HAS_VERB) && m->verb == VERB_FORWARD)
-        r->flags |= MAILBOX_FORWARDED;
+    if (told || (m->has & GRAPH_HAS_VERB))
+        apply_verb(r, m->has & GRAPH_HAS_VERB ? m->verb : GRAPH_VERB_NONE);
 }
 
 void row_apply(struct row *r, const struct graph_message *m, bool whole)

@@ -24,6 +24,7 @@ struct row {
     uint64_t modseq;
     char *change_key; /* NULL: unknown */
     char *keywords;   /* NULL: none */
+    bool changed;     /* a merge found that clients must hear of it; else only the store does */
 };
 
 void row_init(struct row *r, const char *id);

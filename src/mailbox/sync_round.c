@@ -4,6 +4,7 @@
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 #include "postern/base/log.h"
+#include "postern/mailbox/flags.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #define ECHO_MS ((int64_t)15 * 60 * CLOCK_SECOND)
 /* Clocks of both sides may differ, and changes show late: a listing looks back further. */
 #define LOOK_BACK_MS ((int64_t)15 * 60 * CLOCK_SECOND)
+/* Rounds that follow at once while our own writes get in the way of what they read. */
+#define ROUNDS_MAX 3
 /* More ids than this are looked for in the whole listing before they are asked for. */
 #define BY_ID_MAX 64
 /* A filtered listing that is longer than this many pages above what is wanted is given up. */
@@ -35,6 +38,33 @@ struct merge_item *sync_enter(struct mailbox_folder *f, struct merge *m, const c
     free(own);
     bool retired = retired_ms > 0 && clock_wall_ms() - retired_ms < ECHO_MS;
     return merge_enter(m, id, found ? &row : NULL, retired);
+}
+
+struct doubts {
+    struct mailbox_folder *folder;
+    struct merge *merge;
+    struct error *error;
+    bool ok;
+};
+
+static bool enter_doubt(void *arg, const char *id, void *value)
+{
+    struct doubts *x = arg;
+    (void)value;
+    struct merge_item *item = sync_enter(x->folder, x->merge, id, x->error);
+    if (item)
+        merge_doubt(item);
+    x->ok = item != NULL;
+    return x->ok;
+}
+
+/* What a commit left open is asked for by this round. */
+static bool enter_doubts(struct mailbox_folder *f, struct merge *m, const struct table *ids,
+                         struct error *e)
+{
+    struct doubts x = {.folder = f, .merge = m, .error = e, .ok = true};
+    table_each(ids, enter_doubt, &x);
+    return x.ok;
 }
 
 static bool take_page(struct mailbox_folder *f, struct merge *m, const struct graph_page *page,
@@ -77,21 +107,23 @@ static bool follow(struct mailbox_folder *f, struct merge *m, char **link, struc
     return ok;
 }
 
-/* From when on the new items were modified, as far as can be told. */
-static int64_t listing_bound(const struct mailbox_folder *f, const struct merge_wants *wants)
+/* From when on the items of a round were modified. After a restart the last commit tells, whose
+ * modseq is its time (but for a clock that was set back). */
+static int64_t listing_bound(struct mailbox_folder *f)
 {
-    int64_t since = f->last_round_ms ? f->last_round_ms : wants->oldest_received_ms;
-    return since - LOOK_BACK_MS;
+    int64_t committed = (int64_t)(mailbox_folder_modseq(f) / 1000), now = clock_wall_ms();
+    int64_t since = f->last_round_ms ? f->last_round_ms : committed;
+    return (since < now ? since : now) - LOOK_BACK_MS;
 }
 
-/* Extended properties of new items: one listing for all; a single item is asked for directly,
- * which costs the same and cannot miss. */
+/* Extended properties of new and changed items: one listing for all; a single item is asked for
+ * directly, which costs the same and cannot miss. */
 static bool list_new(struct mailbox_folder *f, struct merge *m, struct wait *w, struct error *e)
 {
     struct merge_wants wants;
     merge_wants(m, &wants);
     size_t count = wants.listing_count;
-    int64_t since = listing_bound(f, &wants);
+    int64_t since = listing_bound(f);
     merge_wants_free(&wants);
     if (count < 2)
         return true;
@@ -138,7 +170,8 @@ static bool commit(struct mailbox_folder *f, struct merge *m, const char *link, 
     return ok;
 }
 
-bool sync_round(struct mailbox_folder *f, bool read_only, struct wait *w, struct error *e)
+static bool run_round(struct mailbox_folder *f, const struct table *doubts, bool read_only,
+                      struct wait *w, struct error *e)
 {
     struct merge_uids uids;
     bool marked;
@@ -146,8 +179,8 @@ bool sync_round(struct mailbox_folder *f, bool read_only, struct wait *w, struct
     char *link = folder_sync_state(f, &uids, &marked);
     char *old = xstrdup(link);
     struct merge *m = merge_new(MERGE_ROUND);
-    bool ok =
-        follow(f, m, &link, w, e) && arrive_meet(f, m, w, e) && settle(f, m, w, e);
+    bool ok = enter_doubts(f, m, doubts, e) && follow(f, m, &link, w, e) &&
+              arrive_meet(f, m, w, e) && settle(f, m, w, e);
     /* Nothing new and the same link: nothing to write. */
     if (ok && (merge_count(m) > 0 || strcmp(old, link) != 0))
         ok = commit(f, m, link, read_only, &uids, marked, w, e);
@@ -156,5 +189,16 @@ bool sync_round(struct mailbox_folder *f, bool read_only, struct wait *w, struct
     merge_free(&m);
     free(link);
     free(old);
+    return ok;
+}
+
+bool sync_round(struct mailbox_folder *f, bool read_only, struct wait *w, struct error *e)
+{
+    bool ok = true, again = true;
+    for (unsigned i = 0; ok && again && i < ROUNDS_MAX; i++) {
+        struct table *doubts = folder_take_doubts(f);
+        ok = run_round(f, doubts, read_only, w, e);
+        again = folder_return_doubts(f, &doubts, !ok);
+    }
     return ok;
 }

@@ -35,6 +35,14 @@ enum {
     GRAPH_HAS_IMAP_DELETED = 1 << 10 /* {00062008-…} Id 0x8570 */
 };
 
+/* PidTagLastVerbExecuted. */
+enum {
+    GRAPH_VERB_NONE = 0,
+    GRAPH_VERB_REPLY = 102,
+    GRAPH_VERB_REPLY_ALL = 103,
+    GRAPH_VERB_FORWARD = 104
+};
+
 struct graph_message {
     const char *id;
     bool removed; /* "@removed" was there, whatever its reason */

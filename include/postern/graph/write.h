@@ -1,5 +1,6 @@
 /*
- * The calls that look for messages and that make them: filters, copies, new messages, attachments.
+ * The calls that look for messages, change them and make them: filters, updates, copies, new
+ * messages, attachments.
  * As in graph/mail.h, `*_start` return a call for graph_call_wait(), `*_decode` read an ended,
  * successful one on the thread that asked.
  */
@@ -7,6 +8,23 @@
 #define POSTERN_GRAPH_WRITE_H
 
 #include "postern/graph/mail.h"
+
+/* What is to become of a message. */
+struct graph_update {
+    /* What changes: GRAPH_HAS_READ, _FLAG, _CATEGORIES, _VERB, _IMAP_DELETED. */
+    unsigned has;
+    bool is_read;            /* to be told even where it does not change: the icon follows it */
+    bool flagged;            /* false: notFlagged */
+    const char **categories; /* all of them, NULL-terminated */
+    int64_t verb;            /* GRAPH_VERB_NONE … */
+    bool imap_deleted;
+};
+
+/* PATCH …/messages/{id} (message: update); \Deleted and the verb are extended properties, the icon
+ * (0x1080) goes with the verb. Safe to repeat. The answer is a message for graph_message_decode(),
+ * without extended properties. */
+struct graph_call *graph_update_start(struct graph_user *u, struct graph_as as, const char *id,
+                                      const struct graph_update *update);
 
 /* What a listing of a folder is to show. */
 enum graph_find {

@@ -43,6 +43,10 @@ static int index_of(const char *id)
 static struct graph_message message_of(const struct model *m, int i, const char *id, bool whole)
 {
     struct graph_message g = {.id = id, .has = GRAPH_HAS_READ, .is_read = m->server[i].read};
+    if (whole) {
+        g.has |= GRAPH_HAS_SIZE;
+        g.size = 900;
+    }
     if (whole && m->server[i].article > 0) {
         g.has |= GRAPH_HAS_ARTICLE;
         g.article = m->server[i].article;
@@ -393,8 +397,11 @@ static void test_partial_items(void)
     row.size = 77;
     row_entry(&row, &entry);
     CU_ASSERT(entry.size_exact && entry.size == 77);
+    row_apply(&row, &part, true); /* a server that shows no properties at all says nothing */
+    CU_ASSERT_EQUAL(row.flags, MAILBOX_FLAGGED | MAILBOX_ANSWERED | MAILBOX_DELETED);
+    part.has |= GRAPH_HAS_SIZE;
     row_apply(&row, &part, true); /* a whole answer without the property: not deleted */
-    CU_ASSERT_EQUAL(row.flags & MAILBOX_DELETED, 0);
+    CU_ASSERT_EQUAL(row.flags, MAILBOX_FLAGGED);
     row_clear(&row);
     CU_ASSERT_EQUAL(row_told_estimate(-1), -1);
 }

@@ -1,0 +1,340 @@
+/*
+ * Changing flags: a PATCH for each message that needs one, four always in flight, to the end. What
+ * Graph confirmed is committed wave by wave. A PATCH of fixed values is repeated without harm;
+ * where its answer stays lost, a look at the message settles it.
+ */
+#include "abreast.h"
+#include "internal.h"
+#include "keywords.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/clock.h"
+#include "postern/base/log.h"
+#include "postern/graph/write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a client may change; \Draft is Graph's. */
+#define WRITABLE                                                                                   \
+    (MAILBOX_SEEN | MAILBOX_FLAGGED | MAILBOX_ANSWERED | MAILBOX_FORWARDED | MAILBOX_DELETED)
+#define VERBS (MAILBOX_ANSWERED | MAILBOX_FORWARDED)
+
+/* One message whose flags change. */
+struct item {
+    struct flag_write write;
+    uint32_t flags; /* as they are to be, the written ones count */
+    char *keywords; /* as they are to be */
+    bool looking;   /* the call asks what became of the write */
+    struct error lost;
+};
+
+struct batch {
+    struct mailbox_folder *folder;
+    const uint32_t *uids;
+    const struct mailbox_flag_change *change;
+    uint64_t unchanged_since;
+    enum mailbox_outcome *outcomes;
+    struct wait *wait;
+    struct error *error;
+    bool failed;
+    struct item **items;  /* one for each UID; NULL: not begun, or settled */
+    size_t done[ABREAST]; /* confirmed, to be committed with the wave */
+    size_t done_count;
+};
+
+static void item_free(struct item *item)
+{
+    row_clear(&item->write.row);
+    free(item->keywords);
+    free(item);
+}
+
+static void settle(struct batch *b, size_t index, enum mailbox_outcome outcome)
+{
+    b->outcomes[index] = outcome;
+    if (b->items[index])
+        item_free(b->items[index]);
+    b->items[index] = NULL;
+}
+
+static void fail(struct batch *b, size_t index, const struct error *e)
+{
+    if (!b->failed)
+        *b->error = *e;
+    b->failed = true;
+    settle(b, index, MAILBOX_FAILED);
+}
+
+/* ---- what is to change ---- */
+
+static uint32_t flags_after(const struct mailbox_flag_change *change, uint32_t before)
+{
+    uint32_t named = change->flags & WRITABLE;
+    switch (change->op) {
+    case MAILBOX_FLAGS_ADD:
+        return before | named;
+    case MAILBOX_FLAGS_REMOVE:
+        return before & ~named;
+    case MAILBOX_FLAGS_REPLACE:
+        break;
+    }
+    return (before & ~WRITABLE) | named;
+}
+
+/* One property for two flags: it tells the one that was set last. */
+static int64_t verb_of(uint32_t before, uint32_t after)
+{
+    uint32_t told = after & ~before & VERBS ? after & ~before : after;
+    if (told & MAILBOX_ANSWERED)
+        return GRAPH_VERB_REPLY;
+    return told & MAILBOX_FORWARDED ? GRAPH_VERB_FORWARD : GRAPH_VERB_NONE;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Fills in what Graph is told. False: `e` says why it cannot be. */
+static bool plan(struct batch *b, struct item *item, struct arena *a, struct graph_update *update,
+                 struct error *e)
+{
+    const struct row *row = &item->write.row;
+    item->flags = flags_after(b->change, row->flags);
+    item->keywords =
+        keywords_change(row->keywords ? row->keywords : "", b->change->op, b->change->keywords);
+    item->write.flags = item->flags ^ row->flags;
+    item->write.keywords = !same_text(item->keywords, row->keywords);
+    *update = (struct graph_update){
+        .has = (item->write.flags & MAILBOX_SEEN ? GRAPH_HAS_READ : 0) |
+               (item->write.flags & MAILBOX_FLAGGED ? GRAPH_HAS_FLAG : 0) |
+               (item->write.flags & MAILBOX_DELETED ? GRAPH_HAS_IMAP_DELETED : 0) |
+               (item->write.flags & VERBS ? GRAPH_HAS_VERB : 0) |
+               (item->write.keywords ? GRAPH_HAS_CATEGORIES : 0),
+        .is_read = item->flags & MAILBOX_SEEN,
+        .flagged = item->flags & MAILBOX_FLAGGED,
+        .imap_deleted = item->flags & MAILBOX_DELETED,
+        .verb = verb_of(row->flags, item->flags),
+    };
+    if (!item->write.keywords)
+        return true;
+    if (row->flags & MAILBOX_KEYWORDS_CUT)
+        return error_set(e, ERROR_CANNOT,
+                         "UID %u has more categories than fit into %d bytes; change them in "
+                         "Outlook",
+                         (unsigned)row->uid, KEYWORDS_MAX);
+    update->categories = keywords_to_categories(item->keywords, a);
+    return update->categories || error_set(e, ERROR_CANNOT,
+                                           "a keyword stands for no category: its \"=XX\" escapes "
+                                           "are not UTF-8");
+}
+
+/* 1: the row is read, 0: no such message any more, -1: error. */
+static int read_row(struct mailbox_folder *f, uint32_t uid, struct row *row, struct error *e)
+{
+    struct store_message m;
+    char *id, *own = NULL;
+    int64_t retired_ms;
+    int found = store_message_id_by_uid(f->account->db, f->key, uid, &id, e);
+    if (found == 1)
+        found = store_message_find(f->account->db, f->key, id, &m, &own, &retired_ms, e);
+    if (found == 1 && m.uid != uid)
+        found = 0;
+    if (found == 1)
+        row_from_store(row, &m);
+    free(own);
+    free(id);
+    if (found < 0)
+        account_check(f->account);
+    return found;
+}
+
+static struct graph_call *send_write(struct batch *b, size_t index)
+{
+    struct item *item = b->items[index];
+    struct graph_update update;
+    struct graph_call *call = NULL;
+    struct error e = ERROR_INIT;
+    struct arena *a = arena_new();
+    if (!plan(b, item, a, &update, &e))
+        fail(b, index, &e);
+    else if (!update.has)
+        settle(b, index, MAILBOX_DONE);
+    else
+        call = graph_update_start(b->folder->account->user, as_of(b, b->wait), item->write.row.id,
+                                  &update);
+    arena_free(&a);
+    return call;
+}
+
+static struct graph_call *start(void *arg, size_t index)
+{
+    struct batch *b = arg;
+    struct row row;
+    struct error e = ERROR_INIT;
+    int found = read_row(b->folder, b->uids[index], &row, &e);
+    if (found < 0)
+        fail(b, index, &e);
+    if (found == 0)
+        settle(b, index, MAILBOX_GONE);
+    if (found != 1)
+        return NULL;
+    b->items[index] = xcalloc(1, sizeof *b->items[index]);
+    b->items[index]->write.row = row;
+    if (row.modseq > b->unchanged_since) {
+        settle(b, index, MAILBOX_MODIFIED);
+        return NULL;
+    }
+    return send_write(b, index);
+}
+
+/* ---- what became of it ---- */
+
+/* Does the row say what was wanted, as far as we wrote it? */
+static bool has_come_true(const struct item *item)
+{
+    const struct row *row = &item->write.row;
+    return !((row->flags ^ item->flags) & item->write.flags) &&
+           (!item->write.keywords || keywords_same(row->keywords, item->keywords));
+}
+
+enum verdict { VERDICT_DONE, VERDICT_GONE, VERDICT_UNCLEAR, VERDICT_FAILED };
+
+/* Takes over what the answer says of the message. */
+static enum verdict read_answer(struct batch *b, struct item *item, struct graph_call *call,
+                                struct error *e)
+{
+    struct row *row = &item->write.row;
+    struct graph_message m;
+    struct arena *a = arena_new();
+    enum verdict verdict = VERDICT_UNCLEAR;
+    if (graph_message_decode(call, a, &m, e)) {
+        bool elsewhere =
+            (m.has & GRAPH_HAS_PARENT) && strcmp(m.parent_folder_id, b->folder->graph_id) != 0;
+        free(row->change_key);
+        row->change_key = NULL;
+        row_apply(row, &m, item->looking);
+        verdict = elsewhere ? VERDICT_GONE : has_come_true(item) ? VERDICT_DONE : VERDICT_UNCLEAR;
+        if (verdict == VERDICT_UNCLEAR)
+            error_set(e, ERROR_ANSWER, "Graph answered a change of flags that it did not make");
+    }
+    arena_free(&a);
+    return verdict;
+}
+
+/* Before the answer is read the row says what we asked for; an answer that tells a field otherwise
+ * changes it back. Extended properties are not told by a PATCH's answer. */
+static void assume(struct item *item)
+{
+    struct row *row = &item->write.row;
+    row->flags = (row->flags & ~item->write.flags) | (item->flags & item->write.flags);
+    if (item->write.keywords) {
+        free(row->keywords);
+        row->keywords = xstrdup(item->keywords);
+    }
+}
+
+static enum verdict judge_write(struct batch *b, struct item *item, struct graph_call *call,
+                                struct error *e)
+{
+    if (graph_call_outcome(call, e)) {
+        assume(item);
+        return read_answer(b, item, call, e);
+    }
+    switch (e->kind) {
+    case ERROR_GONE:
+        return VERDICT_GONE;
+    case ERROR_TEMPORARY:
+    case ERROR_ANSWER:
+    case ERROR_CONFLICT:
+    case ERROR_TIMEOUT:
+    case ERROR_UNKNOWN_WRITE:
+        return VERDICT_UNCLEAR;
+    default:
+        return VERDICT_FAILED;
+    }
+}
+
+static enum verdict judge_look(struct batch *b, struct item *item, struct graph_call *call,
+                               struct error *e)
+{
+    if (!graph_call_outcome(call, e))
+        return e->kind == ERROR_GONE ? VERDICT_GONE : VERDICT_FAILED;
+    item->write.row.flags &= ~(item->write.flags & VERBS); /* the verb tells those that are set */
+    enum verdict verdict = read_answer(b, item, call, e);
+    if (verdict == VERDICT_UNCLEAR && item->lost.kind != ERROR_NONE)
+        *e = item->lost;
+    return verdict == VERDICT_UNCLEAR ? VERDICT_FAILED : verdict;
+}
+
+static struct graph_call *next_call(void *arg, size_t index, struct graph_call *ended)
+{
+    struct batch *b = arg;
+    struct item *item = b->items[index];
+    struct error e = ERROR_INIT;
+    switch (item->looking ? judge_look(b, item, ended, &e) : judge_write(b, item, ended, &e)) {
+    case VERDICT_DONE:
+        item->write.row.written = clock_wall_ms();
+        b->done[b->done_count++] = index;
+        break;
+    case VERDICT_GONE:
+        sync_mark_stale(b->folder); /* the next look at the folder tells that it is gone */
+        settle(b, index, MAILBOX_GONE);
+        break;
+    case VERDICT_UNCLEAR:
+        item->looking = true;
+        item->lost = e;
+        return graph_message_start(b->folder->account->user, as_of(b, b->wait), item->write.row.id);
+    case VERDICT_FAILED:
+        fail(b, index, &e);
+        break;
+    }
+    return NULL;
+}
+
+/* Commits what Graph has confirmed. */
+static void commit(void *arg)
+{
+    struct batch *b = arg;
+    struct flag_write *writes[ABREAST];
+    struct error e = ERROR_INIT;
+    for (size_t i = 0; i < b->done_count; i++)
+        writes[i] = &b->items[b->done[i]]->write;
+    /* Not failed: it is done, and the next round will find that out again. */
+    if (b->done_count && !folder_write_flags(b->folder, writes, b->done_count, &e))
+        log_error_value(LOG_LEVEL_WARNING, &e, "cannot record flags in %s", b->folder->path);
+    while (b->done_count)
+        settle(b, b->done[--b->done_count], MAILBOX_DONE);
+}
+
+static void abandon(void *arg, size_t index, const struct error *e)
+{
+    fail(arg, index, e);
+}
+
+bool mailbox_store(struct mailbox_folder *f, const uint32_t *uids, size_t count,
+                   const struct mailbox_flag_change *change, uint64_t unchanged_since,
+                   enum mailbox_outcome *outcomes, struct wait *w, struct error *e)
+{
+    static const struct abreast storing = {
+        .start = start, .next = next_call, .wave = commit, .abandon = abandon};
+    struct batch b = {.folder = f,
+                      .uids = uids,
+                      .change = change,
+                      .unchanged_since = unchanged_since,
+                      .outcomes = outcomes,
+                      .wait = w,
+                      .error = e};
+    /* The array of categories is replaced as a whole: it must not be an old one. */
+    bool look_first = unchanged_since != MAILBOX_ANY_MODSEQ || change->keywords[0];
+    if (look_first && !mailbox_folder_sync(f, false, w, e)) {
+        for (size_t i = 0; i < count; i++)
+            outcomes[i] = MAILBOX_FAILED;
+        return false;
+    }
+    b.items = xcalloc(count + 1, sizeof(struct item *));
+    abreast_run(&storing, &b, count, w);
+    free(b.items);
+    return !b.failed;
+}
