@@ -1,16 +1,12 @@
 /*
- * The text of a draft that came as JSON. Exchange keeps properties and renders MIME from them;
- * the sandbox renders once, when they are set.
+ * The text of a message that was written by JSON, as MIME: what $value tells of it.
  */
 #ifndef SANDBOX_COMPOSE_H
 #define SANDBOX_COMPOSE_H
 
-#include "postern/base/buf.h"
+#include "content.h"
 
-#include <json-c/json.h>
-#include <stdint.h>
-
-/* `message` has members of the Graph message resource, those that are missing are left out. */
-void compose_mime(struct json_object *message, int64_t now_ms, struct buf *out);
+/* Initialises `out`. The same content gives the same bytes. */
+void compose_mime(const struct content *x, struct buf *out);
 
 #endif

@@ -162,7 +162,7 @@ static void create_folder(struct call *c, struct folder *parent)
             hidden = json_object_get_boolean(value);
             ok = ok && json_object_is_type(value, json_type_boolean);
         } else if (strcmp(name, "singleValueExtendedProperties") == 0) {
-            ok = ok && update_check_props(c, value);
+            ok = ok && update_check_props(c, value, UPDATE_CREATE);
         } else if (strcmp(name, "displayName") != 0) {
             ok = graph_error(c, 400, "UnableToDeserializePostBody", "were unable to deserialize %s",
                              name);
@@ -173,7 +173,7 @@ static void create_folder(struct call *c, struct folder *parent)
     const char *new = ok ? new_name(c, parent, body) : NULL;
     if (new) {
         struct folder *f = mailbox_new_folder(c->b, parent, new, hidden);
-        update_props(&f->props, body);
+        update_props(&f->props, body, UPDATE_CREATE);
         answer_folder(c, 201, f, &all);
     } else if (!c->a->status) {
         graph_error(c, 400, "RequestBodyRead", "The value of isHidden must be a boolean.");
@@ -186,7 +186,7 @@ static bool check_patch(struct call *c, struct folder *f, struct json_object *bo
     json_object_object_foreach(body, name, value)
     {
         if (strcmp(name, "singleValueExtendedProperties") == 0) {
-            if (!update_check_props(c, value))
+            if (!update_check_props(c, value, UPDATE_SENT))
                 return false;
         } else if (strcmp(name, "displayName") == 0) {
             bool same = json_object_is_type(value, json_type_string) &&
@@ -214,7 +214,7 @@ static void patch_folder(struct call *c, struct folder *f)
         struct json_object *name = NULL;
         if (json_object_object_get_ex(body, "displayName", &name))
             folder_rename(f, json_object_get_string(name));
-        update_props(&f->props, body);
+        update_props(&f->props, body, UPDATE_SENT);
         folder_touch(f);
         answer_folder(c, 200, f, &all);
     }

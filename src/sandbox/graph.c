@@ -90,7 +90,8 @@ bool graph_admit(struct sandbox *s, struct request *r, struct answer *a)
         return false;
     }
     if (r->body_len > REQUEST_BODY_MAX)
-        return graph_error(&c, 413, "BadRequest", "Maximum request length exceeded.");
+        return graph_error(&c, s->settings.too_large == TOO_LARGE_413 ? 413 : 400, "BadRequest",
+                           "Maximum request length exceeded.");
     return true;
 }
 
@@ -224,6 +225,15 @@ bool graph_find_message(struct call *c, const char *id, struct message **out)
         return graph_error(c, 404, "ErrorItemNotFound",
                            "The specified object was not found in the store.");
     return true;
+}
+
+bool graph_has_room(struct call *c)
+{
+    enum quota_mode mode = (enum quota_mode)c->s->settings.mailbox_full;
+    if (mode == QUOTA_NONE && c->b->message_count < MESSAGES_MAX)
+        return true;
+    return graph_error(c, mode == QUOTA_403 ? 403 : 507, "ErrorQuotaExceeded",
+                       "The mailbox storage quota has been exceeded.");
 }
 
 void graph_wrote(struct call *c, struct message *m)

@@ -47,6 +47,8 @@ bool graph_destination(struct call *c, struct folder **out);
 bool graph_find_folder(struct call *c, const char *id, struct folder **out);
 /* A message by id; records a violation where the id is not an immutable one. */
 bool graph_find_message(struct call *c, const char *id, struct message **out);
+/* Can another message be stored? False: refused (ErrorQuotaExceeded). */
+bool graph_has_room(struct call *c);
 /* A request created, changed or moved this message. */
 void graph_wrote(struct call *c, struct message *m);
 /* Ids of messages are about to be told: a violation without the Prefer header. */

@@ -3,6 +3,7 @@
 #include "batch.h"
 #include "control.h"
 #include "graph.h"
+#include "upload.h"
 
 #include "postern/base/alloc.h"
 
@@ -19,7 +20,7 @@
 struct http_server {
     struct sandbox *s;
     struct MHD_Daemon *daemon;
-    bool control;
+    enum http_role role;
 };
 
 /* One request from its first line to the last byte of its answer. */
@@ -44,7 +45,7 @@ static void *begin_exchange(void *arg, const char *uri, struct MHD_Connection *c
     x->server = server;
     x->target = xstrdup(uri);
     /* One byte over the limit shows that it was passed. */
-    buf_init(&x->upload, server->control ? MESSAGE_MAX : REQUEST_BODY_MAX + 1);
+    buf_init(&x->upload, server->role == HTTP_CONTROL ? MESSAGE_MAX : REQUEST_BODY_MAX + 1);
     answer_init(&x->a);
     x->fault.truncate = -1;
     x->r.arena = arena_new();
@@ -55,7 +56,7 @@ static void *begin_exchange(void *arg, const char *uri, struct MHD_Connection *c
 static void settle(struct exchange *x, int status)
 {
     struct sandbox *s = x->server->s;
-    if (x->server->control)
+    if (x->server->role == HTTP_CONTROL)
         return;
     pthread_mutex_lock(&s->lock);
     const char *retry_after = answer_get_header(&x->a, "Retry-After");
@@ -166,8 +167,9 @@ static void replace_links(struct exchange *x)
 static bool enter_graph(struct exchange *x, int64_t *wait_ms)
 {
     struct sandbox *s = x->server->s;
-    bool ok = graph_admit(s, &x->r, &x->a);
-    struct mailbox *box = graph_mailbox_of(s, &x->r);
+    bool upload = x->server->role == HTTP_UPLOAD;
+    bool ok = upload || graph_admit(s, &x->r, &x->a);
+    struct mailbox *box = upload ? upload_mailbox(s, &x->r) : graph_mailbox_of(s, &x->r);
     if (box)
         journal_set_user(&s->journal, x->journal_n, box->upn);
     *wait_ms = graph_is_batch(&x->r) ? 0 : s->settings.latency_ms;
@@ -185,13 +187,15 @@ static bool enter_graph(struct exchange *x, int64_t *wait_ms)
 static void do_work(struct exchange *x, bool is_token)
 {
     struct sandbox *s = x->server->s;
-    if (!is_token && graph_is_batch(&x->r)) {
+    if (x->server->role == HTTP_GRAPH && graph_is_batch(&x->r)) {
         batch_handle(s, &x->r, &x->a, x->journal_n);
         return;
     }
     pthread_mutex_lock(&s->lock);
     if (is_token)
         token_handle(&s->tokens, &x->r, s->settings.token_life_s, &x->a);
+    else if (x->server->role == HTTP_UPLOAD)
+        upload_handle(s, &x->r, &x->a);
     else
         graph_dispatch(s, &x->r, &x->a);
     pthread_mutex_unlock(&s->lock);
@@ -200,7 +204,7 @@ static void do_work(struct exchange *x, bool is_token)
 static void serve(struct exchange *x, int client_fd)
 {
     struct sandbox *s = x->server->s;
-    bool is_token = token_is_endpoint(&x->r), proceed = true;
+    bool is_token = x->server->role == HTTP_GRAPH && token_is_endpoint(&x->r), proceed = true;
     int64_t wait_ms;
     pthread_mutex_lock(&s->lock);
     faults_match(&s->faults, &x->r, is_token, &x->fault);
@@ -300,7 +304,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
     if (!make_request(x, connection, method)) {
         x->a.status = 400;
         buf_puts(&x->a.body, "Bad Request - Invalid URL");
-    } else if (server->control) {
+    } else if (server->role == HTTP_CONTROL) {
         control_handle(server->s, &x->r, &x->a);
     } else {
         serve(x, client_fd(connection));
@@ -310,12 +314,13 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
     return send_answer(x, connection);
 }
 
-struct http_server *http_start(struct sandbox *s, const struct sockaddr *address,
-                               const struct tls_identity *identity, struct error *e)
+struct http_server *http_start(struct sandbox *s, enum http_role role,
+                               const struct sockaddr *address, const struct tls_identity *identity,
+                               struct error *e)
 {
     struct http_server *h = xcalloc(1, sizeof *h);
     h->s = s;
-    h->control = !identity;
+    h->role = role;
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
                      MHD_USE_POLL | (identity ? MHD_USE_TLS : 0) |
                      (address->sa_family == AF_INET6 ? MHD_USE_IPv6 : 0);

@@ -5,7 +5,13 @@
 
 /* Sizes are chosen so that the encoded length resembles the real ones: about 72 characters for
  * immutable ids, about 120 for ordinary ones, each with padding at its end. */
-enum { IMMUTABLE_BYTES = 53, ORDINARY_BYTES = 89, FOLDER_BYTES = 89, CONVERSATION_BYTES = 50 };
+enum {
+    IMMUTABLE_BYTES = 53,
+    ORDINARY_BYTES = 89,
+    FOLDER_BYTES = 89,
+    CONVERSATION_BYTES = 50,
+    ATTACHMENT_BYTES = 74
+};
 /* What ids of each kind begin with: "AAkA", "AAMk", "AQMk", "AAQk". */
 static const uint8_t immutable_head[3] = {0x00, 0x09, 0x00};
 static const uint8_t ordinary_head[3] = {0x00, 0x03, 0x24};
@@ -68,6 +74,17 @@ void id_message_at(const struct mailbox *b, uint32_t serial, uint32_t moves, boo
 void id_message(const struct mailbox *b, const struct message *m, bool immutable, char out[ID_SIZE])
 {
     id_message_at(b, m->serial, m->moves, immutable, out);
+}
+
+/* "AAMk…" and "AAkA…" like the message's own, which they begin with; the length differs. */
+void id_attachment(const struct message *m, uint32_t serial, bool immutable, char out[ID_SIZE])
+{
+    uint8_t raw[ORDINARY_BYTES];
+    uint8_t head[3] = {0x00, immutable ? 0x09 : 0x03, (uint8_t)m->moves};
+    if (immutable)
+        head[2] = 0;
+    make(m->folder->mailbox, head, m->serial, serial, raw, ATTACHMENT_BYTES);
+    encode(raw, ATTACHMENT_BYTES, out);
 }
 
 void id_folder(const struct folder *f, char out[ID_SIZE])
@@ -136,4 +153,15 @@ enum id_fault id_find_folder(const struct mailbox *b, const char *id, struct fol
         return ID_GONE;
     *out = b->folders[serial];
     return ID_FOUND;
+}
+
+bool id_find_attachment(const struct message *m, const char *id, uint32_t *serial)
+{
+    uint8_t raw[ORDINARY_BYTES];
+    size_t len;
+    if (!decode(m->folder->mailbox, id, raw, &len) || len != ATTACHMENT_BYTES ||
+        get32(raw + NUMBERS_AT) != m->serial)
+        return false;
+    *serial = get32(raw + NUMBERS_AT + 4);
+    return true;
 }

@@ -18,6 +18,10 @@ void id_message(const struct mailbox *b, const struct message *m, bool immutable
 /* The same for a message that may have left: the ordinary id it had after `moves` moves. */
 void id_message_at(const struct mailbox *b, uint32_t serial, uint32_t moves, bool immutable,
                    char out[ID_SIZE]);
+/* Of an attachment; the ordinary kind changes with the message's moves. */
+void id_attachment(const struct message *m, uint32_t serial, bool immutable, char out[ID_SIZE]);
+/* False: no id of an attachment of this message. */
+bool id_find_attachment(const struct message *m, const char *id, uint32_t *serial);
 void id_folder(const struct folder *f, char out[ID_SIZE]);
 void id_conversation(const struct mailbox *b, const char *topic, char out[ID_SIZE]);
 /* Either kind of id is understood; `immutable` says which it was. */

@@ -2,8 +2,10 @@
 noinst_LIBRARIES += libsandbox.a
 libsandbox_a_SOURCES = \
 	src/sandbox/assertion.c \
+	src/sandbox/attachments.c \
 	src/sandbox/batch.c \
 	src/sandbox/compose.c \
+	src/sandbox/content.c \
 	src/sandbox/control.c \
 	src/sandbox/delta.c \
 	src/sandbox/faults.c \
@@ -35,10 +37,13 @@ libsandbox_a_SOURCES = \
 	src/sandbox/throttle.c \
 	src/sandbox/tls.c \
 	src/sandbox/token.c \
-	src/sandbox/update.c
+	src/sandbox/update.c \
+	src/sandbox/upload.c
 noinst_HEADERS += \
+	src/sandbox/attachments.h \
 	src/sandbox/batch.h \
 	src/sandbox/compose.h \
+	src/sandbox/content.h \
 	src/sandbox/control.h \
 	src/sandbox/faults.h \
 	src/sandbox/filter.h \
@@ -61,7 +66,8 @@ noinst_HEADERS += \
 	src/sandbox/throttle.h \
 	src/sandbox/tls.h \
 	src/sandbox/token.h \
-	src/sandbox/update.h
+	src/sandbox/update.h \
+	src/sandbox/upload.h
 sandbox_LIBS = libsandbox.a libmime.a $(base_LIBS) $(MHD_LIBS) $(JSONC_LIBS)
 
 bin_PROGRAMS += postern-sandbox

@@ -86,22 +86,28 @@ static bool serve(struct sandbox *s, const struct options *o, const sigset_t *si
 {
     struct tls_identity identity;
     struct ca_file ca = {0};
-    struct http_server *graph = NULL, *control = NULL;
+    struct http_server *graph = NULL, *upload = NULL, *control = NULL;
     if (!tls_make_identity(o->tls_fault, &identity, e))
         return false;
     bool ok = write_ca(o->dir, identity.ca_pem, &ca, e);
     if (ok)
-        graph = http_start(s, (const struct sockaddr *)&o->listen, &identity, e);
+        graph = http_start(s, HTTP_GRAPH, (const struct sockaddr *)&o->listen, &identity, e);
     if (graph)
-        control = http_start(s, (const struct sockaddr *)&o->control, NULL, e);
-    ok = graph && control;
+        upload = http_start(s, HTTP_UPLOAD, (const struct sockaddr *)&o->upload, &identity, e);
+    if (upload)
+        control = http_start(s, HTTP_CONTROL, (const struct sockaddr *)&o->control, NULL, e);
+    ok = graph && upload && control;
     if (ok) {
         int signal_number;
+        pthread_mutex_lock(&s->lock);
+        s->upload_origin = xasprintf("https://%s:%u", host_of(&o->upload), http_port(upload));
+        pthread_mutex_unlock(&s->lock);
         announce(s, o, ca.path, http_port(graph), http_port(control));
         sigwait(signals, &signal_number);
     }
     sandbox_stop(s);
     http_stop(control);
+    http_stop(upload);
     http_stop(graph);
     remove_ca(&ca);
     tls_identity_free(&identity);

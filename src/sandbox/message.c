@@ -1,3 +1,4 @@
+#include "compose.h"
 #include "generator.h"
 #include "model.h"
 
@@ -184,10 +185,10 @@ struct message *message_copy(const struct message *from, struct folder *to)
     m->created_ms = m->modified_ms = clock_wall_ms();
     m->props = (struct prop_set){0};
     prop_copy(&m->props, &from->props);
-    if (from->mime) {
-        m->mime = xmalloc(from->size + 1);
-        memcpy(m->mime, from->mime, from->size + 1);
-    }
+    if (from->content)
+        m->content = content_copy(from->content);
+    if (from->mime)
+        m->mime = memcpy(xmalloc(from->size + 1), from->mime, from->size + 1);
     insert(m, to, false);
     return m;
 }
@@ -197,14 +198,28 @@ void message_destroy(struct message *m)
     extract(m);
     free(m->mime);
     m->mime = NULL;
+    content_free(m->content);
+    m->content = NULL;
     m->size = 0;
 }
 
-void message_set_mime(struct message *m, char *mime, size_t len)
+struct content *message_content(struct message *m)
 {
+    if (!m->content) {
+        struct buf scratch = BUF_INIT(MESSAGE_MAX);
+        m->content = content_of_mime(message_mime(m, &scratch), m->size, m->received_ms);
+        buf_free(&scratch);
+    }
+    return m->content;
+}
+
+void message_compose(struct message *m)
+{
+    struct buf text;
+    compose_mime(message_content(m), &text);
     free(m->mime);
-    m->mime = mime;
-    m->size = len;
+    m->size = text.len;
+    m->mime = buf_steal(&text);
 }
 
 const char *message_mime(const struct message *m, struct buf *scratch)

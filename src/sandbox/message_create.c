@@ -1,6 +1,5 @@
 /* POST of new messages: MIME as base64 text makes a draft in Drafts, JSON goes anywhere
  * (Graph: user-post-messages). */
-#include "compose.h"
 #include "render.h"
 #include "update.h"
 
@@ -19,10 +18,6 @@ static struct folder *drafts(struct call *c)
 static void answer_new(struct call *c, struct message *m)
 {
     const struct query all = {0};
-    if (!m) {
-        graph_error(c, 507, "ErrorQuotaExceeded", "The mailbox is full.");
-        return;
-    }
     graph_wrote(c, m);
     graph_tells_ids(c);
     render_message_answer(c, 201, m, &all);
@@ -35,64 +30,48 @@ static void create_from_mime(struct call *c)
         if (c->r->body[i] != '\r' && c->r->body[i] != '\n')
             buf_putc(&text, c->r->body[i]);
     }
-    if (text.len > 0 && base64_decode(buf_str(&text), text.len, &mime)) {
+    if (text.len == 0 || !base64_decode(buf_str(&text), text.len, &mime)) {
+        graph_error(c, 400, "ErrorMimeContentInvalidBase64String",
+                    "Invalid base64 string for MIME content.");
+    } else if (graph_has_room(c)) {
         const struct message_new n = {.mime = buf_str(&mime),
                                       .size = mime.len,
                                       .received_ms = clock_wall_ms() / 1000 * 1000,
                                       .is_read = true,
                                       .is_draft = true};
         answer_new(c, message_add(drafts(c), &n));
-    } else {
-        graph_error(c, 400, "ErrorMimeContentInvalidBase64String",
-                    "Invalid base64 string for MIME content.");
     }
     buf_free(&text);
     buf_free(&mime);
 }
 
-/* What only creation honours: PidTagMessageFlags (0x0E07: READ 1, UNSENT 8) and the delivery time
- * (0x0E06). */
-static void apply_creation_props(struct json_object *body, struct message_new *n)
+/* Flags and delivery time are taken from extended properties, at this one moment. */
+static struct message *add_from_json(struct folder *folder, struct json_object *body)
 {
-    struct prop_set set = {0};
-    struct prop_id flags, delivered;
-    update_props(&set, body);
-    prop_id_parse("Integer 0x0E07", &flags);
-    prop_id_parse("SystemTime 0x0E06", &delivered);
-    const char *value = prop_get(&set, &flags);
-    if (value) {
-        long bits = strtol(value, NULL, 10);
-        n->is_draft = bits & 8;
-        n->is_read = bits & 1;
+    int64_t now = clock_wall_ms() / 1000 * 1000;
+    struct message_new n = {
+        .mime = "", .received_ms = now, .is_read = true, .is_draft = true, .composed = true};
+    const char *flags = update_creation_prop(body, TAG_MESSAGE_FLAGS);
+    const char *delivered = update_creation_prop(body, TAG_DELIVERY_TIME);
+    if (flags) {
+        long bits = strtol(flags, NULL, 10);
+        n.is_draft = bits & MESSAGE_FLAG_UNSENT;
+        n.is_read = bits & MESSAGE_FLAG_READ;
     }
-    value = prop_get(&set, &delivered);
-    if (value)
-        clock_parse_iso(value, strlen(value), &n->received_ms);
-    prop_free(&set);
+    if (delivered)
+        clock_parse_iso(delivered, strlen(delivered), &n.received_ms);
+    struct message *m = message_add(folder, &n);
+    m->content = update_content(body, now);
+    message_compose(m);
+    message_touch(m, update_apply(m, body, UPDATE_CREATE) | CHANGE_OTHER);
+    return m;
 }
 
 static void create_from_json(struct call *c, struct folder *folder)
 {
     struct json_object *body = graph_body(c);
-    if (!body)
-        return;
-    if (update_check(c, body, UPDATE_CREATE)) {
-        struct buf mime;
-        int64_t now = clock_wall_ms() / 1000 * 1000;
-        compose_mime(body, now, &mime);
-        struct message_new n = {.mime = buf_str(&mime),
-                                .size = mime.len,
-                                .received_ms = now,
-                                .is_read = true,
-                                .is_draft = true,
-                                .composed = true};
-        apply_creation_props(body, &n);
-        struct message *m = message_add(folder ? folder : drafts(c), &n);
-        if (m)
-            message_touch(m, update_apply(m, body));
-        answer_new(c, m);
-        buf_free(&mime);
-    }
+    if (body && update_check(c, body, UPDATE_CREATE) && graph_has_room(c))
+        answer_new(c, add_from_json(folder ? folder : drafts(c), body));
     json_object_put(body);
 }
 

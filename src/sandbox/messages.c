@@ -1,9 +1,7 @@
 /* One message: GET, PATCH, DELETE, $value, move, copy, permanentDelete. */
-#include "compose.h"
+#include "attachments.h"
 #include "render.h"
 #include "update.h"
-
-#include "postern/base/clock.h"
 
 #include <string.h>
 
@@ -39,30 +37,6 @@ static void get_value(struct call *c, struct message *m)
     answer_header(c->a, "Content-Type", "text/plain");
 }
 
-/* A draft's text is made anew from what it was and what the body changes. */
-static void rewrite_draft(struct call *c, struct message *m, struct json_object *body)
-{
-    static const char *const kept[] = {"subject",      "body",          "internetMessageId",
-                                       "from",         "sender",        "toRecipients",
-                                       "ccRecipients", "bccRecipients", "replyTo"};
-    struct json_object *merged = json_object_new_object();
-    struct view v;
-    view_init(&v, c->s, c->r->arena, m);
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
-        struct json_object *changed = NULL;
-        if (json_object_object_get_ex(body, kept[i], &changed))
-            json_object_object_add(merged, kept[i], json_object_get(changed));
-        else
-            render_member(c, &v, kept[i], merged);
-    }
-    view_free(&v);
-    struct buf mime;
-    compose_mime(merged, clock_wall_ms(), &mime);
-    size_t len = mime.len;
-    message_set_mime(m, buf_steal(&mime), len);
-    json_object_put(merged);
-}
-
 static void patch_message(struct call *c, struct message *m)
 {
     struct query q;
@@ -71,10 +45,9 @@ static void patch_message(struct call *c, struct message *m)
     struct json_object *body = graph_body(c);
     if (!body)
         return;
-    if (update_check(c, body, m->is_draft ? UPDATE_DRAFT : UPDATE_SENT)) {
-        if (update_has_content(body))
-            rewrite_draft(c, m, body);
-        message_touch(m, update_apply(m, body));
+    enum update_mode mode = m->is_draft ? UPDATE_DRAFT : UPDATE_SENT;
+    if (update_check(c, body, mode)) {
+        message_touch(m, update_apply(m, body, mode));
         graph_wrote(c, m);
         graph_tells_ids(c);
         render_message_answer(c, 200, m, &q);
@@ -125,11 +98,9 @@ static void copy_message(struct call *c, struct message *m)
     if (!graph_destination(c, &to))
         return;
     graph_tells_ids(c);
-    struct message *copy = message_copy(m, to);
-    if (!copy) {
-        graph_error(c, 507, "ErrorQuotaExceeded", "The mailbox is full.");
+    struct message *copy = graph_has_room(c) ? message_copy(m, to) : NULL;
+    if (!copy)
         return;
-    }
     graph_wrote(c, copy);
     render_message_answer(c, 201, copy, &all);
 }
@@ -190,6 +161,8 @@ void messages_handle(struct call *c)
             get_value(c, m);
         else
             graph_method_error(c);
+    } else if (strcmp(c->path[2], "attachments") == 0) {
+        attachments_handle(c, m);
     } else if (c->depth == 3) {
         act(c, m, c->path[2]);
     } else {

@@ -103,6 +103,7 @@ static void free_mailbox(struct mailbox *b)
     for (size_t i = 0; i < b->message_count; i++) {
         struct message *m = b->messages[i];
         free(m->mime);
+        content_free(m->content);
         prop_free(&m->props);
         free(m);
     }

@@ -8,6 +8,7 @@
 #ifndef SANDBOX_MODEL_H
 #define SANDBOX_MODEL_H
 
+#include "content.h"
 #include "props.h"
 
 #include "postern/base/buf.h"
@@ -55,8 +56,9 @@ struct message {
     uint64_t change;   /* sequence of its last change: changeKey, delta */
     char **categories; /* NULL-terminated, NULL: none; the mailbox owns it */
     struct prop_set props;
-    char *mime;  /* NULL: generated from the seed */
-    size_t size; /* of the MIME text */
+    char *mime;              /* NULL: generated from the seed */
+    struct content *content; /* what the text is made of; NULL: it is as it came */
+    size_t size;             /* of the MIME text */
     uint32_t seed;
 };
 
@@ -176,8 +178,10 @@ void mailbox_touch_late(struct mailbox *b);
 void message_move(struct message *m, struct folder *to);
 struct message *message_copy(const struct message *m, struct folder *to);
 void message_destroy(struct message *m);
-/* Replaces the text of a draft; takes `mime`. */
-void message_set_mime(struct message *m, char *mime, size_t len);
+/* What the message is made of, taken from its text the first time that somebody asks. */
+struct content *message_content(struct message *m);
+/* Makes the text anew from the content. */
+void message_compose(struct message *m);
 /* The message's bytes: points into the message or into `scratch`, which is filled if the text is
  * generated. */
 const char *message_mime(const struct message *m, struct buf *scratch);

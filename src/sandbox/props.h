@@ -22,6 +22,31 @@ enum prop_type {
 };
 enum prop_kind { PROP_TAG, PROP_ID, PROP_NAME };
 
+/* Properties whose meaning the sandbox knows (MAPI: PidTag…). */
+enum prop_tag {
+    TAG_MESSAGE_CLASS = 0x001a,
+    TAG_SUBMIT_TIME = 0x0039,
+    TAG_HEADERS = 0x007d,
+    TAG_DELIVERY_TIME = 0x0e06,
+    TAG_MESSAGE_FLAGS = 0x0e07,
+    TAG_MESSAGE_SIZE = 0x0e08,
+    TAG_ARTICLE = 0x0e23,
+    TAG_READ = 0x0e69,
+    TAG_MESSAGE_ID = 0x1035,
+    TAG_REFERENCES = 0x1039,
+    TAG_IN_REPLY_TO = 0x1042,
+    TAG_FLAG_STATUS = 0x1090,
+    TAG_HIDDEN = 0x10f4,
+    TAG_CREATED = 0x3007,
+    TAG_MODIFIED = 0x3008,
+    TAG_CONTENT_COUNT = 0x3602,
+    TAG_UNREAD_COUNT = 0x3603,
+    TAG_CONTAINER_CLASS = 0x3613,
+    TAG_ARTICLE_NEXT = 0x6751
+};
+/* Bits of TAG_MESSAGE_FLAGS. */
+enum { MESSAGE_FLAG_READ = 0x01, MESSAGE_FLAG_UNSENT = 0x08 };
+
 #define PROP_NAME_MAX  255
 #define PROP_VALUE_MAX 32768
 #define PROP_ID_SIZE   (PROP_NAME_MAX + 64)

@@ -101,11 +101,32 @@ static void put_date(struct json_object *o, const char *name, int64_t ms)
     put_string(o, name, text);
 }
 
-static void put_body(struct json_object *o, const char *name, const char *content)
+/* The body of a message that is kept as content. NULL: it has none. */
+static struct json_object *kept_body(const struct view *v)
 {
+    struct json_object *body = NULL;
+    return v->m->content && json_object_object_get_ex(v->m->content->members, "body", &body) ? body
+                                                                                             : NULL;
+}
+
+static const char *body_text(struct view *v)
+{
+    struct json_object *kept = kept_body(v), *text = NULL;
+    if (kept && json_object_object_get_ex(kept, "content", &text))
+        return json_object_get_string(text);
+    return summary_body(v->arena, text_of(v), v->m->size);
+}
+
+static void put_body(struct view *v, const char *name, struct json_object *o)
+{
+    struct json_object *kept = kept_body(v);
+    if (kept) {
+        json_object_object_add(o, name, json_object_get(kept));
+        return;
+    }
     struct json_object *body = json_object_new_object();
     put_string(body, "contentType", "text");
-    put_string(body, "content", content);
+    put_string(body, "content", body_text(v));
     json_object_object_add(o, name, body);
 }
 
@@ -226,11 +247,9 @@ static bool put_derived(struct call *c, struct view *v, const char *name, struct
     } else if (strcmp(name, "internetMessageHeaders") == 0) {
         put_headers(v, o);
     } else if (strcmp(name, "body") == 0 || strcmp(name, "uniqueBody") == 0) {
-        put_body(o, name, summary_body(v->arena, text_of(v), v->m->size));
+        put_body(v, name, o);
     } else if (strcmp(name, "bodyPreview") == 0) {
-        put_string(o, name,
-                   summary_characters(v->arena, summary_body(v->arena, text_of(v), v->m->size),
-                                      PREVIEW_LENGTH));
+        put_string(o, name, summary_characters(v->arena, body_text(v), PREVIEW_LENGTH));
     } else if (strcmp(name, "from") == 0 || strcmp(name, "sender") == 0) {
         put_person(v, name, o);
     } else if (strcmp(name, "hasAttachments") == 0) {

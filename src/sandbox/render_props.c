@@ -7,29 +7,6 @@
 
 #include <string.h>
 
-enum tag {
-    TAG_MESSAGE_CLASS = 0x001a,
-    TAG_SUBMIT_TIME = 0x0039,
-    TAG_HEADERS = 0x007d,
-    TAG_DELIVERY_TIME = 0x0e06,
-    TAG_MESSAGE_FLAGS = 0x0e07,
-    TAG_MESSAGE_SIZE = 0x0e08,
-    TAG_ARTICLE = 0x0e23,
-    TAG_READ = 0x0e69,
-    TAG_MESSAGE_ID = 0x1035,
-    TAG_REFERENCES = 0x1039,
-    TAG_IN_REPLY_TO = 0x1042,
-    TAG_FLAG_STATUS = 0x1090,
-    TAG_CREATED = 0x3007,
-    TAG_MODIFIED = 0x3008,
-    TAG_CONTENT_COUNT = 0x3602,
-    TAG_UNREAD_COUNT = 0x3603,
-    TAG_CONTAINER_CLASS = 0x3613,
-    TAG_ARTICLE_NEXT = 0x6751,
-    TAG_HIDDEN = 0x10f4
-};
-enum { FLAG_READ = 0x01, FLAG_UNSENT = 0x08 };
-
 /* Exchange sums up property sizes, which is not the size of the text: a tenth and a bit more. */
 #define SIZE_OVERHEAD 1500
 
@@ -128,7 +105,8 @@ const char *render_message_prop(struct view *v, const struct prop_id *id)
     case TAG_MESSAGE_SIZE:
         return number(v->arena, (int64_t)(m->size + m->size / 10 + SIZE_OVERHEAD));
     case TAG_MESSAGE_FLAGS:
-        return number(v->arena, (m->is_read ? FLAG_READ : 0) | (m->is_draft ? FLAG_UNSENT : 0));
+        return number(v->arena, (m->is_read ? MESSAGE_FLAG_READ : 0) |
+                                    (m->is_draft ? MESSAGE_FLAG_UNSENT : 0));
     case TAG_READ:
         return m->is_read ? "true" : "false";
     case TAG_MESSAGE_CLASS:

@@ -1,8 +1,11 @@
 #include "sandbox.h"
 
+#include "upload.h"
+
 #include "postern/base/clock.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -29,6 +32,8 @@ void sandbox_free(struct sandbox *s)
     journal_free(&s->journal);
     faults_clear(&s->faults);
     throttle_free(&s->throttle);
+    uploads_free(&s->uploads);
+    free(s->upload_origin);
     token_issuer_free(&s->tokens);
     pthread_cond_destroy(&s->stopping);
     pthread_mutex_destroy(&s->lock);

@@ -14,6 +14,16 @@
 
 #include <pthread.h>
 
+#define UPLOADS_MAX 256
+
+struct upload;
+
+/* Upload sessions that are open (upload.h). */
+struct uploads {
+    struct upload *items[UPLOADS_MAX];
+    size_t count;
+};
+
 struct sandbox {
     pthread_mutex_t lock;
     pthread_cond_t stopping; /* signalled when `stop` is set */
@@ -24,6 +34,8 @@ struct sandbox {
     struct faults faults;
     struct throttle throttle;
     struct token_issuer tokens;
+    struct uploads uploads;
+    char *upload_origin;  /* "https://127.0.0.1:port", where their pieces go */
     uint8_t link_key[16]; /* signs the links of this run */
 };
 

@@ -23,6 +23,8 @@ static const char *const expand_names[] = {"fail", "ignore", "honour", NULL};
 static const char *const headers_names[] = {"full",    "unended", "cut-255", "cut-510",
                                             "cut-512", "absent",  NULL};
 static const char *const folder_delta_names[] = {"whole", "top", "absent", NULL};
+static const char *const quota_names[] = {"no", "403", "507", NULL};
+static const char *const too_large_names[] = {"413", "400", NULL};
 static const char *const delete_names[] = {"deleted-items", "recoverable", NULL};
 
 #define NUMBER(n, field, lo, hi)                                                                   \
@@ -61,6 +63,9 @@ static const struct setting table[] = {
     SWITCH("permanent-delete", permanent_delete),
     CHOICE("folder-delta", folder_delta, folder_delta_names),
     CHOICE("delete", delete_to, delete_names),
+    CHOICE("mailbox-full", mailbox_full, quota_names),
+    CHOICE("too-large", too_large, too_large_names),
+    NUMBER("upload-life", upload_life_s, 0, DAY_MS / 1000),
     CHOICE("headers", headers, headers_names),
     CHOICE("article", article, article_names),
     CHOICE("delta-expand", delta_expand, expand_names),
@@ -69,6 +74,7 @@ static const struct setting table[] = {
 void settings_init(struct settings *s)
 {
     *s = (struct settings){.token_life_s = 3599,
+                           .upload_life_s = 3600,
                            .max_concurrent = 4,
                            .retry_after_ms = 1000,
                            .delta_categories = true,

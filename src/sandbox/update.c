@@ -1,6 +1,9 @@
 #include "update.h"
 
+#include "attachments.h"
+
 #include "postern/base/alloc.h"
+#include "postern/base/clock.h"
 
 #include <string.h>
 #include <strings.h>
@@ -19,11 +22,13 @@ enum shape {
     SHAPE_BODY,
     SHAPE_PERSON,
     SHAPE_PEOPLE,
-    SHAPE_HEADERS
+    SHAPE_HEADERS,
+    SHAPE_ATTACHMENTS
 };
 
 static const char *const importances[] = {"low", "normal", "high", NULL};
 static const char *const classes[] = {"focused", "other", NULL};
+static const char *const body_types[] = {"text", "html", NULL};
 static const char *const flags[] = {"notFlagged", "complete", "flagged", NULL};
 
 static const struct member {
@@ -50,6 +55,7 @@ static const struct member {
     {"bccRecipients", WRITE_DRAFT, SHAPE_PEOPLE, NULL},
     {"replyTo", WRITE_DRAFT, SHAPE_PEOPLE, NULL},
     {"internetMessageHeaders", WRITE_CREATE, SHAPE_HEADERS, NULL},
+    {"attachments", WRITE_CREATE, SHAPE_ATTACHMENTS, NULL},
 };
 
 static const struct member *find(const char *name)
@@ -84,7 +90,32 @@ static const char *text(struct json_object *o, const char *name)
     return json_object_is_type(v, json_type_string) ? json_object_get_string(v) : NULL;
 }
 
-bool update_check_props(struct call *c, struct json_object *value)
+/* Honoured when a message is created, and never again. */
+static bool is_creation_only(const struct prop_id *id)
+{
+    static const uint32_t tags[] = {TAG_SUBMIT_TIME,   TAG_HEADERS,    TAG_DELIVERY_TIME,
+                                    TAG_MESSAGE_FLAGS, TAG_MESSAGE_ID, TAG_REFERENCES,
+                                    TAG_IN_REPLY_TO};
+    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
+        if (id->kind == PROP_TAG && id->number == tags[i])
+            return true;
+    }
+    return false;
+}
+
+/* What the store computes by itself. */
+static bool is_computed(const struct prop_id *id)
+{
+    static const uint32_t tags[] = {TAG_MESSAGE_SIZE, TAG_ARTICLE, TAG_CREATED, TAG_MODIFIED,
+                                    TAG_ARTICLE_NEXT};
+    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
+        if (id->kind == PROP_TAG && id->number == tags[i])
+            return true;
+    }
+    return false;
+}
+
+bool update_check_props(struct call *c, struct json_object *value, enum update_mode mode)
 {
     bool ok = json_object_is_type(value, json_type_array);
     for (size_t i = 0; ok && i < json_object_array_length(value); i++) {
@@ -92,6 +123,9 @@ bool update_check_props(struct call *c, struct json_object *value)
         struct prop_id id;
         ok = text(one, "id") && text(one, "value") && prop_id_parse(text(one, "id"), &id) &&
              prop_value_fits(id.type, text(one, "value"));
+        if (ok && (is_computed(&id) || (mode != UPDATE_CREATE && is_creation_only(&id))))
+            journal_violation(&c->s->journal, "lost-property", "%s %s: writing %s has no effect",
+                              c->r->method, c->r->path, text(one, "id"));
     }
     return ok || graph_error(c, 400, "ErrorInvalidProperty",
                              "An extended property has an invalid id or a value that does not fit "
@@ -123,7 +157,12 @@ static bool is_category(struct json_object *v)
 static bool is_x_header(struct json_object *v)
 {
     const char *name = text(v, "name");
-    return name && text(v, "value") && strncasecmp(name, "x-", 2) == 0;
+    size_t len = name ? strlen(name) : 0;
+    for (size_t i = 0; i < len; i++) {
+        if (name[i] <= ' ' || name[i] > '~' || name[i] == ':')
+            return false;
+    }
+    return len > 2 && text(v, "value") && strncasecmp(name, "x-", 2) == 0;
 }
 
 static bool has_shape(const struct member *m, struct json_object *v)
@@ -140,14 +179,15 @@ static bool has_shape(const struct member *m, struct json_object *v)
     case SHAPE_STRINGS:
         return all(v, is_category) && json_object_array_length(v) <= CATEGORIES_MAX;
     case SHAPE_BODY:
-        return text(v, "content") && text(v, "contentType");
+        return text(v, "content") && choice(body_types, get(v, "contentType")) >= 0;
     case SHAPE_PERSON:
         return is_person(v);
     case SHAPE_PEOPLE:
         return all(v, is_person);
     case SHAPE_HEADERS:
-        return all(v, is_x_header) && json_object_array_length(v) <= X_HEADERS_MAX;
+        return all(v, is_x_header);
     case SHAPE_PROPS:
+    case SHAPE_ATTACHMENTS:
         return true;
     }
     return false;
@@ -170,49 +210,98 @@ static bool check_member(struct call *c, const char *name, struct json_object *v
         return graph_error(c, 400, "ErrorInvalidPropertySet",
                            "Set action is invalid for property '%s'.", name);
     if (m->shape == SHAPE_PROPS)
-        return update_check_props(c, value);
+        return update_check_props(c, value, mode);
+    if (m->shape == SHAPE_ATTACHMENTS)
+        return attachments_check(c, value);
+    if (m->shape == SHAPE_HEADERS && json_object_is_type(value, json_type_array) &&
+        json_object_array_length(value) > X_HEADERS_MAX)
+        return graph_error(c, 400, "InvalidInternetMessageHeaderCollection",
+                           "The maximum number of internet message headers is %d.", X_HEADERS_MAX);
     if (has_shape(m, value))
         return true;
     if (m->shape == SHAPE_HEADERS)
         return graph_error(c, 400, "InvalidInternetMessageHeader",
-                           "The internet message headers must be at most %d and begin with 'x-'.",
-                           X_HEADERS_MAX);
+                           "The name of an internet message header must begin with 'x-'.");
     return graph_error(c, 400, "RequestBodyRead",
                        "The value of the property '%s' is of the wrong type or not allowed.", name);
+}
+
+/* A client that sends back what it read fails with all annotations but that of the type. */
+static bool check_annotation(struct call *c, const char *name, struct json_object *value,
+                             enum update_mode mode)
+{
+    const char *type =
+        json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+    if (mode != UPDATE_CREATE || (strcmp(name, "@odata.type") == 0 &&
+                                  strcmp(type + (type[0] == '#'), "microsoft.graph.message") == 0))
+        return true;
+    return graph_error(c, 400, "UnableToDeserializePostBody", "were unable to deserialize %s",
+                       name);
 }
 
 bool update_check(struct call *c, struct json_object *body, enum update_mode mode)
 {
     json_object_object_foreach(body, name, value)
     {
-        /* Annotations that a client sends back are ignored by OData. */
-        if (name[0] != '@' && !check_member(c, name, value, mode))
+        bool ok = name[0] == '@' ? check_annotation(c, name, value, mode)
+                                 : check_member(c, name, value, mode);
+        if (!ok)
             return false;
     }
     return true;
 }
 
-bool update_has_content(struct json_object *body)
-{
-    json_object_object_foreach(body, name, value)
-    {
-        (void)value;
-        const struct member *m = find(name);
-        if (m && m->writable != WRITE_ALWAYS)
-            return true;
-    }
-    return false;
-}
-
-void update_props(struct prop_set *set, struct json_object *body)
+void update_props(struct prop_set *set, struct json_object *body, enum update_mode mode)
 {
     struct json_object *list = get(body, "singleValueExtendedProperties");
     for (size_t i = 0; list && i < json_object_array_length(list); i++) {
         struct json_object *one = json_object_array_get_idx(list, i);
         struct prop_id id;
-        if (prop_id_parse(text(one, "id"), &id))
+        bool kept = prop_id_parse(text(one, "id"), &id) && !is_computed(&id) &&
+                    (!is_creation_only(&id) || (id.number == TAG_HEADERS && mode == UPDATE_CREATE));
+        if (kept)
             prop_put(set, &id, text(one, "value"));
     }
+}
+
+const char *update_creation_prop(struct json_object *body, uint32_t tag)
+{
+    struct json_object *list = get(body, "singleValueExtendedProperties");
+    for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+        struct json_object *one = json_object_array_get_idx(list, i);
+        struct prop_id id;
+        if (prop_id_parse(text(one, "id"), &id) && id.kind == PROP_TAG && id.number == tag)
+            return text(one, "value");
+    }
+    return NULL;
+}
+
+static bool is_content(const char *name)
+{
+    const struct member *m = find(name);
+    return m && m->writable != WRITE_ALWAYS && m->shape != SHAPE_ATTACHMENTS;
+}
+
+struct content *update_content(struct json_object *body, int64_t now_ms)
+{
+    struct json_object *made = json_object_new_object();
+    json_object_object_foreach(body, name, value)
+    {
+        if (is_content(name))
+            json_object_object_add(made, name, json_object_get(value));
+    }
+    const char *id = update_creation_prop(body, TAG_MESSAGE_ID);
+    const char *sent = update_creation_prop(body, TAG_SUBMIT_TIME);
+    if (id && !get(body, "internetMessageId"))
+        json_object_object_add(made, "internetMessageId", json_object_new_string(id));
+    struct content *x = content_new(made, now_ms);
+    if (sent)
+        clock_parse_iso(sent, strlen(sent), &x->sent_ms);
+    x->references = xstrdup_null(update_creation_prop(body, TAG_REFERENCES));
+    x->in_reply_to = xstrdup_null(update_creation_prop(body, TAG_IN_REPLY_TO));
+    attachments_apply(x, get(body, "attachments"));
+    json_object_put(made);
+    return x;
 }
 
 static char **categories_of(struct json_object *list)
@@ -224,34 +313,47 @@ static char **categories_of(struct json_object *list)
     return out;
 }
 
-unsigned update_apply(struct message *m, struct json_object *body)
+static unsigned apply_member(struct message *m, const char *name, struct json_object *value)
+{
+    if (strcmp(name, "isRead") == 0) {
+        message_set_read(m, json_object_get_boolean(value));
+        return CHANGE_READ;
+    }
+    if (strcmp(name, "flag") == 0) {
+        m->flag = (uint8_t)choice(flags, get(value, "flagStatus"));
+        return CHANGE_FLAG;
+    }
+    if (strcmp(name, "categories") == 0) {
+        message_set_categories(m, categories_of(value));
+        return CHANGE_CATEGORIES;
+    }
+    if (strcmp(name, "singleValueExtendedProperties") == 0)
+        return CHANGE_PROPS;
+    if (strcmp(name, "importance") == 0)
+        m->importance = (uint8_t)choice(importances, value);
+    else if (strcmp(name, "inferenceClassification") == 0)
+        m->other_inbox = choice(classes, value) == 1;
+    else if (strcmp(name, "isReadReceiptRequested") == 0)
+        m->read_receipt = json_object_get_boolean(value);
+    else if (strcmp(name, "isDeliveryReceiptRequested") == 0)
+        m->delivery_receipt = json_object_get_boolean(value);
+    return CHANGE_OTHER;
+}
+
+unsigned update_apply(struct message *m, struct json_object *body, enum update_mode mode)
 {
     unsigned mask = 0;
+    bool compose = false;
     json_object_object_foreach(body, name, value)
     {
-        if (strcmp(name, "isRead") == 0) {
-            message_set_read(m, json_object_get_boolean(value));
-            mask |= CHANGE_READ;
-        } else if (strcmp(name, "flag") == 0) {
-            m->flag = (uint8_t)choice(flags, get(value, "flagStatus"));
-            mask |= CHANGE_FLAG;
-        } else if (strcmp(name, "categories") == 0) {
-            message_set_categories(m, categories_of(value));
-            mask |= CHANGE_CATEGORIES;
-        } else if (strcmp(name, "singleValueExtendedProperties") == 0) {
-            mask |= CHANGE_PROPS;
-        } else {
-            mask |= CHANGE_OTHER;
+        mask |= apply_member(m, name, value);
+        if (mode != UPDATE_CREATE && is_content(name)) {
+            content_set(message_content(m), name, json_object_get(value));
+            compose = true;
         }
-        if (strcmp(name, "importance") == 0)
-            m->importance = (uint8_t)choice(importances, value);
-        else if (strcmp(name, "inferenceClassification") == 0)
-            m->other_inbox = choice(classes, value) == 1;
-        else if (strcmp(name, "isReadReceiptRequested") == 0)
-            m->read_receipt = json_object_get_boolean(value);
-        else if (strcmp(name, "isDeliveryReceiptRequested") == 0)
-            m->delivery_receipt = json_object_get_boolean(value);
     }
-    update_props(&m->props, body);
+    if (compose)
+        message_compose(m);
+    update_props(&m->props, body, mode);
     return mask;
 }

@@ -6,6 +6,7 @@ test_sandbox_SOURCES = \
 	tests/unit/sandbox/fixture.h \
 	tests/unit/sandbox/main.c \
 	tests/unit/sandbox/test_assertion.c \
+	tests/unit/sandbox/test_create.c \
 	tests/unit/sandbox/test_delta.c \
 	tests/unit/sandbox/test_filter.c \
 	tests/unit/sandbox/test_folders.c \
