@@ -18,6 +18,8 @@ imap_handler imap_search;
 imap_handler imap_sort, imap_thread;
 /* idle.c */
 imap_handler imap_idle;
+/* store.c */
+imap_handler imap_store;
 /* fetch.c */
 imap_handler imap_fetch;
 

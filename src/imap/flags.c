@@ -96,7 +96,7 @@ static bool parse_flag(const struct imap_arg *arg, uint32_t *flags, struct buf *
     return buf_printf(keywords, "%s%s", keywords->len ? " " : "", arg->text);
 }
 
-static bool has_word(const char *words, const char *word, size_t len)
+bool imap_has_keyword(const char *words, const char *word, size_t len)
 {
     for (const char *p = words; *p; p += strcspn(p, " "), p += strspn(p, " ")) {
         if (strcspn(p, " ") == len && strncasecmp(p, word, len) == 0)
@@ -111,7 +111,7 @@ static char *without_repeats(char *words, struct arena *a)
     struct buf out = BUF_INIT(KEYWORDS_MAX_OCTETS);
     for (char *p = words; *p; p += strspn(p, " ")) {
         size_t len = strcspn(p, " ");
-        if (!has_word(buf_str(&out), p, len)) {
+        if (!imap_has_keyword(buf_str(&out), p, len)) {
             buf_puts(&out, out.len ? " " : "");
             buf_append(&out, p, len);
         }

@@ -35,6 +35,7 @@ libimap_a_SOURCES = \
 	src/imap/set.c \
 	src/imap/set.h \
 	src/imap/sort.c \
+	src/imap/store.c \
 	src/imap/structure.c \
 	src/imap/structure.h \
 	src/imap/structure_read.c \

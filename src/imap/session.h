@@ -168,6 +168,8 @@ bool imap_put_all_flags(const struct imap_session *s, bool settable, struct buf 
  * flags (BAD). \Recent is ignored; *unknown: a system flag nobody knows (NO). */
 bool imap_parse_flags(const struct imap_arg *args, struct arena *a, uint32_t *flags,
                       const char **keywords, bool *unknown);
+/* Is the word among the keywords, however it is spelled? */
+bool imap_has_keyword(const char *words, const char *word, size_t len);
 /* The set that is the command's argument, against the announced view, by c->uid. False: BAD was
  * said. */
 bool imap_find(struct imap_session *s, const struct imap_command *c, const struct imap_arg *arg,
