@@ -25,6 +25,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/names.c \
 	src/mailbox/names.h \
 	src/mailbox/open.c \
+	src/mailbox/paths.c \
 	src/mailbox/poll.c \
 	src/mailbox/poll.h \
 	src/mailbox/pool.c \
@@ -33,6 +34,8 @@ libmailbox_a_SOURCES = \
 	src/mailbox/reader.h \
 	src/mailbox/reading.c \
 	src/mailbox/registry.c \
+	src/mailbox/remove.c \
+	src/mailbox/rename.c \
 	src/mailbox/row.c \
 	src/mailbox/row.h \
 	src/mailbox/special.c \
@@ -47,6 +50,8 @@ libmailbox_a_SOURCES = \
 	src/mailbox/undo.c \
 	src/mailbox/upload.c \
 	src/mailbox/upload.h \
+	src/mailbox/tree_write.c \
+	src/mailbox/tree_write.h \
 	src/mailbox/validity.c \
 	src/mailbox/view.c \
 	src/mailbox/view_build.h \

@@ -42,6 +42,16 @@ static bool get_folder(struct mailbox_account *a, const char *id_or_name, struct
     return ok;
 }
 
+bool tree_ask(struct mailbox_account *a, const char *id, struct arena *arena,
+              struct graph_folder *g, struct wait *w, struct error *e)
+{
+    if (ask_folder(a, id, false, arena, g, w, e))
+        return true;
+    if (e->kind == ERROR_GONE)
+        e->kind = ERROR_FOLDER_GONE;
+    return false;
+}
+
 /* One at a time: at boot a session and the background often want the same folder, and the second
  * finds what the first was told. False: the wait ended. */
 static bool take_turn(struct mailbox_account *a, struct wait *w, struct error *e)

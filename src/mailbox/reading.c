@@ -24,6 +24,7 @@ static bool may_do_without(const struct error *e)
 
 static bool take_page(struct tree_reading *r, const struct graph_folder_page *page, struct error *e)
 {
+    r->told += page->count;
     for (size_t i = 0; i < page->count; i++) {
         tree_rows_apply(r->rows, &page->folders[i]);
         struct tree_row *row = tree_rows_find(r->rows, page->folders[i].id);

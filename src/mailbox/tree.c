@@ -273,9 +273,12 @@ static bool read_round(struct mailbox_account *a, struct wait *w, struct error *
     const struct tree_rows *before = old ? tree_rows_of(old) : NULL;
     struct tree_rows *nothing = tree_rows_new(NULL);
     bool ok = know_special(a, !old, w, e) && tree_read(&r, before ? before : nothing, w, e);
-    if (ok) {
+    bool same = old && !r.whole && r.told == 0;
+    if (ok && same)
+        r.round = a->tree.round;
+    if (ok && !(same && same_text(r.link, a->tree.link))) {
         tree_rows_each(r.rows, note_time, &r);
-        ok = commit(a, before, r.rows, r.link, r.round, e) && publish(a, r.rows, NULL, e);
+        ok = commit(a, before, r.rows, r.link, r.round, e) && (same || publish(a, r.rows, NULL, e));
     }
     if (ok) {
         free(a->tree.link);

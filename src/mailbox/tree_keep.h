@@ -19,6 +19,13 @@ struct mailbox_tree *tree_now(struct mailbox_account *a, struct wait *w, struct 
 bool tree_edit(struct mailbox_account *a, void (*change)(void *arg, struct tree_rows *rows),
                void *arg, struct wait *w, struct error *e);
 
+/* A folder has this parent and name now; `parent_id` NULL: it is gone (remove.c). */
+bool tree_moved(struct mailbox_account *a, const char *id, const char *parent_id_or_null,
+                const char *name, struct wait *w, struct error *e);
+/* GETs a folder by id; *arena holds what *g points to. ERROR_FOLDER_GONE (open.c). */
+bool tree_ask(struct mailbox_account *a, const char *id, struct arena *arena,
+              struct graph_folder *g, struct wait *w, struct error *e);
+
 /* ---- reading.c: from Graph into rows ---- */
 
 struct tree_reading {
@@ -28,6 +35,7 @@ struct tree_reading {
     bool by_listing;        /* there is no folder delta here, or it leaves folders out */
     bool whole;             /* all was read, not what changed */
     uint64_t round;         /* number of this one */
+    size_t told;            /* folders that it told of */
 };
 /* Brings `rows` up to date; they are replaced when the tree was read whole. `old` are the rows
  * from before. */
