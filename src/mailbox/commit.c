@@ -67,7 +67,7 @@ static bool reconcile(struct mailbox_folder *f, struct row *r)
         doubt(f, r->id);
         return false;
     }
-    return known || r->uid >= f->row.uidnext;
+    return known || !f->row.synced || r->uid >= f->row.uidnext;
 }
 
 static bool put_rows(struct mailbox_folder *f, struct store_tx *tx,
@@ -166,25 +166,34 @@ bool folder_commit(struct mailbox_folder *f, const struct folder_commit *c, stru
     return ok;
 }
 
-bool folder_set_validity(struct mailbox_folder *f, uint32_t uidvalidity, struct error *e)
+bool folder_set_told(struct mailbox_folder *f, uint32_t uidvalidity, uint32_t uidnext,
+                     struct error *e)
 {
     pthread_mutex_lock(&f->writer);
     struct store_folder row = f->row;
+    row.marked = row.marked && uidvalidity == row.uidvalidity;
     row.uidvalidity = uidvalidity;
-    row.marked = false;
+    if (uidnext > row.uidnext)
+        row.uidnext = uidnext;
     struct store_tx *tx = store_tx_begin(f->account->db, e);
     bool ok = tx && store_tx_folder(tx, &row, e) && store_tx_commit(&tx, e);
     store_tx_rollback(&tx);
     if (ok) {
         f->row = row;
         pthread_mutex_lock(&f->account->lock);
-        f->uidvalidity = uidvalidity;
+        f->uidvalidity = row.uidvalidity;
+        f->uidnext = row.uidnext;
         pthread_mutex_unlock(&f->account->lock);
     }
     pthread_mutex_unlock(&f->writer);
     if (!ok)
         account_check(f->account);
     return ok;
+}
+
+bool folder_set_validity(struct mailbox_folder *f, uint32_t uidvalidity, struct error *e)
+{
+    return folder_set_told(f, uidvalidity, 0, e);
 }
 
 bool folder_commit_marked(struct mailbox_folder *f, struct error *e)

@@ -34,6 +34,7 @@ struct account_tree {
     bool busy;                 /* somebody has the turn */
     int64_t began_ms;          /* monotonic, the last round; 0: none in this process */
     int64_t stale_ms;          /* when a folder of it was found to be gone */
+    int64_t alone_ms;          /* when STATUS of the inbox alone last asked for its messages */
     int64_t failed_ms;         /* when a round began that failed, and how */
     struct error failure;
     unsigned subscriptions; /* counts their changes */
@@ -224,6 +225,9 @@ bool delete_named(struct mailbox_folder *f, const uint32_t *uids, size_t count,
 
 /* Another UIDVALIDITY, because the folder has a name now for which its own was told before. */
 bool folder_set_validity(struct mailbox_folder *f, uint32_t uidvalidity, struct error *e);
+/* STATUS told these two: UIDNEXT does not fall below. */
+bool folder_set_told(struct mailbox_folder *f, uint32_t uidvalidity, uint32_t uidnext,
+                     struct error *e);
 /* The UIDVALIDITY that the folder may tell under this name is remembered for it; raised where it
  * is not above what another folder told. 0: it may stay as it was; 1: *uidvalidity is another
  * one; -1: error. */

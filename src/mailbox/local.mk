@@ -39,6 +39,9 @@ libmailbox_a_SOURCES = \
 	src/mailbox/row.c \
 	src/mailbox/row.h \
 	src/mailbox/special.c \
+	src/mailbox/status.c \
+	src/mailbox/status.h \
+	src/mailbox/status_unread.c \
 	src/mailbox/sync.c \
 	src/mailbox/sync_full.c \
 	src/mailbox/sync_round.c \

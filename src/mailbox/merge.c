@@ -360,6 +360,8 @@ static void give_uid(struct row *r, struct merge_uids *uids)
     bool exact = r->article >= (int64_t)uids->uidnext && r->article <= ARTICLE_MAX;
     if (uids->mode == STORE_UID_EXACT && !exact)
         uids->mode = STORE_UID_DIVERGED;
+    if (uids->mode == STORE_UID_DIVERGED && uids->uidnext < uids->floor)
+        uids->uidnext = uids->floor;
     r->uid = uids->mode == STORE_UID_EXACT ? (uint32_t)r->article : uids->uidnext;
     uids->uidnext = r->uid + 1;
 }
@@ -379,6 +381,8 @@ void merge_finish(struct merge *m, struct merge_uids *uids, struct merge_result 
         give_uid(walk.fresh[i], uids);
         out->puts[out->put_count++] = walk.fresh[i];
     }
+    if (uids->uidnext < uids->floor)
+        uids->uidnext = uids->floor;
     free(walk.fresh);
     qsort(out->puts, out->put_count, sizeof *out->puts, by_uid);
     qsort(out->expunges, out->expunge_count, sizeof *out->expunges, by_number);

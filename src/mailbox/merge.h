@@ -65,6 +65,8 @@ void merge_wants_free(struct merge_wants *w);
 struct merge_uids {
     uint32_t uidnext; /* above every UID given */
     enum store_uid_mode mode;
+    uint32_t floor; /* a first sync: UIDNEXT as it was told before; numbers of our own and what
+                       comes later are not below it. 0: none */
 };
 
 struct merge_result {

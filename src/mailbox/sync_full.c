@@ -255,6 +255,10 @@ static bool finish(struct full *x, bool read_only, struct wait *w, struct error 
     char *old_link = folder_sync_state(f, &uids, &marked);
     enum store_uid_mode before = uids.mode;
     free(old_link);
+    if (x->first) {
+        uids.floor = uids.uidnext; /* STATUS told it, but has given no UID */
+        uids.uidnext = 1;
+    }
     merge_finish(x->merge, &uids, &result);
     /* What was in the folder when 0x6751 was read has its UID now; what comes is above it. */
     if (x->first && uids.mode == STORE_UID_EXACT && f->article_next > (int64_t)uids.uidnext &&

@@ -18,8 +18,8 @@ struct tree_row {
     bool hidden;                       /* or a search folder */
     int64_t children, total, unread;   /* -1: unknown */
     uint64_t change;                   /* number of the round that told of it last */
-    uint64_t covered;                  /* its messages were read after this change */
-    int64_t told_ms; /* monotonic, the end of that round; 0: not in this process */
+    _Atomic uint64_t covered; /* its messages were read after this change; STATUS moves it on */
+    int64_t told_ms;          /* monotonic, the end of that round; 0: not in this process */
 };
 
 struct tree_rows;

@@ -18,11 +18,15 @@ static bool copy_row(void *arg, const char *key, void *value)
     struct tree_rows *rows = arg;
     const struct tree_row *from = value;
     struct tree_row *row = tree_rows_enter(rows, key);
-    const char *id = row->id;
-    *row = *from;
-    row->id = id;
     row->parent_id = tree_rows_keep(rows, from->parent_id);
     row->name = tree_rows_keep(rows, from->name);
+    row->hidden = from->hidden;
+    row->children = from->children;
+    row->total = from->total;
+    row->unread = from->unread;
+    row->change = from->change;
+    row->covered = from->covered;
+    row->told_ms = from->told_ms;
     return true;
 }
 

@@ -169,8 +169,8 @@ bool store_validity_set(struct store_db *db, const char *name, const char *graph
     return ok;
 }
 
-bool store_folder_totals(struct store_db *db, int64_t folder, struct store_totals *out,
-                         struct error *e)
+bool store_folder_totals(struct store_db *db, int64_t folder, uint32_t recent_from,
+                         struct store_totals *out, struct error *e)
 {
     if (!db_lock(db, e))
         return false;
@@ -178,13 +178,15 @@ bool store_folder_totals(struct store_db *db, int64_t folder, struct store_total
     sqlite3_stmt *s = db_stmt(db, DB_FOLDER_TOTALS, e);
     if (s) {
         sqlite3_bind_int64(s, 1, folder);
+        sqlite3_bind_int64(s, 2, recent_from);
         found = db_step(db, s, e);
     }
     if (found == 1) {
         out->messages = (uint32_t)sqlite3_column_int64(s, 0);
         out->unseen = (uint32_t)sqlite3_column_int64(s, 1);
         out->deleted = (uint32_t)sqlite3_column_int64(s, 2);
-        out->size = (uint64_t)sqlite3_column_int64(s, 3);
+        out->recent = (uint32_t)sqlite3_column_int64(s, 3);
+        out->size = (uint64_t)sqlite3_column_int64(s, 4);
         db_done(s);
     }
     db_unlock(db);

@@ -117,29 +117,28 @@ static const char step_4[] =
  * last told of the folder, tree.covered the one after which its messages were read. Paths were
  * aliases before; the tree has them now.
  */
-static const char step_5[] =
-    "CREATE TABLE tree ("
-    " graph_id TEXT PRIMARY KEY,"
-    " parent_id TEXT NOT NULL,"
-    " name TEXT NOT NULL,"
-    " hidden INTEGER NOT NULL,"
-    " children INTEGER NOT NULL,"
-    " total INTEGER NOT NULL,"
-    " unread INTEGER NOT NULL,"
-    " change INTEGER NOT NULL,"
-    " covered INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE tree_state ("
-    " one INTEGER PRIMARY KEY CHECK (one = 1),"
-    " link TEXT,"
-    " round INTEGER NOT NULL);"
-    "CREATE TABLE subscription ("
-    " name TEXT PRIMARY KEY,"
-    " subscribed INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE validity ("
-    " name TEXT PRIMARY KEY,"
-    " graph_id TEXT NOT NULL,"
-    " uidvalidity INTEGER NOT NULL) WITHOUT ROWID;"
-    "DELETE FROM alias WHERE name LIKE 'path:%';";
+static const char step_5[] = "CREATE TABLE tree ("
+                             " graph_id TEXT PRIMARY KEY,"
+                             " parent_id TEXT NOT NULL,"
+                             " name TEXT NOT NULL,"
+                             " hidden INTEGER NOT NULL,"
+                             " children INTEGER NOT NULL,"
+                             " total INTEGER NOT NULL,"
+                             " unread INTEGER NOT NULL,"
+                             " change INTEGER NOT NULL,"
+                             " covered INTEGER NOT NULL) WITHOUT ROWID;"
+                             "CREATE TABLE tree_state ("
+                             " one INTEGER PRIMARY KEY CHECK (one = 1),"
+                             " link TEXT,"
+                             " round INTEGER NOT NULL);"
+                             "CREATE TABLE subscription ("
+                             " name TEXT PRIMARY KEY,"
+                             " subscribed INTEGER NOT NULL) WITHOUT ROWID;"
+                             "CREATE TABLE validity ("
+                             " name TEXT PRIMARY KEY,"
+                             " graph_id TEXT NOT NULL,"
+                             " uidvalidity INTEGER NOT NULL) WITHOUT ROWID;"
+                             "DELETE FROM alias WHERE name LIKE 'path:%';";
 
 const char *const schema_steps[] = {step_1, step_2, step_3, step_4, step_5};
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];

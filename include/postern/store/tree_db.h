@@ -47,9 +47,10 @@ bool store_validity_set(struct store_db *db, const char *name, const char *graph
 /* Counts over the messages of a folder, as its newest commit has them. */
 struct store_totals {
     uint32_t messages, unseen, deleted;
-    uint64_t size; /* exact where known, else the estimate */
+    uint32_t recent; /* from the UID `recent_from` on */
+    uint64_t size;   /* what was told, or is exact, or else the estimate */
 };
-bool store_folder_totals(struct store_db *db, int64_t folder, struct store_totals *out,
-                         struct error *e);
+bool store_folder_totals(struct store_db *db, int64_t folder, uint32_t recent_from,
+                         struct store_totals *out, struct error *e);
 
 #endif
