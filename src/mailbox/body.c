@@ -25,6 +25,7 @@ struct mailbox_body {
 struct download {
     struct mailbox_account *account;
     char *graph_id;
+    char *name; /* in the cache, and in account->downloads */
     /* Guarded by account->lock: */
     unsigned refs;
     bool done, listed; /* `listed`: in account->downloads, newcomers join */
@@ -119,7 +120,7 @@ static void finish(struct download *d, struct mailbox_body *body, const struct e
     d->body = body;
     d->error = *error;
     if (!body && d->listed) { /* a newcomer tries again */
-        table_remove(a->downloads, d->graph_id);
+        table_remove(a->downloads, d->name);
         d->listed = false;
     }
     wait_list_notify_all(&d->waiters);
@@ -131,7 +132,7 @@ static bool open_writer(struct download *d, struct error *e)
     struct mailbox_account *a = d->account;
     store_writer_abort(&d->writer);
     count_init(&d->counter);
-    d->writer = store_writer_new(a->registry->cache, a->tenant, a->folded, d->graph_id, e);
+    d->writer = store_writer_new(a->registry->cache, a->tenant, a->folded, d->name, e);
     return d->writer != NULL;
 }
 
@@ -168,7 +169,7 @@ static struct mailbox_body *cached(struct download *d, struct error *e)
 {
     struct mailbox_account *a = d->account;
     struct store_body *stored =
-        store_cache_get(a->registry->cache, a->tenant, a->folded, d->graph_id, e);
+        store_cache_get(a->registry->cache, a->tenant, a->folded, d->name, e);
     struct counter counter;
     char piece[PIECE];
     uint64_t at = 0;
@@ -204,17 +205,19 @@ static void begin(struct download *d, struct graph_as as)
     pthread_mutex_unlock(&d->account->lock);
 }
 
-struct download *download_get(struct mailbox_account *a, const char *graph_id, struct graph_as as)
+struct download *download_get(struct mailbox_account *a, const char *graph_id, const char *name,
+                              struct graph_as as)
 {
     pthread_mutex_lock(&a->lock);
-    struct download *d = table_get(a->downloads, graph_id);
+    struct download *d = table_get(a->downloads, name);
     bool joined = d != NULL;
     if (!joined) {
         d = xcalloc(1, sizeof *d);
         d->account = a;
         d->graph_id = xstrdup(graph_id);
+        d->name = xstrdup(name);
         d->listed = true;
-        table_put(a->downloads, graph_id, d);
+        table_put(a->downloads, name, d);
     }
     d->refs++;
     pthread_mutex_unlock(&a->lock);
@@ -289,7 +292,7 @@ void download_leave(struct download **download)
     pthread_mutex_lock(&a->lock);
     bool last = --d->refs == 0;
     if (last && d->listed)
-        table_remove(a->downloads, d->graph_id);
+        table_remove(a->downloads, d->name);
     pthread_mutex_unlock(&a->lock);
     if (!last)
         return;
@@ -300,5 +303,6 @@ void download_leave(struct download **download)
     mailbox_body_unref(&d->body);
     wait_list_free(&d->waiters);
     free(d->graph_id);
+    free(d->name);
     free(d);
 }

@@ -10,8 +10,9 @@
 struct download;
 
 /* Joins the download of the message, or opens the cached body, or starts a download as `as` says.
- * Never NULL: what goes wrong shows in the outcome. */
-struct download *download_get(struct mailbox_account *a, const char *graph_id, struct graph_as as);
+ * `name` is what the content is kept under. Never NULL: what goes wrong shows in the outcome. */
+struct download *download_get(struct mailbox_account *a, const char *graph_id, const char *name,
+                              struct graph_as as);
 /* What was read ahead is waited for now. */
 void download_promote(struct download *d);
 bool download_done(struct download *d);

@@ -7,6 +7,7 @@
 #include "postern/base/clock.h"
 #include "postern/base/log.h"
 #include "postern/mailbox/flags.h"
+#include "postern/store/original.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,8 @@ static bool put_rows(struct mailbox_folder *f, struct store_tx *tx,
         if (r->changed)
             r->modseq = modseq;
         row_to_store(r, &m);
+        if (r->edited && !store_original_drop(f->account->db, r->id, e))
+            return false;
         if (!store_tx_put(tx, f->key, &m, e))
             return false;
         if (r->changed)

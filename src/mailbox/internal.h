@@ -69,7 +69,7 @@ struct mailbox_account {
     struct store_db *db;
     pthread_mutex_t lock;    /* guards the tables below and what folders say they share */
     struct table *folders;   /* graph id → folder; they live as long as the account */
-    struct table *downloads; /* graph id → struct download under way or held */
+    struct table *downloads; /* name → struct download under way or held */
     struct account_tree tree;
     bool resolving;             /* somebody asks Graph for a folder */
     struct wait_list resolvers; /* who waits for that */

@@ -318,6 +318,7 @@ static bool finish_item(void *arg, const char *key, void *value)
     if (present) {
         item->row.uid = 0;
         item->row.changed = true;
+        item->row.edited = item->known_uid && is_edited(item);
         if (item->known_uid) { /* what was told belongs to the old UID */
             item->row.size = -1;
             item->row.told = 0;

@@ -121,6 +121,17 @@ static struct mailbox_body *find_pin(const struct mailbox_reader *r, uint32_t ui
     return NULL;
 }
 
+/* A body belongs to its message for good, but a draft's to its UID: an edited draft gets another.
+ */
+static char *body_name(struct mailbox_folder *f, uint32_t uid, const char *id)
+{
+    struct mailbox_view *view = mailbox_folder_view(f);
+    const struct mailbox_entry *entry = view ? mailbox_view_find(view, uid, NULL) : NULL;
+    bool draft = entry && (entry->flags & MAILBOX_DRAFT);
+    mailbox_view_unref(&view);
+    return draft ? xasprintf("%s#%u", id, (unsigned)uid) : xstrdup(id);
+}
+
 /* NULL: no such message any more (e->kind GONE), or an error. */
 static struct download *start(struct mailbox_reader *r, uint32_t uid, bool background,
                               struct error *e)
@@ -133,7 +144,9 @@ static struct download *start(struct mailbox_reader *r, uint32_t uid, bool backg
         account_check(a);
     if (found == 0)
         error_set(e, ERROR_GONE, "the message with UID %u no longer exists", (unsigned)uid);
-    struct download *d = found == 1 ? download_get(a, id, as) : NULL;
+    char *name = found == 1 ? body_name(r->folder, uid, id) : NULL;
+    struct download *d = name ? download_get(a, id, name, as) : NULL;
+    free(name);
     free(id);
     return d;
 }
@@ -259,10 +272,13 @@ bool mailbox_reader_has_body(struct mailbox_reader *r, uint32_t uid)
 {
     struct mailbox_account *a = r->folder->account;
     struct error ignored = ERROR_INIT;
-    char *id = NULL;
+    char *id = NULL, *name = NULL;
     bool has = find_pin(r, uid) != NULL;
-    if (!has && store_message_id_by_uid(a->db, r->folder->key, uid, &id, &ignored) == 1)
-        has = store_cache_has(a->registry->cache, a->tenant, a->folded, id);
+    if (!has && store_message_id_by_uid(a->db, r->folder->key, uid, &id, &ignored) == 1) {
+        name = body_name(r->folder, uid, id);
+        has = store_cache_has(a->registry->cache, a->tenant, a->folded, name);
+    }
+    free(name);
     free(id);
     return has;
 }

@@ -24,6 +24,7 @@ struct row {
     uint64_t modseq;
     char *change_key; /* NULL: unknown */
     char *keywords;   /* NULL: none */
+    bool edited;      /* a merge found that its content is not what it was under its old UID */
     bool changed;     /* a merge found that clients must hear of it; else only the store does */
 };
 
