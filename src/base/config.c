@@ -135,7 +135,9 @@ static void free_all(struct config *c)
         free(t->ca_file);
     }
     for (size_t i = 0; i < c->listener_count; i++) {
-        config_listener_clear(&c->listeners[i]);
+        free(c->listeners[i].name);
+        free(c->listeners[i].address);
+        free(c->listeners[i].networks);
     }
     for (size_t i = 0; i < c->login_count; i++) {
         free(c->logins[i].name);

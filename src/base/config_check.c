@@ -253,10 +253,6 @@ static void check_listener(const struct config *c, struct config_listener *l,
                            const struct config_section *s, bool whole, struct config_report *r)
 {
     const char *legacy = value_of(s, "legacy-tls");
-    if (l->protocol == PROTOCOL_IMAP)
-        config_warning(r, line_of(s, "protocol"),
-                       "this version serves pop3 only: nothing listens for listener \"%s\"",
-                       l->name);
     if (legacy && strcmp(legacy, "yes") == 0)
         config_fault(r, line_of(s, "legacy-tls"),
                      "this version has no legacy-tls yet; it serves TLS 1.2 and later");
@@ -312,19 +308,6 @@ static void check_login(const struct config *c, struct config_login *l,
                      "expunge = permanent works in the global cloud only; use recoverable");
 }
 
-/* One file may serve more than one version: what this one cannot serve is left out, with a word. */
-static void drop_unserved(struct config *c)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < c->listener_count; i++) {
-        if (c->listeners[i].protocol == PROTOCOL_IMAP)
-            config_listener_clear(&c->listeners[i]);
-        else
-            c->listeners[kept++] = c->listeners[i];
-    }
-    c->listener_count = kept;
-}
-
 void config_check(struct config *c, const struct config_tree *tree, bool files,
                   struct config_report *r)
 {
@@ -345,11 +328,10 @@ void config_check(struct config *c, const struct config_tree *tree, bool files,
         else if (tree->sections[i].kind == SECTION_LOGIN)
             check_login(c, &c->logins[login++], &tree->sections[i], tree->whole, r);
     }
-    drop_unserved(c);
     if (!tree->whole)
         return;
     if (c->listener_count == 0)
-        config_fault(r, 0, "there is no listener section for pop3, so nobody could connect");
+        config_fault(r, 0, "there is no listener section, so nobody could connect");
     if (c->login_count == 0)
         config_fault(r, 0, "there is no login section, so nobody could sign in");
 }

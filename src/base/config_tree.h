@@ -50,8 +50,6 @@ const struct config_entry *config_tree_get(const struct config_section *section,
 void config_store(struct config_report *r, const struct setting *setting,
                   const struct config_entry *entry_or_null, void *base);
 /* "127.0.0.1:1110", "[::1]:1110". */
-/* Frees what it holds. */
-void config_listener_clear(struct config_listener *l);
 bool config_parse_address(const char *text, struct sockaddr_storage *out, socklen_t *len);
 bool config_address_is_loopback(const struct sockaddr_storage *address);
 

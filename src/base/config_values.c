@@ -340,11 +340,3 @@ void config_store(struct config_report *r, const struct setting *s,
     store_values(r, s, 0, values, count, base);
     free(text);
 }
-
-void config_listener_clear(struct config_listener *l)
-{
-    free(l->name);
-    free(l->address);
-    free(l->networks);
-    memset(l, 0, sizeof *l);
-}

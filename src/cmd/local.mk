@@ -14,4 +14,4 @@ postern_SOURCES = \
 	src/cmd/process.h \
 	src/cmd/serve.c \
 	src/cmd/version.c
-postern_LDADD = $(pop3_LIBS)
+postern_LDADD = libpop3.a $(imap_LIBS)

@@ -7,6 +7,7 @@
 
 #include "postern/base/clock.h"
 #include "postern/graph/client.h"
+#include "postern/imap/imap.h"
 #include "postern/mailbox/account.h"
 #include "postern/pop3/pop3.h"
 #include "postern/session/server.h"
@@ -24,6 +25,7 @@
 /* Clients give up after a minute or so; what is read for nobody in particular may take its time. */
 #define PATIENCE_MS   (45 * CLOCK_SECOND)
 #define BACKGROUND_MS (300 * CLOCK_SECOND)
+#define PROTOCOLS     2
 #define JSON_MAX      ((size_t)32 << 20) /* a page of 500 messages is about 1 MB */
 
 static const char usage[] =
@@ -39,6 +41,7 @@ struct service {
     struct store_cache *cache;
     struct graph_client *graph;
     struct mailbox_registry *mailboxes;
+    struct session_protocol protocols[PROTOCOLS];
     struct session_server *server;
     struct housekeeper *housekeeper;
 };
@@ -74,7 +77,7 @@ static bool start(struct service *s, struct error *e)
     if (!graph_client_configure(s->graph, c, e))
         return false;
     s->mailboxes = mailbox_registry_new(s->graph, s->cache, &mailboxes);
-    s->server = session_server_new(&pop3_protocol, 1, s->mailboxes);
+    s->server = session_server_new(s->protocols, PROTOCOLS, s->mailboxes);
     if (!session_server_configure(s->server, s->config, e))
         return false;
     if (!(s->housekeeper = housekeeper_start(s->graph, s->mailboxes, e)))
@@ -176,7 +179,8 @@ int cmd_serve(int argc, char **argv)
     if (parsed != CMD_GO_ON)
         return cmd_exit_code(parsed);
     process_harden();
-    struct service service = {.path = arguments.config, .signal_fd = -1};
+    struct service service = {
+        .path = arguments.config, .signal_fd = -1, .protocols = {pop3_protocol, imap_protocol}};
     service.config = cmd_load_config(arguments.config);
     if (!service.config)
         return EX_CONFIG;

@@ -35,6 +35,24 @@ const char *imap_mailbox_name(struct imap_session *s, const struct imap_command 
     return utf8;
 }
 
+bool imap_find(struct imap_session *s, const struct imap_command *c, const struct imap_arg *arg,
+               struct imap_found *found)
+{
+    struct imap_set set;
+    if (arg->type != IMAP_ARG_ATOM || !imap_set_parse(arg->text, s->arena, &set)) {
+        imap_bad(s, c, "a set of message numbers is missing, such as 1:5,7");
+        return false;
+    }
+    if (c->uid) {
+        imap_set_find_uids(&set, s->selected->view, s->arena, found);
+    } else if (!imap_set_find(&set, s->selected->view, s->arena, found)) {
+        imap_bad(s, c, "there is no message of that number, there are %zu",
+                 mailbox_view_count(s->selected->view));
+        return false;
+    }
+    return true;
+}
+
 void imap_unselect(struct imap_session *s)
 {
     struct imap_selected *sel = s->selected;

@@ -132,6 +132,10 @@ void imap_sign_out(struct imap_session *s);
 const char *imap_mailbox_name(struct imap_session *s, const struct imap_command *c,
                               const struct imap_arg *arg);
 
+/* The set that is the command's argument, against the announced view, by c->uid. False: BAD was
+ * said. */
+bool imap_find(struct imap_session *s, const struct imap_command *c, const struct imap_arg *arg,
+               struct imap_found *found);
 /* Lets go of the selected folder, telling nothing. */
 void imap_unselect(struct imap_session *s);
 /* message.c: lets go of the message last looked into (its folder is left, or nothing is asked for a
@@ -170,9 +174,5 @@ bool imap_parse_flags(const struct imap_arg *args, struct arena *a, uint32_t *fl
                       const char **keywords, bool *unknown);
 /* Is the word among the keywords, however it is spelled? */
 bool imap_has_keyword(const char *words, const char *word, size_t len);
-/* The set that is the command's argument, against the announced view, by c->uid. False: BAD was
- * said. */
-bool imap_find(struct imap_session *s, const struct imap_command *c, const struct imap_arg *arg,
-               struct imap_found *found);
 
 #endif
