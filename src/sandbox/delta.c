@@ -175,6 +175,8 @@ static void tell_removed(struct round *r, const struct change *change)
     id_message_at(r->c->b, change->serial, change->moves, r->c->immutable, id);
     struct json_object *reason = json_object_new_object();
     struct json_object *o = json_object_new_object();
+    json_object_object_add(o, "@odata.type",
+                           json_object_new_string(message_type_name(KIND_MESSAGE)));
     json_object_object_add(reason, "reason", json_object_new_string("deleted"));
     json_object_object_add(o, "id", json_object_new_string(id));
     json_object_object_add(o, "@removed", reason);
@@ -209,6 +211,9 @@ static void tell_present(struct round *r, const struct change *change, struct me
     const struct settings *s = &r->c->s->settings;
     struct json_object *o = render_message(r->c, m, &r->query);
     struct json_object *read = NULL;
+    /* Unlike a list, delta names the type of plain messages, too (delta-query-messages). */
+    json_object_object_add(o, "@odata.type",
+                           json_object_new_string(message_type_name((enum message_kind)m->kind)));
     if (s->changed_only && !r->link.first_round && !change->created && change->mask != CHANGE_ALL &&
         !(change->mask & CHANGE_OTHER))
         keep_changed(o, change->mask);

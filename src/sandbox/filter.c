@@ -512,6 +512,9 @@ static bool evaluate(const struct filter *f, const struct node *n, const struct 
     case NODE_COMPARE:
         if (n->subject.kind == SUBJECT_PROP_ID)
             return prop_id_same(scope->prop, &n->prop);
+        /* What an item lacks equals null, and compares with nothing else. */
+        if (n->subject.kind == SUBJECT_PROP_VALUE && !scope->prop_value)
+            return n->value.kind == VALUE_NULL && n->op == OP_EQ;
         return compare(subject_value(f, n, scope), n->op, n->value);
     case NODE_TEXT:
         return text_test(n->test, subject_value(f, n, scope), n->value.string);

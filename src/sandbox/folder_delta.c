@@ -73,6 +73,12 @@ void folder_delta_handle(struct call *c)
     if (!link_read(c, -1, &link) ||
         !query_parse(c, &folder_resource, QUERY_SELECT | QUERY_EXPAND | QUERY_TOP, &q))
         return;
+    if (q.expand_count > 0 && c->s->settings.delta_expand == EXPAND_FAIL) {
+        graph_error(c, 500, "InternalServerError", "Value cannot be null. Parameter name: type");
+        return;
+    }
+    if (c->s->settings.delta_expand == EXPAND_IGNORE)
+        q.expand_count = 0;
     const char *preferred = request_preference(c->r, "odata.maxpagesize");
     int64_t page = q.top > 0 ? q.top : QUERY_TOP_DEFAULT;
     if (preferred) {

@@ -58,15 +58,29 @@ static struct json_object *member_value(struct folder *f, const char *name)
     if (strcmp(name, "isHidden") == 0)
         return json_object_new_boolean(f->hidden);
     size_t n = strcmp(name, "childFolderCount") == 0  ? folder_child_count(f, false)
-               : strcmp(name, "unreadItemCount") == 0 ? f->unread
-                                                      : f->count;
+               : strcmp(name, "unreadItemCount") == 0 ? f->unread + f->others_unread
+                                                      : f->count + f->others;
     return json_object_new_int64((int64_t)n);
+}
+
+/* What tells a search folder from others (Graph: mailSearchFolder resource). */
+static void put_search(struct json_object *o)
+{
+    json_object_object_add(o, "@odata.type",
+                           json_object_new_string("#microsoft.graph.mailSearchFolder"));
+    json_object_object_add(o, "isSupported", json_object_new_boolean(true));
+    json_object_object_add(o, "includeNestedFolders", json_object_new_boolean(false));
+    json_object_object_add(o, "sourceFolderIds", json_object_new_array());
+    json_object_object_add(o, "filterQuery",
+                           json_object_new_string("contains(subject, 'weekly digest')"));
 }
 
 struct json_object *render_folder(struct call *c, struct folder *f, const struct query *q)
 {
     struct json_object *o = json_object_new_object();
     struct json_object *list = json_object_new_array();
+    if (f->search)
+        put_search(o);
     for (size_t i = 0; members[i]; i++) {
         if (i == 0 || query_selects(q, members[i]))
             json_object_object_add(o, members[i], member_value(f, members[i]));
@@ -227,6 +241,21 @@ static bool refuse_well_known(struct call *c, const struct folder *f)
                                          "Distinguished folders cannot be deleted or moved.");
 }
 
+/* Another folder of this name was deleted before. False: refused. */
+static bool make_way(struct call *c, struct folder *f, const struct folder *bin)
+{
+    if (!folder_child(bin, f->name))
+        return true;
+    if (c->s->settings.delete_folder == DELETE_FOLDER_CONFLICT)
+        return graph_error(c, 409, "ErrorFolderExists",
+                           "A folder with the specified name already exists.");
+    const char *name = f->name;
+    for (unsigned n = 1; folder_child(bin, name); n++)
+        name = arena_printf(c->r->arena, "%s%u", f->name, n);
+    folder_rename(f, name);
+    return true;
+}
+
 static void delete_folder(struct call *c, struct folder *f, bool for_good)
 {
     if (!graph_check_options(c) || refuse_well_known(c, f))
@@ -234,6 +263,8 @@ static void delete_folder(struct call *c, struct folder *f, bool for_good)
     struct folder *bin = mailbox_well_known(c->b, "deleteditems");
     if (for_good || folder_is_inside(f, bin))
         folder_destroy(f);
+    else if (!make_way(c, f, bin))
+        return;
     else
         folder_move(f, bin);
     graph_no_content(c);
@@ -295,6 +326,8 @@ static void folder_messages(struct call *c, struct folder *f)
         message_list_handle(c, f);
     } else if (c->depth == 3 && strcmp(c->r->method, "POST") == 0) {
         message_create_handle(c, f);
+    } else if (c->depth == 4 && get && strcmp(c->path[3], "$count") == 0) {
+        message_count_handle(c, f);
     } else if (c->depth == 4 && get && strcmp(c->path[3], "delta") == 0) {
         message_delta_handle(c, f);
     } else if (c->depth == 3) {

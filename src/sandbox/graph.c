@@ -296,6 +296,9 @@ void graph_dispatch(struct sandbox *s, struct request *r, struct answer *a)
         .path = r->segments + 3,
         .depth = r->segment_count > 3 ? r->segment_count - 3 : 0,
     };
+    if (strpbrk(r->raw_path, "=+"))
+        journal_violation(&s->journal, "unescaped-id", "%s %s: an id is not percent-encoded",
+                          r->method, r->raw_path);
     if (c.b)
         mailbox_touch_late(c.b);
     route(&c);

@@ -62,6 +62,8 @@ void messages_handle(struct call *c);
 void folders_handle(struct call *c);
 /* GET …/messages of the mailbox (folder NULL) or of a folder. */
 void message_list_handle(struct call *c, struct folder *folder);
+/* …/messages/$count: the bare number. */
+void message_count_handle(struct call *c, struct folder *folder);
 /* The nextLink of a list: the request itself with another $skip. In the arena. */
 const char *message_list_link(struct call *c, int64_t skip);
 void message_create_handle(struct call *c, struct folder *folder);

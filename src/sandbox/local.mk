@@ -7,6 +7,8 @@ libsandbox_a_SOURCES = \
 	src/sandbox/compose.c \
 	src/sandbox/content.c \
 	src/sandbox/control.c \
+	src/sandbox/control_folders.c \
+	src/sandbox/control_mail.c \
 	src/sandbox/delta.c \
 	src/sandbox/faults.c \
 	src/sandbox/filter.c \
@@ -45,6 +47,7 @@ noinst_HEADERS += \
 	src/sandbox/compose.h \
 	src/sandbox/content.h \
 	src/sandbox/control.h \
+	src/sandbox/control_mail.h \
 	src/sandbox/faults.h \
 	src/sandbox/filter.h \
 	src/sandbox/generator.h \

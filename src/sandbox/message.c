@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static void log_change(struct folder *f, const struct message *m, struct change change)
 {
@@ -97,6 +98,44 @@ static bool is_outgoing(const struct folder *f)
     return false;
 }
 
+static const char *const type_names[] = {
+    [KIND_MESSAGE] = "#microsoft.graph.message",
+    [KIND_EVENT] = "#microsoft.graph.eventMessage",
+    [KIND_REQUEST] = "#microsoft.graph.eventMessageRequest",
+    [KIND_RESPONSE] = "#microsoft.graph.eventMessageResponse",
+    [KIND_SHARING] = "#microsoft.graph.calendarSharingMessage",
+};
+
+const char *message_type_name(enum message_kind kind)
+{
+    return type_names[kind];
+}
+
+bool message_kind_parse(const char *name, enum message_kind *kind)
+{
+    for (int i = 0; i < KIND_COUNT; i++) {
+        if (strcmp(strrchr(type_names[i], '.') + 1, name) == 0) {
+            *kind = (enum message_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What Exchange makes of the calendar part of a message (RFC 6047: its method parameter). */
+static enum message_kind kind_of(const char *mime)
+{
+    const char *part = mime ? strcasestr(mime, "Content-Type: text/calendar") : NULL;
+    const char *method = part ? strcasestr(part, "method=") : NULL;
+    if (!method)
+        return KIND_MESSAGE;
+    method += strlen("method=");
+    method += *method == '"';
+    return strncasecmp(method, "REQUEST", 7) == 0 ? KIND_REQUEST
+           : strncasecmp(method, "REPLY", 5) == 0 ? KIND_RESPONSE
+                                                  : KIND_EVENT;
+}
+
 struct message *message_add(struct folder *f, const struct message_new *n)
 {
     struct message *m = raw_message(f->mailbox);
@@ -107,6 +146,7 @@ struct message *message_add(struct folder *f, const struct message_new *n)
         memcpy(m->mime, n->mime, n->size);
         m->mime[n->size] = '\0';
     }
+    m->kind = (uint8_t)kind_of(m->mime);
     m->size = n->size;
     m->seed = n->seed;
     m->received_ms = n->received_ms;

@@ -138,6 +138,30 @@ static void answer_page(struct call *c, const struct query *q, struct message *c
     answer_json(c->a, 200, o);
 }
 
+static void select_all(struct call *c, struct folder *folder, const struct query *q,
+                       struct selection *sel)
+{
+    for (size_t i = 0; i < c->b->folder_count; i++) {
+        struct folder *f = c->b->folders[i];
+        bool hidden = f->well_known && strcmp(f->well_known, WELL_KNOWN_DUMPSTER) == 0;
+        if (folder ? f == folder : !hidden)
+            select_folder(c, f, q, sel);
+    }
+}
+
+void message_count_handle(struct call *c, struct folder *folder)
+{
+    struct query q;
+    struct selection sel = {0};
+    if (!query_parse(c, &message_resource, QUERY_FILTER, &q))
+        return;
+    select_all(c, folder, &q, &sel);
+    c->a->status = 200;
+    buf_printf(&c->a->body, "%zu", sel.count);
+    answer_header(c->a, "Content-Type", "text/plain");
+    free(sel.items);
+}
+
 void message_list_handle(struct call *c, struct folder *folder)
 {
     struct query q;
@@ -156,12 +180,7 @@ void message_list_handle(struct call *c, struct folder *folder)
         return;
     }
     struct selection sel = {0};
-    for (size_t i = 0; i < c->b->folder_count; i++) {
-        struct folder *f = c->b->folders[i];
-        bool hidden = f->well_known && strcmp(f->well_known, WELL_KNOWN_DUMPSTER) == 0;
-        if (folder ? f == folder : !hidden)
-            select_folder(c, f, &q, &sel);
-    }
+    select_all(c, folder, &q, &sel);
     if (q.order_count > 0)
         sort_selection(c, &q, &sel);
     answer_page(c, &q, sel.items, sel.count);

@@ -42,6 +42,13 @@ static void patch_message(struct call *c, struct message *m)
     struct query q;
     if (!query_parse(c, &message_resource, QUERY_SELECT, &q))
         return;
+    const char *match = request_header(c->r, "If-Match");
+    if (match && strcmp(match, "*") != 0 && strcmp(match, render_etag(c, m)) != 0) {
+        graph_error(c, 412, "ErrorIrresolvableConflict",
+                    "The send or update operation could not be performed because the change key "
+                    "passed in the request does not match the current change key for the item.");
+        return;
+    }
     struct json_object *body = graph_body(c);
     if (!body)
         return;
@@ -146,6 +153,8 @@ void messages_handle(struct call *c)
         message_create_handle(c, NULL);
     } else if (c->depth == 1) {
         graph_method_error(c);
+    } else if (c->depth == 2 && strcmp(method, "GET") == 0 && strcmp(c->path[1], "$count") == 0) {
+        message_count_handle(c, NULL);
     } else if (!graph_find_message(c, c->path[1], &m)) {
         return;
     } else if (c->depth == 2 && strcmp(method, "GET") == 0) {

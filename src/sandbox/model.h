@@ -28,6 +28,15 @@
 #define WELL_KNOWN_DUMPSTER "recoverableitemsdeletions"
 
 enum flag_status { FLAG_NONE, FLAG_COMPLETE, FLAG_FLAGGED };
+/* Derived types (Graph: eventMessage and its kin). */
+enum message_kind {
+    KIND_MESSAGE,
+    KIND_EVENT,
+    KIND_REQUEST,
+    KIND_RESPONSE,
+    KIND_SHARING,
+    KIND_COUNT
+};
 enum importance { IMPORTANCE_LOW, IMPORTANCE_NORMAL, IMPORTANCE_HIGH };
 
 /* Which members a change touched; delta of the kind "changed-only" tells no others. */
@@ -50,6 +59,7 @@ struct message {
     bool composed; /* made in this mailbox (a draft, a sent item), never received by transport */
     bool read_receipt, delivery_receipt;
     bool other_inbox;   /* inferenceClassification "other" */
+    uint8_t kind;       /* enum message_kind */
     uint8_t flag;       /* enum flag_status */
     uint8_t importance; /* enum importance */
     int64_t received_ms, created_ms, modified_ms;
@@ -86,6 +96,7 @@ struct folder {
     char *name;
     const char *well_known; /* NULL: an ordinary folder */
     bool hidden;
+    bool search; /* a mailSearchFolder */
     bool gone;
     uint64_t change;      /* of anything that folder delta may tell … */
     uint64_t tree_change; /* … and of more than the counters */
@@ -95,6 +106,7 @@ struct folder {
     size_t count, cap;
     bool sorted; /* items are in listing order: newest first */
     size_t unread;
+    size_t others, others_unread; /* items that are no messages: counted, never listed */
     struct change *log;
     size_t log_len, log_cap;
     uint64_t rounds;
@@ -182,6 +194,10 @@ void message_destroy(struct message *m);
 struct content *message_content(struct message *m);
 /* Makes the text anew from the content. */
 void message_compose(struct message *m);
+/* "#microsoft.graph.eventMessageRequest" and so on. */
+const char *message_type_name(enum message_kind kind);
+/* By the last part of that name; false: there is none. */
+bool message_kind_parse(const char *name, enum message_kind *kind);
 /* The message's bytes: points into the message or into `scratch`, which is filled if the text is
  * generated. */
 const char *message_mime(const struct message *m, struct buf *scratch);

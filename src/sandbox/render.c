@@ -299,14 +299,20 @@ static void add_prop(struct json_object *list, const struct prop_id *id, const c
     json_object_array_add(list, one);
 }
 
+const char *render_etag(struct call *c, const struct message *m)
+{
+    return arena_printf(c->r->arena, "W/\"%s\"", change_key(c->r->arena, c->b, m->change));
+}
+
 struct json_object *render_message(struct call *c, struct message *m, const struct query *q)
 {
     struct arena *arena = arena_new();
     struct view v;
     view_init(&v, c->s, arena, m);
     struct json_object *o = json_object_new_object();
-    put_string(o, "@odata.etag",
-               arena_printf(arena, "W/\"%s\"", change_key(arena, c->b, m->change)));
+    put_string(o, "@odata.etag", render_etag(c, m));
+    if (m->kind != KIND_MESSAGE)
+        put_string(o, "@odata.type", message_type_name((enum message_kind)m->kind));
     put_stored(c, &v, "id", o);
     for (size_t i = 1; members[i]; i++) {
         bool wanted = q->select_count ? query_selects(q, members[i]) : !only_by_name(members[i]);

@@ -29,6 +29,8 @@ const char *view_transport_headers(struct view *v);
 
 /* The selected members and expanded properties; an etag and the id always. */
 struct json_object *render_message(struct call *c, struct message *m, const struct query *q);
+/* "W/\"…\"", which moves with each change. In the request's arena. */
+const char *render_etag(struct call *c, const struct message *m);
 /* One member into `o`, whatever was selected. False: there is none of this name. */
 bool render_member(struct call *c, struct view *v, const char *member, struct json_object *o);
 struct json_object *render_folder(struct call *c, struct folder *f, const struct query *q);

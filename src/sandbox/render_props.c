@@ -93,6 +93,14 @@ static const char *from_text(struct view *v, uint32_t tag)
     }
 }
 
+static const char *const classes[] = {
+    [KIND_MESSAGE] = "IPM.Note",
+    [KIND_EVENT] = "IPM.Schedule.Meeting.Canceled",
+    [KIND_REQUEST] = "IPM.Schedule.Meeting.Request",
+    [KIND_RESPONSE] = "IPM.Schedule.Meeting.Resp.Pos",
+    [KIND_SHARING] = "IPM.Sharing",
+};
+
 const char *render_message_prop(struct view *v, const struct prop_id *id)
 {
     const struct message *m = v->m;
@@ -110,7 +118,7 @@ const char *render_message_prop(struct view *v, const struct prop_id *id)
     case TAG_READ:
         return m->is_read ? "true" : "false";
     case TAG_MESSAGE_CLASS:
-        return stored ? stored : "IPM.Note";
+        return stored ? stored : classes[m->kind];
     case TAG_FLAG_STATUS:
         return m->flag ? number(v->arena, m->flag) : NULL;
     case TAG_DELIVERY_TIME:
@@ -137,11 +145,11 @@ const char *render_folder_prop(const struct sandbox *s, struct arena *arena, con
                    ? NULL
                    : number(arena, f->next_article);
     case TAG_CONTAINER_CLASS:
-        return "IPF.Note";
+        return prop_get(&f->props, id) ? prop_get(&f->props, id) : "IPF.Note";
     case TAG_CONTENT_COUNT:
-        return number(arena, (int64_t)f->count);
+        return number(arena, (int64_t)(f->count + f->others));
     case TAG_UNREAD_COUNT:
-        return number(arena, (int64_t)f->unread);
+        return number(arena, (int64_t)(f->unread + f->others_unread));
     case TAG_HIDDEN:
         return f->hidden ? "true" : "false";
     default:

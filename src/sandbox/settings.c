@@ -25,6 +25,7 @@ static const char *const headers_names[] = {"full",    "unended", "cut-255", "cu
 static const char *const folder_delta_names[] = {"whole", "top", "absent", NULL};
 static const char *const quota_names[] = {"no", "403", "507", NULL};
 static const char *const too_large_names[] = {"413", "400", NULL};
+static const char *const delete_folder_names[] = {"rename", "conflict", NULL};
 static const char *const delete_names[] = {"deleted-items", "recoverable", NULL};
 
 #define NUMBER(n, field, lo, hi)                                                                   \
@@ -66,6 +67,7 @@ static const struct setting table[] = {
     CHOICE("mailbox-full", mailbox_full, quota_names),
     CHOICE("too-large", too_large, too_large_names),
     NUMBER("upload-life", upload_life_s, 0, DAY_MS / 1000),
+    CHOICE("delete-folder", delete_folder, delete_folder_names),
     CHOICE("headers", headers, headers_names),
     CHOICE("article", article, article_names),
     CHOICE("delta-expand", delta_expand, expand_names),

@@ -21,6 +21,7 @@ enum headers_mode {
 enum folder_delta_mode { FOLDER_DELTA_WHOLE, FOLDER_DELTA_TOP, FOLDER_DELTA_ABSENT };
 enum quota_mode { QUOTA_NONE, QUOTA_403, QUOTA_507 };
 enum too_large_mode { TOO_LARGE_413, TOO_LARGE_400 };
+enum delete_folder_mode { DELETE_FOLDER_RENAME, DELETE_FOLDER_CONFLICT };
 enum delete_mode { DELETE_TO_BIN, DELETE_TO_DUMPSTER };
 
 struct settings {
@@ -45,6 +46,7 @@ struct settings {
     bool permanent_delete;    /* permanentDelete is known: the global cloud only */
     int folder_delta;         /* enum folder_delta_mode */
     int delete_to;            /* enum delete_mode: where DELETE puts a message */
+    int delete_folder;        /* enum delete_folder_mode: where its name is in Deleted Items */
     int mailbox_full;         /* enum quota_mode: what creates and copies are refused with */
     int too_large;            /* enum too_large_mode: what a request over 4 MB is refused with */
     int64_t upload_life_s;    /* of upload sessions opened from now on */

@@ -2,17 +2,21 @@
 """postern-sandbox by itself: what it loads, whom it listens to, what it pretends."""
 
 import contextlib
+import email
+import json
 import mailbox
 import re
 import ssl
 import subprocess
 import tempfile
 import urllib.error
+import urllib.parse
 import urllib.request
+import uuid
 from pathlib import Path
 
 import tap
-from harness import Pair, Sandbox, mail, on_the_wire, program
+from harness import MAILBOX, Pair, Sandbox, mail, on_the_wire, program
 from tap import test
 
 MESSAGES = [mail(name) for name in ("plain", "dots", "from-lines")]
@@ -119,6 +123,107 @@ def bad_tls():
                 assert re.search(reason, str(error.reason)), (kind, error.reason)
             finally:
                 sandbox.process.terminate()
+
+
+class Graph:
+    """A client of the sandbox as careful as Postern, for what Postern does not ask yet."""
+
+    def __init__(self, sandbox):
+        self.sandbox = sandbox
+        self.trust = ssl.create_default_context(cafile=sandbox.ca_file)
+        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
+                                                  urllib.request.HTTPSHandler(context=self.trust))
+        answer = self.ask("POST", f"{sandbox.login_url}/{sandbox.tenant_id}/oauth2/v2.0/token",
+                          urllib.parse.urlencode({
+                              "grant_type": "client_credentials", "client_id": sandbox.client_id,
+                              "client_secret": sandbox.client_secret,
+                              "scope": sandbox.graph_url + "/.default"}).encode(),
+                          {"Content-Type": "application/x-www-form-urlencoded"})
+        self.token = answer["access_token"]
+
+    def ask(self, method, url, body=None, headers=None):
+        """The answer's JSON, or its bytes; an HTTP error raises."""
+        request = urllib.request.Request(url, body, method=method, headers=headers or {})
+        with self.opener.open(request, timeout=tap.PATIENCE) as answer:
+            data = answer.read()
+            self.headers = answer.headers
+            if "json" in answer.headers.get("Content-Type", ""):
+                return json.loads(data)
+            return data
+
+    def call(self, method, path, body=None):
+        """A request to the mailbox."""
+        headers = {"Authorization": f"Bearer {self.token}", "client-request-id": str(uuid.uuid4()),
+                   "Prefer": 'IdType="ImmutableId"', "Content-Type": "application/json"}
+        return self.ask(method, f"{self.sandbox.graph_url}/v1.0/users/{MAILBOX}{path}",
+                        None if body is None else json.dumps(body).encode(), headers)
+
+
+@contextlib.contextmanager
+def graph():
+    with directory() as work:
+        sandbox = Sandbox(work)
+        try:
+            yield Graph(sandbox)
+            assert not sandbox.violations(), sandbox.violations()
+        finally:
+            sandbox.process.terminate()
+
+
+def message_path(message):
+    return "/messages/" + urllib.parse.quote(message["id"], safe="")
+
+
+@test
+def large_attachment():
+    """An attachment of 5 MB comes by an upload session at another origin"""
+    with graph() as client:
+        draft = client.call("POST", "/messages", {"subject": "large"})
+        size = 5 * 1024 * 1024
+        data = bytes(range(256)) * (size // 256)
+        session = client.call(
+            "POST", message_path(draft) + "/attachments/createUploadSession",
+            {"AttachmentItem": {"attachmentType": "file", "name": "a.bin", "size": size}})
+        assert not session["uploadUrl"].startswith(client.sandbox.graph_url)
+        half = 4 * 1024 * 1024
+        answer = client.ask("PUT", session["uploadUrl"], data[:half],
+                            {"Content-Range": f"bytes 0-{half - 1}/{size}"})
+        assert answer["NextExpectedRanges"] == [str(half)]
+        client.ask("PUT", session["uploadUrl"], data[half:],
+                   {"Content-Range": f"bytes {half}-{size - 1}/{size}"})
+        assert "Attachments(" in client.headers["Location"]
+        mime = email.message_from_bytes(client.call("GET", message_path(draft) + "/$value"))
+        assert mime.get_payload(1).get_payload(decode=True) == data
+
+
+@test
+def behind_the_back():
+    """The control port changes mail and folders as another client would"""
+    with graph() as client:
+        control = client.sandbox.control
+        draft = client.call("POST", "/messages", {"subject": "old"})
+        control("POST", "/patch", {"id": draft["id"], "subject": "new", "isRead": False,
+                                   "flag": {"flagStatus": "flagged"}, "categories": ["a"],
+                                   "singleValueExtendedProperties": [
+                                       {"id": "Integer 0x1081", "value": "102"}]})
+        changed = client.call("GET", message_path(draft))
+        assert changed["subject"] == "new" and changed["categories"] == ["a"]
+        assert changed["changeKey"] != draft["changeKey"]
+        seen = control("GET", "/mailbox")["folders"]
+        drafts = next(f for f in seen if f["path"] == "Drafts")
+        assert drafts["messages"][0]["properties"] == {"Integer 0x1081": "102"}
+        control("POST", "/rename", {"path": "inbox", "name": "Posteingang"})
+        assert client.call("GET", "/mailFolders/inbox")["displayName"] == "Posteingang"
+        control("POST", "/folders", {"path": "inbox", "name": "a/b", "items": 3, "unread": 1})
+        child = client.call("GET", "/mailFolders/inbox/childFolders")["value"][0]
+        assert (child["displayName"], child["totalItemCount"]) == ("a/b", 3)
+        made = control("POST", "/tree", {"path": "Projects", "folders": 25, "messages": 2})["ids"]
+        assert len(made) == 25
+        first = client.call("GET", "/mailFolders/" + urllib.parse.quote(made[0], safe=""))
+        assert (first["childFolderCount"], first["totalItemCount"]) == (10, 2)
+        control("POST", "/remove", {"path": "Projects"})
+        names = [f["displayName"] for f in client.call("GET", "/mailFolders?$top=50")["value"]]
+        assert "Projects" not in names
 
 
 tap.main()

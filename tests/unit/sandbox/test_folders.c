@@ -83,10 +83,50 @@ static void test_named_property(void)
     fixture_tear_down(&x);
 }
 
+/* Deleted folders of one name make way for each other, or do not. */
+static void test_delete_twice(void)
+{
+    struct fixture x;
+    char target[1024], id[ID_SIZE];
+    fixture_set_up(&x, 0);
+    for (int i = 0; i < 3; i++) {
+        x.s.settings.delete_folder = i == 2 ? DELETE_FOLDER_CONFLICT : DELETE_FOLDER_RENAME;
+        id_folder(mailbox_folder_path(x.b, "A"), id);
+        snprintf(target, sizeof target, USER "/mailFolders/%s", id);
+        fixture_send(&x, "DELETE", target, NULL, NULL);
+        CU_ASSERT_EQUAL(x.status, i == 2 ? 409 : 204);
+    }
+    CU_ASSERT_PTR_NOT_NULL(folder_child(mailbox_well_known(x.b, "deleteditems"), "A1"));
+    fixture_tear_down(&x);
+}
+
+static void test_odd_folders(void)
+{
+    struct fixture x;
+    fixture_set_up(&x, 2);
+    mailbox_folder_path(x.b, "Inbox/Digests")->search = true;
+    mailbox_folder_path(x.b, "Inbox/Clutter")->hidden = true;
+    x.inbox->others = 5;
+    x.inbox->others_unread = 1;
+    fixture_get(&x, USER "/mailFolders/inbox");
+    CU_ASSERT_STRING_EQUAL(fixture_string(&x, "totalItemCount"), "7");
+    CU_ASSERT_STRING_EQUAL(fixture_string(&x, "unreadItemCount"), "3");
+    CU_ASSERT_STRING_EQUAL(fixture_string(&x, "childFolderCount"), "1");
+    fixture_get(&x, USER "/mailFolders/inbox/childFolders");
+    CU_ASSERT_EQUAL(fixture_items(&x), 1);
+    CU_ASSERT_STRING_EQUAL(fixture_string(&x, "value/0/@odata.type"),
+                           "#microsoft.graph.mailSearchFolder");
+    fixture_get(&x, USER "/mailFolders/inbox/childFolders?includeHiddenFolders=true");
+    CU_ASSERT_EQUAL(fixture_items(&x), 2);
+    fixture_tear_down(&x);
+}
+
 extern const struct unit_test folders_tests[];
 const struct unit_test folders_tests[] = {
     {"create and rename", test_create_and_rename},
     {"move and delete", test_move_and_delete},
     {"a named property", test_named_property},
+    {"a name deleted twice", test_delete_twice},
+    {"search folders, hidden ones, other items", test_odd_folders},
     {NULL, NULL},
 };

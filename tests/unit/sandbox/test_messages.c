@@ -43,11 +43,14 @@ static void test_transport_headers(void)
 static void test_cut_headers(void)
 {
     struct fixture x;
-    char mime[1024] = "Subject: ";
+    struct buf mime = BUF_INIT(1024);
+    buf_puts(&mime, "Subject: ");
     for (int i = 0; i < 300; i++)
-        strcat(mime, "\xc3\xbc");
+        buf_puts(&mime, "\xc3\xbc");
+    buf_puts(&mime, "\r\n\r\n");
     fixture_set_up(&x, 0);
-    fixture_add(&x, "inbox", strcat(mime, "\r\n\r\n"));
+    fixture_add(&x, "inbox", buf_str(&mime));
+    buf_free(&mime);
     x.s.settings.headers = HEADERS_CUT_255;
     CU_ASSERT_EQUAL(strlen(headers_in(&x, "inbox")), 9 + 2 * (255 - 9));
     fixture_tear_down(&x);
@@ -119,12 +122,91 @@ static void test_delete_and_purge(void)
     fixture_tear_down(&x);
 }
 
+static void test_kinds(void)
+{
+    static const char mime[] = "Subject: m\r\nContent-Type: text/calendar;\r\n"
+                               " charset=utf-8; method=\"REQUEST\"\r\n\r\n";
+    struct fixture x;
+    fixture_set_up(&x, 0);
+    fixture_add(&x, "inbox", mime);
+    fixture_add(&x, "archive", "Subject: x\r\n\r\n");
+    fixture_get(&x, USER "/mailFolders/inbox/messages");
+    CU_ASSERT_STRING_EQUAL(fixture_string(&x, "value/0/@odata.type"),
+                           "#microsoft.graph.eventMessageRequest");
+    fixture_get(&x, USER "/mailFolders/archive/messages");
+    CU_ASSERT_PTR_NULL(fixture_member(&x, "value/0/@odata.type"));
+    fixture_get(&x, USER "/mailFolders/archive/messages/delta");
+    CU_ASSERT_STRING_EQUAL(fixture_string(&x, "value/0/@odata.type"), "#microsoft.graph.message");
+    fixture_tear_down(&x);
+}
+
+/* The mark \\Deleted as IMAP of Exchange keeps it, looked for by a filter. */
+static void test_filter_extended(void)
+{
+    static const char mark[] =
+        "{\"singleValueExtendedProperties\":[{\"id\":\"Integer {00062008-0000-0000-C000-"
+        "000000000046} Id 0x8570\",\"value\":\"1\"}]}";
+#define ANY(test)                                                                                  \
+    USER "/mailFolders/inbox/messages/$count?$filter=singleValueExtendedProperties/any(ep:ep/id"   \
+         "%20eq%20'Integer%20{00062008-0000-0000-C000-000000000046}%20Id%200x8570'%20and%20"       \
+         "cast(ep/value,Edm.Int32)%20" test ")"
+    struct fixture x;
+    fixture_set_up(&x, 3);
+    fixture_send(&x, "PATCH", fixture_message(x.inbox->items[1], ""), NULL, mark);
+    CU_ASSERT_EQUAL(x.status, 200);
+    fixture_get(&x, ANY("eq%201"));
+    CU_ASSERT_STRING_EQUAL(buf_str(&x.text), "1");
+    fixture_get(&x, ANY("ne%200"));
+    CU_ASSERT_STRING_EQUAL(buf_str(&x.text), "1");
+    fixture_get(&x, ANY("eq%20null"));
+    CU_ASSERT_STRING_EQUAL(buf_str(&x.text), "2");
+    fixture_get(&x, USER "/messages/$count");
+    CU_ASSERT_STRING_EQUAL(buf_str(&x.text), "3");
+    fixture_tear_down(&x);
+}
+
+static void test_windows(void)
+{
+    struct fixture x;
+    fixture_set_up(&x, 3);
+    x.inbox->items[0]->received_ms = 1000;
+    x.inbox->items[1]->received_ms = 2000;
+    fixture_get(&x, USER "/mailFolders/inbox/messages?$count=true&$orderby=receivedDateTime&"
+                         "$filter=receivedDateTime%20ge%201970-01-01T00:00:01Z%20and%20"
+                         "receivedDateTime%20lt%201970-01-01T00:00:02Z");
+    CU_ASSERT_EQUAL(fixture_items(&x), 1);
+    CU_ASSERT_STRING_EQUAL(fixture_string(&x, "@odata.count"), "1");
+    fixture_get(&x, USER "/mailFolders/inbox/messages?$orderby=receivedDateTime&"
+                         "$filter=isRead%20eq%20false");
+    CU_ASSERT_STRING_EQUAL(fixture_code(&x), "InefficientFilter");
+    fixture_tear_down(&x);
+}
+
+static void test_careless(void)
+{
+    struct fixture x;
+    char target[1024], id[ID_SIZE];
+    fixture_set_up(&x, 1);
+    struct message *m = x.inbox->items[0];
+    id_message(x.b, m, true, id);
+    fixture_get(&x, fixture_message(m, ""));
+    CU_ASSERT_EQUAL(fixture_violations(&x, "unescaped-id"), 0);
+    snprintf(target, sizeof target, USER "/messages/%s", id);
+    fixture_get(&x, target);
+    CU_ASSERT_EQUAL(fixture_violations(&x, "unescaped-id"), strchr(id, '=') ? 1 : 0);
+    fixture_tear_down(&x);
+}
+
 extern const struct unit_test messages_tests[];
 const struct unit_test messages_tests[] = {
     {"transport headers", test_transport_headers},
     {"transport headers cut short", test_cut_headers},
     {"the head of a generated message", test_generated_head},
     {"PATCH", test_patch},
+    {"derived types", test_kinds},
+    {"a filter on an extended property", test_filter_extended},
+    {"windows of time", test_windows},
+    {"ids that are not encoded", test_careless},
     {"DELETE and permanentDelete", test_delete_and_purge},
     {NULL, NULL},
 };
