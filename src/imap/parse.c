@@ -137,6 +137,8 @@ static bool may_be_glued(const struct imap_parser *p, char next)
 
 static bool read_one(struct imap_parser *p, const char **at, const char *end, bool glued)
 {
+    if (!is_atom_char(**at) && !strchr("()\"", **at))
+        return bad(p, "a character that is not allowed outside of quotes and literals");
     if (glued && !may_be_glued(p, **at))
         return bad(p, "a space is missing between arguments");
     switch (**at) {
@@ -149,8 +151,6 @@ static bool read_one(struct imap_parser *p, const char **at, const char *end, bo
     case '"':
         return read_quoted(p, at, end);
     default:
-        if (!is_atom_char(**at))
-            return bad(p, "a character that is not allowed outside of quotes and literals");
         return read_atom(p, at, end, glued);
     }
 }

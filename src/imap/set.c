@@ -35,7 +35,7 @@ static bool read_range(const char **at, struct imap_range *range)
         if (!read_number(at, &range->high))
             return false;
     }
-    if (range->low > range->high && range->low != IMAP_SET_STAR) {
+    if (range->low > range->high && range->high != IMAP_SET_STAR) {
         uint32_t low = range->high;
         range->high = range->low;
         range->low = low;

@@ -10,10 +10,10 @@
 
 /* Ranges of one set; more is an error. */
 #define IMAP_SET_RANGES_MAX 200000
-#define IMAP_SET_STAR       UINT32_MAX
+#define IMAP_SET_STAR       0 /* "*"; no number of a message is 0 */
 
 struct imap_range {
-    uint32_t low, high; /* low <= high but where one is IMAP_SET_STAR, which stands for "*" */
+    uint32_t low, high; /* low <= high but where one is IMAP_SET_STAR */
 };
 
 struct imap_set {

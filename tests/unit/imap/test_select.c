@@ -1,0 +1,136 @@
+#include "../unit.h"
+#include "fake_mailbox.h"
+#include "talk.h"
+
+#include <string.h>
+
+#define ID "FAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+static void three(void)
+{
+    fake_reset();
+    fake_add("A: b\r\n\r\nx\r\n")->flags = MAILBOX_SEEN;
+    fake_add("A: b\r\n\r\ny\r\n");
+    fake_add("A: b\r\n\r\nz\r\n")->keywords = "Work $mdnsent";
+}
+
+static void test_select(void)
+{
+    three();
+    CU_ASSERT_STRING_EQUAL(
+        talk_in("a SELECT inbox\r\n"),
+        "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded $MDNSent Work)\r\n"
+        "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen $Forwarded $MDNSent Work "
+        "\\*)] these are kept\r\n"
+        "* 3 EXISTS\r\n* 3 RECENT\r\n"
+        "* OK [UNSEEN 2] the first one not seen\r\n"
+        "* OK [UIDVALIDITY 77] UIDs are valid\r\n"
+        "* OK [UIDNEXT 4] the next UID\r\n"
+        "* OK [HIGHESTMODSEQ 3] highest\r\n"
+        "* OK [MAILBOXID (" ID ")] the same wherever it is moved\r\n"
+        "a OK [READ-WRITE] SELECT done\r\n");
+    CU_ASSERT_FALSE(fake.synced_read_only);
+    CU_ASSERT_TRUE(fake.claimed);
+    /* The next session finds nothing recent. */
+    CU_ASSERT_PTR_NOT_NULL(strstr(talk_in("a SELECT INBOX\r\n"), "* 0 RECENT\r\n"));
+}
+
+static void test_examine(void)
+{
+    three();
+    const char *answers = talk_in("a EXAMINE INBOX\r\nb CLOSE\r\nc NOOP\r\n");
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* OK [PERMANENTFLAGS ()] these are kept\r\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* 3 RECENT\r\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "a OK [READ-ONLY] EXAMINE done\r\nb OK CLOSE done\r\n"));
+    CU_ASSERT_TRUE(fake.synced_read_only);
+    CU_ASSERT_FALSE(fake.claimed);
+    CU_ASSERT_EQUAL(fake.recent_from, 1);
+}
+
+static void test_empty(void)
+{
+    fake_reset();
+    const char *answers =
+        talk_in("a SELECT INBOX\r\nb FETCH 1:* (UID)\r\nc UID FETCH 1:* (UID)\r\n");
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* 0 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* OK [UIDNEXT 1]"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "b BAD there is no message of that number"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "c OK"));
+}
+
+static void test_failures(void)
+{
+    three();
+    CU_ASSERT_STRING_EQUAL(talk_in("a SELECT Nowhere\r\nb CLOSE\r\n"),
+                           "a NO [NONEXISTENT] there is no such folder\r\n"
+                           "b BAD select a folder first\r\n");
+    CU_ASSERT_STRING_EQUAL(
+        talk_in("a SELECT &x-\r\nb SELECT (x)\r\nc SELECT\r\nd SELECT INBOX (QRESYNC)\r\n"),
+        "a NO [CANNOT] that name is not in modified UTF-7 (RFC 3501 section 5.1.3)\r\n"
+        "b BAD the name of a folder is missing\r\n"
+        "c BAD SELECT takes a folder's name and perhaps (CONDSTORE)\r\n"
+        "d BAD SELECT takes a folder's name and perhaps (CONDSTORE)\r\n");
+    /* RFC 3501 section 6.3.1: after a SELECT that failed none is selected. */
+    CU_ASSERT_STRING_EQUAL(talk_selected("a SELECT Nowhere\r\nb CLOSE\r\n"),
+                           "* OK [CLOSED] the folder before is closed\r\n"
+                           "a NO [NONEXISTENT] there is no such folder\r\n"
+                           "b BAD select a folder first\r\n");
+    error_set(&fake.sync_error, ERROR_THROTTLED, "429");
+    CU_ASSERT_STRING_EQUAL(talk_in("a SELECT INBOX\r\nb NOOP\r\n"),
+                           "a NO [UNAVAILABLE] Microsoft 365 is slowing this mailbox down, try "
+                           "again later\r\nb OK NOOP done\r\n");
+}
+
+static void test_condstore(void)
+{
+    three();
+    CU_ASSERT_STRING_EQUAL(
+        talk_in("a ENABLE X-NONE\r\nb ENABLE X CONDSTORE\r\nc ENABLE condstore\r\n"
+                "d ENABLE\r\n"),
+        "* ENABLED\r\na OK ENABLE done\r\n"
+        "* ENABLED CONDSTORE\r\nb OK ENABLE done\r\n"
+        "* ENABLED\r\nc OK ENABLE done\r\n"
+        "d BAD ENABLE takes names of capabilities\r\n");
+    CU_ASSERT_STRING_EQUAL(talk_selected("a ENABLE CONDSTORE\r\n"),
+                           "* ENABLED CONDSTORE\r\n* OK [HIGHESTMODSEQ 3] highest\r\n"
+                           "a OK ENABLE done\r\n");
+}
+
+static void test_close(void)
+{
+    three();
+    fake_find(2)->flags = MAILBOX_DELETED;
+    fake_find(3)->flags = MAILBOX_DELETED | MAILBOX_SEEN;
+    CU_ASSERT_STRING_EQUAL(talk_selected("a UNSELECT\r\nb UNSELECT\r\n"),
+                           "a OK UNSELECT done\r\nb BAD select a folder first\r\n");
+    CU_ASSERT_EQUAL(fake.expunged_count, 0);
+    CU_ASSERT_STRING_EQUAL(talk_selected("a CLOSE x\r\nb CLOSE\r\nc CLOSE\r\n"),
+                           "a BAD CLOSE takes no arguments\r\nb OK CLOSE done\r\n"
+                           "c BAD select a folder first\r\n");
+    CU_ASSERT_EQUAL(fake.expunged_count, 2);
+    CU_ASSERT_EQUAL(fake.expunged[0], 2);
+    CU_ASSERT_EQUAL(fake.expunged[1], 3);
+    CU_ASSERT_EQUAL(fake.expunge_client_fd, -1); /* the client's hang-up does not end it */
+}
+
+/* "A success is never invented": what could not be expunged is no OK, and the folder is kept. */
+static void test_close_fails(void)
+{
+    three();
+    fake_find(2)->flags = MAILBOX_DELETED;
+    error_set(&fake.expunge_error, ERROR_TEMPORARY, "503");
+    CU_ASSERT_STRING_EQUAL(talk_selected("a CLOSE\r\nb UNSELECT\r\n"),
+                           "a NO [UNAVAILABLE] Microsoft 365 does not answer now, try again "
+                           "later\r\nb OK UNSELECT done\r\n");
+}
+
+const struct unit_test select_tests[] = {
+    {"SELECT", test_select},
+    {"EXAMINE", test_examine},
+    {"empty", test_empty},
+    {"failures", test_failures},
+    {"CONDSTORE", test_condstore},
+    {"CLOSE", test_close},
+    {"CLOSE fails", test_close_fails},
+    {NULL, NULL},
+};
