@@ -8,6 +8,7 @@
 #include "postern/graph/folder.h"
 
 #include <ctype.h>
+#include <json-c/json.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +25,12 @@ struct mail {
     char id[16];
     const char *folder;
     int64_t article; /* 0: none */
-    bool read, was_in_inbox;
-    unsigned change; /* when it last changed */
+    bool read, flagged, draft, deleted, was_in_inbox;
+    bool old_read; /* before the last PATCH */
+    int verb, size;
+    char categories[256]; /* JSON */
+    unsigned change;      /* when it last changed */
+    unsigned old_change;  /* before the last PATCH, 0: none */
     int64_t modified_ms;
 };
 
@@ -73,18 +78,31 @@ static struct server_reply failure(struct exchange *x, int status, const char *c
     return json(x, status, &body);
 }
 
+static const char *truth(bool value)
+{
+    return value ? "true" : "false";
+}
+
 static void put_mail(struct buf *b, const struct mail *m, bool whole)
 {
     char when[CLOCK_ISO_SIZE];
     clock_format_iso(1780000000000 + m->article * 1000, when);
     buf_printf(b,
-               "{\"id\":\"%s\",\"isRead\":%s,\"isDraft\":false,\"categories\":[],"
-               "\"flag\":{\"flagStatus\":\"notFlagged\"},\"receivedDateTime\":\"%s\","
+               "{\"id\":\"%s\",\"isRead\":%s,\"isDraft\":%s,\"categories\":%s,"
+               "\"flag\":{\"flagStatus\":\"%s\"},\"receivedDateTime\":\"%s\","
                "\"changeKey\":\"k%u\",\"parentFolderId\":\"%s\"",
-               m->id, m->read ? "true" : "false", when, m->change, m->folder);
+               m->id, truth(m->read), truth(m->draft), m->categories[0] ? m->categories : "[]",
+               m->flagged ? "flagged" : "notFlagged", when, m->change, m->folder);
     if (whole) {
-        buf_puts(b, ",\"singleValueExtendedProperties\":["
-                    "{\"id\":\"Integer 0xe08\",\"value\":\"900\"}");
+        buf_printf(b,
+                   ",\"singleValueExtendedProperties\":["
+                   "{\"id\":\"Integer 0xe08\",\"value\":\"%d\"}",
+                   m->size);
+        if (m->deleted)
+            buf_puts(b, ",{\"id\":\"Integer {00062008-0000-0000-c000-000000000046} Id "
+                        "0x8570\",\"value\":\"1\"}");
+        if (m->verb)
+            buf_printf(b, ",{\"id\":\"Integer 0x1081\",\"value\":\"%d\"}", m->verb);
         if (m->article)
             buf_printf(b, ",{\"id\":\"Integer 0xe23\",\"value\":\"%lld\"}", (long long)m->article);
         buf_puts(b, "]");
@@ -110,7 +128,12 @@ static bool put_delta(struct exchange *x, struct buf *b, struct mail *m, unsigne
         return false;
     if (comma)
         buf_puts(b, ",");
-    if (in_inbox(m) || x->faults.late)
+    if (in_inbox(m) && x->faults.stale && m->old_change) {
+        struct mail old = *m;
+        old.read = m->old_read;
+        old.change = m->old_change;
+        put_mail(b, &old, false);
+    } else if (in_inbox(m) || x->faults.late)
         put_mail(b, m, false);
     else
         buf_printf(b, "{\"id\":\"%s\",\"@removed\":{\"reason\":\"deleted\"}}", m->id);
@@ -308,6 +331,61 @@ static struct server_reply move(struct exchange *x, struct mail *m)
     return json(x, 201, &b);
 }
 
+static void set_property(struct mail *m, const char *id, int value)
+{
+    if (strstr(id, "0x8570"))
+        m->deleted = value != 0;
+    else if (strcmp(id, "Integer 0x1081") == 0)
+        m->verb = value;
+}
+
+/* A PATCH of a message: what it changes, as the last word. */
+static void apply(struct mail *m, struct json_object *body)
+{
+    struct json_object *value, *list, *status;
+    if (json_object_object_get_ex(body, "isRead", &value))
+        m->read = json_object_get_boolean(value);
+    if (json_object_object_get_ex(body, "flag", &value) &&
+        json_object_object_get_ex(value, "flagStatus", &status))
+        m->flagged = strcmp(json_object_get_string(status), "flagged") == 0;
+    if (json_object_object_get_ex(body, "categories", &value))
+        snprintf(m->categories, sizeof m->categories, "%s",
+                 json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN));
+    if (json_object_object_get_ex(body, "singleValueExtendedProperties", &list))
+        for (size_t i = 0; i < json_object_array_length(list); i++) {
+            struct json_object *one = json_object_array_get_idx(list, i), *id, *text;
+            json_object_object_get_ex(one, "id", &id);
+            json_object_object_get_ex(one, "value", &text);
+            set_property(m, json_object_get_string(id), json_object_get_int(text));
+        }
+}
+
+static struct server_reply update(struct exchange *x, const struct server_request *request,
+                                  struct mail *m)
+{
+    struct buf b = BUF_INIT(ANSWER_MAX);
+    struct json_object *body = json_tokener_parse(request->body);
+    x->counts.update++;
+    if (x->faults.forbidden && strcmp(m->id, x->faults.forbidden) == 0) {
+        json_object_put(body);
+        return failure(x, 403, "ErrorAccessDenied");
+    }
+    bool dropped = x->faults.drop_updates && x->faults.drop_updates--;
+    bool ignored = x->faults.ignore_updates;
+    if (!dropped && !ignored) {
+        m->old_read = m->read;
+        m->old_change = m->change;
+        apply(m, body);
+        touch(x, m);
+    }
+    json_object_put(body);
+    if (dropped || (x->faults.lose_updates && x->faults.lose_updates--))
+        buf_puts(&b, "{\"id\":");
+    else
+        put_mail(&b, m, false);
+    return json(x, 200, &b);
+}
+
 static struct server_reply message(struct exchange *x, const struct server_request *request,
                                    const char *id)
 {
@@ -322,6 +400,8 @@ static struct server_reply message(struct exchange *x, const struct server_reque
         return mime(x, m);
     if (strncmp(id + len, "/move", 5) == 0)
         return move(x, m);
+    if (strcmp(request->method, "PATCH") == 0)
+        return update(x, request, m);
     if (strcmp(request->method, "DELETE") == 0) {
         x->counts.remove++;
         m->folder = "";
@@ -416,6 +496,8 @@ void exchange_deliver(struct exchange *x, unsigned count)
     for (unsigned i = 0; i < count && x->count < MAILS_MAX; i++) {
         struct mail *m = &x->mails[x->count++];
         snprintf(m->id, sizeof m->id, "m-%04zu", x->count);
+        m->size = 900;
+        m->draft = x->faults.drafts;
         arrive(x, m);
     }
     pthread_mutex_unlock(&x->lock);
@@ -427,6 +509,34 @@ void exchange_set_read(struct exchange *x, const char *id, bool read)
     struct mail *m = find(x, id, strlen(id));
     m->read = read;
     touch(x, m);
+    pthread_mutex_unlock(&x->lock);
+}
+
+void exchange_set_properties(struct exchange *x, const char *id, bool deleted, int verb)
+{
+    pthread_mutex_lock(&x->lock);
+    struct mail *m = find(x, id, strlen(id));
+    m->deleted = deleted;
+    m->verb = verb;
+    touch(x, m);
+    pthread_mutex_unlock(&x->lock);
+}
+
+void exchange_edit(struct exchange *x, const char *id, int size)
+{
+    pthread_mutex_lock(&x->lock);
+    struct mail *m = find(x, id, strlen(id));
+    m->size = size;
+    touch(x, m);
+    pthread_mutex_unlock(&x->lock);
+}
+
+void exchange_state(struct exchange *x, const char *id, char out[320])
+{
+    pthread_mutex_lock(&x->lock);
+    const struct mail *m = find(x, id, strlen(id));
+    snprintf(out, 320, "%s%s%s%d %s", m->read ? "read " : "", m->flagged ? "flagged " : "",
+             m->deleted ? "deleted " : "", m->verb, m->categories);
     pthread_mutex_unlock(&x->lock);
 }
 
@@ -474,7 +584,8 @@ unsigned exchange_counts(struct exchange *x, struct exchange_counts *out)
     pthread_mutex_unlock(&x->lock);
     if (out)
         *out = c;
-    return c.delta + c.listing + c.message + c.mime + c.move + c.remove + c.folder + c.patch;
+    return c.delta + c.listing + c.message + c.mime + c.move + c.remove + c.folder + c.patch +
+           c.update;
 }
 
 unsigned exchange_most_abreast(struct exchange *x)

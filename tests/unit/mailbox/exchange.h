@@ -38,11 +38,17 @@ struct exchange_faults {
     int no_listing;        /* listings of messages */
     int no_filter;         /* the same with $filter */
     bool no_trash;         /* moves answer 404 for want of their destination */
-    const char *forbidden; /* moves of this message answer 403 */
+    const char *forbidden; /* moves and changes of this message answer 403 */
+    unsigned lose_updates; /* so many changes are made and their answer is cut short */
+    unsigned drop_updates; /* so many are not made, and the answer is cut short */
+    bool ignore_updates;   /* changes are answered with 200 and not made */
+    bool stale;            /* deltas tell the state before the last PATCH */
+    bool drafts;           /* what is delivered is a draft */
 };
 
 struct exchange_counts {
-    unsigned delta, listing, message, mime, move, remove, folder, patch;
+    unsigned delta, listing, message, mime, move, remove, folder;
+    unsigned patch, update; /* of the folder; of messages */
 };
 
 struct exchange *exchange_start(void);
@@ -56,6 +62,11 @@ void exchange_unlock(struct exchange *x);
 void exchange_deliver(struct exchange *x, unsigned count);
 /* Another client's doings. */
 void exchange_set_read(struct exchange *x, const char *id, bool read);
+void exchange_set_properties(struct exchange *x, const char *id, bool deleted, int verb);
+/* Nothing that a client sees but the change key, and the size perhaps. */
+void exchange_edit(struct exchange *x, const char *id, int size);
+/* "read flagged deleted 102 [ "Work" ]", as far as it is. */
+void exchange_state(struct exchange *x, const char *id, char out[320]);
 void exchange_take_away(struct exchange *x, const char *id);
 void exchange_put_back(struct exchange *x, const char *id, bool same_article);
 /* The folder a message is in, "" if it is destroyed. */
