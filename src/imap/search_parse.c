@@ -206,6 +206,33 @@ static uint8_t *make_bits(struct parser *p)
     return arena_alloc(p->arena, view_count(p) / 8 + 1);
 }
 
+static void set_bit(uint8_t *bits, size_t index)
+{
+    bits[index / 8] |= (uint8_t)(1u << index % 8);
+}
+
+/* Numbers that no message has are found nowhere, as with any other key: scripts ask for 1:* in
+ * empty folders too. Linear, however often a message is named. */
+static void set_numbers(const struct imap_set *set, size_t count, struct arena *a, uint8_t *bits)
+{
+    int32_t *steps = arena_alloc(a, (count + 2) * sizeof *steps), depth = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        size_t one = set->ranges[i].low, two = set->ranges[i].high;
+        one = one == IMAP_SET_STAR ? count : one;
+        two = two == IMAP_SET_STAR ? count : two;
+        size_t low = one < two ? one : two, high = one < two ? two : one;
+        if (low > count)
+            continue;
+        steps[low]++;
+        steps[(high < count ? high : count) + 1]--;
+    }
+    for (size_t n = 1; n <= count; n++) {
+        depth += steps[n];
+        if (depth > 0)
+            set_bit(bits, n - 1);
+    }
+}
+
 static struct search_key *make_set(struct parser *p, const struct imap_arg *arg, bool uids)
 {
     const struct mailbox_view *view = p->s->selected->view;
@@ -213,13 +240,14 @@ static struct search_key *make_set(struct parser *p, const struct imap_arg *arg,
     struct imap_found found = {0};
     if (arg->type != IMAP_ARG_ATOM || !imap_set_parse(arg->text, p->arena, &set))
         return refuse(p, NULL, "malformed sequence set");
-    if (uids)
-        imap_set_find_uids(&set, view, p->arena, &found);
-    else if (!imap_set_find(&set, view, p->arena, &found))
-        return refuse(p, NULL, "there is no message of that number");
     uint8_t *bits = make_bits(p);
-    for (size_t i = 0; i < found.count; i++)
-        bits[found.indices[i] / 8] |= (uint8_t)(1u << found.indices[i] % 8);
+    if (uids) {
+        imap_set_find_uids(&set, view, p->arena, &found);
+        for (size_t i = 0; i < found.count; i++)
+            set_bit(bits, found.indices[i]);
+    } else {
+        set_numbers(&set, mailbox_view_count(view), p->arena, bits);
+    }
     struct search_key *k = make(p, SEARCH_SET);
     k->set = bits;
     return k;
@@ -239,7 +267,7 @@ static struct search_key *parse_recent(struct parser *p, const char *name, int64
     uint8_t *bits = make_bits(p);
     for (size_t i = 0; i < view_count(p); i++) {
         if (imap_is_recent(p->s, mailbox_view_at(p->s->selected->view, i)->uid))
-            bits[i / 8] |= (uint8_t)(1u << i % 8);
+            set_bit(bits, i);
     }
     struct search_key *k = make(p, SEARCH_SET);
     k->set = bits;

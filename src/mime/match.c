@@ -19,12 +19,18 @@
 void mime_match_init(struct mime_match *m, enum mime_scope scope, const char *field,
                      const char *utf8, size_t len, struct arena *arena)
 {
-    struct buf mapped = BUF_INIT(len * MIME_CASEMAP_GROWTH);
+    struct buf line = BUF_INIT(len), mapped = BUF_INIT(len * MIME_CASEMAP_GROWTH);
+    if (field) { /* there, a tab has become a space */
+        mime_text_append_line(utf8, len, &line);
+        utf8 = buf_str(&line);
+        len = line.len;
+    }
     mime_casemap(utf8, len, &mapped);
     *m = (struct mime_match){.scope = scope,
                              .field = field,
                              .needle = arena_strndup(arena, buf_str(&mapped), mapped.len),
                              .len = mapped.len};
+    buf_free(&line);
     buf_free(&mapped);
 }
 
@@ -82,21 +88,14 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* A raw value with each fold, or each run of white space, as one space. */
-static void squeeze(const struct mime_field *f, bool all, struct buf *out)
+/* A raw value with each run of white space as one space. */
+static void squeeze(const struct mime_field *f, struct buf *out)
 {
-    for (size_t i = 0; i < f->value_len;) {
-        size_t end = i;
-        bool folded = false;
-        while (end < f->value_len && is_blank(f->value[end]))
-            folded |= f->value[end++] == '\n';
-        if (end > i && (all || folded))
+    for (size_t i = 0; i < f->value_len; i++) {
+        if (!is_blank(f->value[i]))
+            buf_putc(out, f->value[i]);
+        else if (i == 0 || !is_blank(f->value[i - 1]))
             buf_putc(out, ' ');
-        else if (end > i)
-            buf_append(out, f->value + i, end - i);
-        else
-            buf_putc(out, f->value[end++]);
-        i = end;
     }
 }
 
@@ -105,36 +104,41 @@ static void put_decoded(const char *text, struct buf *out)
     mime_text_decode(text, strlen(text), out);
 }
 
-static bool needs_quotes(const char *name)
+/* An encoded word is an atom too (RFC 2047 section 5). */
+static bool is_atom(const char *name)
 {
-    return strpbrk(name, "()<>[]:;@\\,.\"") != NULL;
+    for (; *name; name++) {
+        if ((unsigned char)*name <= ' ' || strchr("()<>[]:;@\\,.\"", *name))
+            return false;
+    }
+    return true;
 }
 
-static void put_name(const char *name, struct buf *out)
+/* Names stand there as an ENVELOPE tells them, without the backslashes of quoted strings. */
+static void put_address(const struct mime_address *a, struct buf *out)
 {
-    bool quote = needs_quotes(name);
-    if (quote)
-        buf_putc(out, '"');
-    put_decoded(name, out);
-    if (quote)
-        buf_putc(out, '"');
+    struct buf spec = BUF_INIT(out->max);
+    if (a->name) {
+        const char *quote = is_atom(a->name) ? "" : "\"";
+        buf_puts(out, quote);
+        put_decoded(a->name, out);
+        buf_printf(out, "%s ", quote);
+    }
+    buf_putc(out, '<');
+    if (a->adl)
+        buf_printf(out, "%s:", a->adl);
+    mime_address_spec(a, &spec);
+    put_decoded(buf_str(&spec), out);
+    buf_putc(out, '>');
+    buf_free(&spec);
 }
 
-static void put_spec(const struct mime_address *a, struct buf *out)
-{
-    put_decoded(a->mailbox, out);
-    if (*a->host)
-        buf_putc(out, '@');
-    put_decoded(a->host, out);
-}
-
-/* Names are told without the backslashes of quoted strings, as in an ENVELOPE. */
 static void put_addresses(const struct mime_field *f, struct buf *out)
 {
     struct arena *arena = arena_new();
     struct mime_addresses list;
-    mime_addresses_parse(f->value, f->value_len, arena, &list);
     bool separate = false;
+    mime_addresses_parse(f->value, f->value_len, arena, &list);
     for (size_t i = 0; i < list.count; i++) {
         const struct mime_address *a = &list.items[i];
         if (!a->host && !a->mailbox) {
@@ -143,20 +147,13 @@ static void put_addresses(const struct mime_field *f, struct buf *out)
         }
         if (separate)
             buf_puts(out, ", ");
-        separate = a->host != NULL;
-        if (!a->host) {
-            put_name(a->mailbox, out);
-            buf_puts(out, ": ");
-        } else if (a->name || a->adl) {
-            put_name(a->name ? a->name : "", out);
-            buf_puts(out, a->name ? " <" : "<");
-            buf_puts(out, a->adl ? a->adl : "");
-            buf_puts(out, a->adl ? ":" : "");
-            put_spec(a, out);
-            buf_putc(out, '>');
+        if (a->host) {
+            put_address(a, out);
         } else {
-            put_spec(a, out);
+            put_decoded(a->mailbox, out);
+            buf_puts(out, ": ");
         }
+        separate = a->host != NULL;
     }
     arena_free(&arena);
 }
@@ -164,13 +161,13 @@ static void put_addresses(const struct mime_field *f, struct buf *out)
 /* The text of a field as matches of that scope want it. */
 static void read_field(const struct mime_field *f, enum mime_scope scope, struct buf *out)
 {
-    if (scope == MIME_IN_ADDRESSES) {
-        put_addresses(f, out);
-        return;
-    }
     struct buf raw = BUF_INIT(f->value_len);
-    squeeze(f, scope == MIME_IN_LINE, &raw);
-    mime_text_decode(buf_str(&raw), raw.len, out);
+    if (scope == MIME_IN_LINE) {
+        squeeze(f, &raw);
+        mime_text_decode(buf_str(&raw), raw.len, out);
+    } else {
+        mime_text_decode(f->value, f->value_len, out);
+    }
     buf_free(&raw);
 }
 
@@ -190,7 +187,27 @@ static void match_field(struct mime_match *m, const struct mime_field *f)
     struct buf text = BUF_INIT(text_max(f->value_len));
     read_field(f, m->scope, &text);
     look(m, 1, 1u << m->scope, buf_str(&text), text.len);
+    if (m->scope == MIME_IN_ADDRESSES && !m->found) {
+        buf_clear(&text);
+        put_addresses(f, &text);
+        look(m, 1, 1u << m->scope, buf_str(&text), text.len);
+    }
     buf_free(&text);
+}
+
+/* Lines of a header that are no fields. */
+static void put_stray(const char *header, size_t from, size_t to, struct buf *out)
+{
+    mime_charset_to_utf8(NULL, 0, header + from, to - from, out);
+}
+
+static void put_line(const struct mime_field *f, struct buf *out)
+{
+    bool blank = f->value_len > 0 && is_blank(f->value[0]);
+    mime_charset_to_utf8(NULL, 0, f->name, f->name_len, out);
+    buf_puts(out, blank ? ": " : ":");
+    read_field(f, MIME_IN_FIELD, out);
+    buf_puts(out, "\r\n");
 }
 
 /* A header block as one text: "Name: value" and line ends. */
@@ -198,17 +215,15 @@ static void look_in_header(struct mime_match *matches, size_t count, const char 
 {
     struct buf text = BUF_INIT(text_max(len));
     struct mime_field f;
+    size_t done = 0;
     if (!any_wanted(matches, count, 1u << MIME_IN_TEXT))
         return;
     for (size_t pos = 0; mime_field_next(header, len, &pos, &f);) {
-        size_t blanks = 0;
-        while (blanks < f.value_len && is_blank(f.value[blanks]))
-            blanks++;
-        mime_charset_to_utf8(NULL, 0, f.name, f.name_len, &text);
-        buf_puts(&text, blanks ? ": " : ":");
-        read_field(&f, MIME_IN_FIELD, &text);
-        buf_puts(&text, "\r\n");
+        put_stray(header, done, (size_t)(f.name - header), &text);
+        put_line(&f, &text);
+        done = (size_t)(f.end - header);
     }
+    put_stray(header, done, len, &text);
     look(matches, count, 1u << MIME_IN_TEXT, buf_str(&text), text.len);
     buf_free(&text);
 }
@@ -249,7 +264,9 @@ static void look_in_part(struct mime_match *matches, size_t count, const struct 
     const char *charset = mime_param_get(&part->content_type, "charset");
     const char *data = message + part->body.start;
     size_t len = part->body.len;
-    enum mime_transfer transfer = mime_transfer_of(encoding, strlen(encoding));
+    enum mime_transfer transfer;
+    if (!mime_transfer_known(encoding, strlen(encoding), &transfer))
+        return;
     struct buf decoded = BUF_INIT(len), text = BUF_INIT(text_max(len));
     if (transfer != MIME_TRANSFER_NONE) {
         mime_transfer_decode(transfer, data, len, &decoded);

@@ -144,6 +144,19 @@ static bool is_encoded(const struct mime_part *part)
                               strcasecmp(part->encoding, "quoted-printable") == 0);
 }
 
+/* NULL: there is none, or an empty one. In pieces ("boundary*0") it is one too (RFC 2231). */
+static const char *boundary_of(struct parser *s, const struct mime_part *part)
+{
+    const char *boundary = mime_param_get(&part->content_type, "boundary");
+    if (!boundary) {
+        struct buf pieces = BUF_INIT(part->header.len);
+        if (mime_param_decode(&part->content_type, "boundary", &pieces))
+            boundary = arena_strndup(s->arena, buf_str(&pieces), pieces.len);
+        buf_free(&pieces);
+    }
+    return boundary && *boundary ? boundary : NULL;
+}
+
 /* The innermost part's header ends and its body begins at `pos`, on line `line`. */
 static void end_header(struct parser *s, size_t pos, size_t line)
 {
@@ -155,10 +168,8 @@ static void end_header(struct parser *s, size_t pos, size_t line)
     s->in_header = false;
     read_header(s, part);
     if (strcasecmp(part->content_type.type, "multipart") == 0) {
-        o->boundary = mime_param_get(&part->content_type, "boundary");
+        o->boundary = boundary_of(s, part);
         o->boundary_len = o->boundary ? strlen(o->boundary) : 0;
-        if (o->boundary_len == 0)
-            o->boundary = NULL;
     } else if ((mime_value_is(&part->content_type, "message", "rfc822") ||
                 mime_value_is(&part->content_type, "message", "global")) &&
                !is_encoded(part) && has_room(s, s->depth)) {

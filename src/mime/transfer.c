@@ -10,12 +10,14 @@ static const struct {
     const char *name;
     enum mime_transfer encoding;
 } names[] = {
-    {"base64", MIME_TRANSFER_BASE64},
-    {"quoted-printable", MIME_TRANSFER_QUOTED_PRINTABLE},
+    {"base64", MIME_TRANSFER_BASE64}, {"quoted-printable", MIME_TRANSFER_QUOTED_PRINTABLE},
+    {"7bit", MIME_TRANSFER_NONE},     {"8bit", MIME_TRANSFER_NONE},
+    {"binary", MIME_TRANSFER_NONE},
 };
 
-enum mime_transfer mime_transfer_of(const char *value, size_t len)
+bool mime_transfer_known(const char *value, size_t len, enum mime_transfer *encoding)
 {
+    *encoding = MIME_TRANSFER_NONE;
     while (len > 0 && strchr(" \t\r\n", *value) && *value) {
         value++;
         len--;
@@ -24,10 +26,19 @@ enum mime_transfer mime_transfer_of(const char *value, size_t len)
         size_t n = strlen(names[i].name);
         /* A comment or a stray parameter may follow. */
         if (len >= n && strncasecmp(value, names[i].name, n) == 0 &&
-            (len == n || strchr(" \t\r\n;(", value[n])))
-            return names[i].encoding;
+            (len == n || strchr(" \t\r\n;(", value[n]))) {
+            *encoding = names[i].encoding;
+            return true;
+        }
     }
-    return MIME_TRANSFER_NONE;
+    return len == 0;
+}
+
+enum mime_transfer mime_transfer_of(const char *value, size_t len)
+{
+    enum mime_transfer encoding;
+    mime_transfer_known(value, len, &encoding);
+    return encoding;
 }
 
 bool mime_transfer_decode(enum mime_transfer encoding, const char *data, size_t len,

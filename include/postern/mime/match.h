@@ -15,10 +15,11 @@
 #include <stddef.h>
 
 enum mime_scope {
-    MIME_IN_FIELD,     /* in a field of that name; folds count as one space */
+    MIME_IN_FIELD,     /* in a field of that name, unfolded */
     MIME_IN_LINE,      /* the same, with every run of white space as one space (Subject) */
-    MIME_IN_ADDRESSES, /* in a field's addresses as ENVELOPE tells them, written as
-                          "Name <local@host>, Group: local@host;" */
+    MIME_IN_ADDRESSES, /* in a field as it stands there, or in its addresses as ENVELOPE tells them,
+                          written one way: "Name" <local@host>, <local@host>, Group: <local@host>;
+                        */
     MIME_IN_BODY,      /* in the text of the parts */
     MIME_IN_TEXT       /* there, in the message's header, or in that of any part */
 };

@@ -15,6 +15,9 @@ enum mime_transfer { MIME_TRANSFER_NONE, MIME_TRANSFER_BASE64, MIME_TRANSFER_QUO
 
 /* What a Content-Transfer-Encoding value names; 7bit, 8bit, binary and unknown ones are NONE. */
 enum mime_transfer mime_transfer_of(const char *value, size_t len);
+/* The same. False: nobody knows that encoding, so that what is encoded is no text (RFC 2045
+ * section 6.4). An empty value is 7bit. */
+bool mime_transfer_known(const char *value, size_t len, enum mime_transfer *encoding);
 
 /* Appends the decoded bytes, never more than `len`. False: `out` is over its cap. */
 bool mime_transfer_decode(enum mime_transfer encoding, const char *data, size_t len,
