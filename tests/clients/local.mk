@@ -7,6 +7,7 @@ CLIENT_TESTS = \
 	tests/clients/getmail.py \
 	tests/clients/fetchmail.py \
 	tests/clients/php.py \
-	tests/clients/movemail.py
+	tests/clients/movemail.py \
+	tests/clients/searchoracle.py
 TESTS += $(CLIENT_TESTS)
-EXTRA_DIST += $(CLIENT_TESTS) tests/clients/mailprograms.py
+EXTRA_DIST += $(CLIENT_TESTS) tests/clients/mailprograms.py tests/clients/searchmail.py

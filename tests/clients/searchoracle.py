@@ -42,7 +42,7 @@ REASONS = [
     ("boundary-special", "BODY|TEXT",
      "a boundary is followed by blanks only (RFC 2046 section 5.1.1)"),
     ("boundary-wrong-nesting", "BODY|TEXT", "what follows an outer boundary is its next part"),
-    ("nested-100", "BODY|TEXT", "Dovecot goes one level less deep"),
+    ("nested-100|nested-messages-100", "BODY|TEXT", "Dovecot goes one level less deep"),
     ("content-type-broken", "BODY|TEXT",
      "a type that cannot be read is text/plain (RFC 2045 section 5.2)"),
 ]
@@ -298,6 +298,26 @@ def sorts():
     messages = all_messages()
     with Both(messages) as both:
         wrong = compare(both, [[f"SORT ({' '.join(order)}) UTF-8 ALL"] for order in orders])
+    verdict(wrong)
+
+
+@test
+def extended():
+    """RETURN gives the same results for SEARCH and SORT"""
+    dice = random.Random(SEED)
+    messages = make_messages(SEED, MESSAGES)
+    commands = []
+    for _ in range(60):
+        options = " ".join(dice.sample(("MIN", "MAX", "ALL", "COUNT"), dice.randrange(5)))
+        keys = f"{dice.randrange(1, MESSAGES)}:* {dice.choice(('ALL', 'SUBJECT a', 'BODY zzz'))}"
+        verb = dice.choice(("SEARCH RETURN ({}) CHARSET UTF-8 {}",
+                            "SORT RETURN ({}) (REVERSE SUBJECT DATE) UTF-8 {}"))
+        commands.append([dice.choice(("", "UID ")) + verb.format(options, keys)])
+    with Both(messages) as both:
+        wrong = [f"{show(c)}: {ours}, Dovecot {theirs}" for c in commands
+                 for ours, theirs in [[dict(client.command(*c).data("ESEARCH"))
+                                       for client in (both.ours, both.theirs)]]
+                 if {**ours, "TAG": 0} != {**theirs, "TAG": 0}]
     verdict(wrong)
 
 
