@@ -12,6 +12,7 @@ test_mime_SOURCES = \
 	tests/unit/mime/test_date.c \
 	tests/unit/mime/test_header.c \
 	tests/unit/mime/test_match.c \
+	tests/unit/mime/test_msgid.c \
 	tests/unit/mime/test_param.c \
 	tests/unit/mime/test_structure.c \
 	tests/unit/mime/test_subject.c \

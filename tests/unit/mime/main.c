@@ -1,8 +1,8 @@
 #include "../unit.h"
 
 extern const struct unit_test address_tests[], casemap_tests[], charset_tests[], corpus_tests[],
-    crlf_tests[], date_tests[], header_tests[], match_tests[], param_tests[], structure_tests[],
-    subject_tests[], transfer_tests[], word_tests[];
+    crlf_tests[], date_tests[], header_tests[], match_tests[], msgid_tests[], param_tests[],
+    structure_tests[], subject_tests[], transfer_tests[], word_tests[];
 
 int main(void)
 {

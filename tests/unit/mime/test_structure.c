@@ -52,6 +52,11 @@ static void test_leaves(void)
 
 static void test_multiparts(void)
 {
+    check("Content-Type: multipart/mixed; boundary*0=x; boundary*1*=us-ascii'' \n\n",
+          "multipart/mixed:0[]");
+    check("Content-Type: multipart/mixed; boundary*1=\"d 1\"; boundary*0=en\n\n--end 1\n\nx\n--end "
+          "1--",
+          "multipart/mixed:4(text/plain:1[x])");
     check(MIXED "--B\n\none\n--B\n\ntwo\n\n--B--\nepilogue\n",
           "multipart/mixed:9(text/plain:1[one] text/plain:1[two\n])");
     check("Content-Type: multipart/mixed; boundary=\"B C\"\r\n\r\npre\r\n--B C  "
