@@ -20,6 +20,9 @@ imap_handler imap_sort, imap_thread;
 imap_handler imap_idle;
 /* store.c */
 imap_handler imap_store;
+/* list.c, status.c, folders.c */
+imap_handler imap_list, imap_lsub, imap_status;
+imap_handler imap_create, imap_delete, imap_rename, imap_subscribe, imap_unsubscribe;
 /* fetch.c */
 imap_handler imap_fetch;
 

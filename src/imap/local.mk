@@ -13,12 +13,19 @@ libimap_a_SOURCES = \
 	src/imap/fetch_parse.c \
 	src/imap/fetch_reply.c \
 	src/imap/flags.c \
+	src/imap/folders.c \
+	src/imap/folders.h \
 	src/imap/idle.c \
+	src/imap/list.c \
+	src/imap/list.h \
+	src/imap/list_parse.c \
 	src/imap/message.c \
 	src/imap/order.c \
 	src/imap/order.h \
 	src/imap/parse.c \
 	src/imap/parse.h \
+	src/imap/pattern.c \
+	src/imap/pattern.h \
 	src/imap/read.c \
 	src/imap/read.h \
 	src/imap/respond.c \
@@ -35,6 +42,7 @@ libimap_a_SOURCES = \
 	src/imap/set.c \
 	src/imap/set.h \
 	src/imap/sort.c \
+	src/imap/status.c \
 	src/imap/store.c \
 	src/imap/structure.c \
 	src/imap/structure.h \

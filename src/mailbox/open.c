@@ -208,3 +208,8 @@ void mailbox_folder_digest(struct mailbox_folder *f, uint8_t digest[SHA256_SIZE]
 {
     sha256(f->graph_id, strlen(f->graph_id), digest);
 }
+
+void mailbox_node_digest(const struct mailbox_node *node, uint8_t digest[SHA256_SIZE])
+{
+    sha256(node->graph_id, strlen(node->graph_id), digest);
+}

@@ -48,6 +48,7 @@ static void answer_from_view(struct mailbox_folder *f, struct mailbox_status *ou
     *out = (struct mailbox_status){.uidnext = mailbox_folder_uidnext(f),
                                    .uidvalidity = mailbox_folder_uidvalidity(f),
                                    .modseq = mailbox_folder_modseq(f)};
+    mailbox_folder_digest(f, out->digest);
     totals_of_view(view, from, out);
     mailbox_view_unref(&view);
 }
@@ -109,6 +110,7 @@ static bool answer_from_store(struct mailbox_account *a, const struct status_ite
                                          .uidvalidity = uidvalidity,
                                          .modseq = row->modseq ? row->modseq : 1,
                                          .size = totals.size};
+    mailbox_node_digest(item->node, item->out->digest);
     return true;
 }
 

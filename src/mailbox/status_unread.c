@@ -205,6 +205,7 @@ static void answer(struct mailbox_account *a, struct status_item *item)
                                          .uidnext = item->folder.uidnext,
                                          .uidvalidity = item->folder.uidvalidity,
                                          .modseq = 1};
+    mailbox_node_digest(item->node, item->out->digest);
     status_cover(a, item->row);
 }
 

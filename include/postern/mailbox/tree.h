@@ -77,8 +77,9 @@ bool mailbox_subscribe(struct mailbox_account *a, const char *name, bool subscri
 
 struct mailbox_status {
     uint32_t messages, recent, unseen, deleted, uidnext, uidvalidity;
-    uint64_t modseq; /* HIGHESTMODSEQ */
-    uint64_t size;   /* never below the sum of the sizes told */
+    uint64_t modseq;             /* HIGHESTMODSEQ */
+    uint64_t size;               /* never below the sum of the sizes told */
+    uint8_t digest[SHA256_SIZE]; /* as mailbox_folder_digest() */
 };
 enum { MAILBOX_STATUS_SIZE = 1 << 0, MAILBOX_STATUS_DELETED = 1 << 1 };
 /* A folder known already answers from its view, after one delta round if the tree says that it
@@ -92,5 +93,6 @@ void mailbox_status(struct mailbox_account *a, const char *const *names, size_t 
 
 /* SHA-256 of the folder's Graph id (OBJECTID's MAILBOXID). */
 void mailbox_folder_digest(struct mailbox_folder *f, uint8_t digest[SHA256_SIZE]);
+void mailbox_node_digest(const struct mailbox_node *node, uint8_t digest[SHA256_SIZE]);
 
 #endif
