@@ -4,11 +4,15 @@ TESTS += test-imap
 test_imap_SOURCES = \
 	tests/unit/imap/fake_mailbox.c \
 	tests/unit/imap/fake_mailbox.h \
+	tests/unit/imap/fake_tree.c \
+	tests/unit/imap/fake_tree.h \
 	tests/unit/imap/main.c \
 	tests/unit/imap/talk.c \
 	tests/unit/imap/talk.h \
 	tests/unit/imap/test_auth.c \
+	tests/unit/imap/test_folders.c \
 	tests/unit/imap/test_parse.c \
+	tests/unit/imap/test_pattern.c \
 	tests/unit/imap/test_read.c \
 	tests/unit/imap/test_respond.c \
 	tests/unit/imap/test_select.c \
