@@ -56,8 +56,8 @@ bool imap_put_flags(const struct imap_session *s, const struct mailbox_entry *en
 
 static bool put_keyword(void *arg, const char *key, void *value)
 {
-    (void)value;
-    return buf_printf(arg, " %s", key);
+    (void)key;
+    return buf_printf(arg, " %s", (const char *)value);
 }
 
 bool imap_put_all_flags(const struct imap_session *s, bool settable, struct buf *out)

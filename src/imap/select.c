@@ -53,6 +53,13 @@ bool imap_find(struct imap_session *s, const struct imap_command *c, const struc
     return true;
 }
 
+static bool free_keyword(void *arg, const char *key, void *value)
+{
+    (void)arg, (void)key;
+    free(value);
+    return true;
+}
+
 void imap_unselect(struct imap_session *s)
 {
     struct imap_selected *sel = s->selected;
@@ -63,6 +70,7 @@ void imap_unselect(struct imap_session *s)
     mailbox_reader_free(&sel->reader);
     mailbox_view_unref(&sel->view);
     mailbox_folder_release(&sel->folder);
+    table_each(sel->keywords, free_keyword, NULL);
     table_free(&sel->keywords);
     free(sel->name);
     free(sel->recent);

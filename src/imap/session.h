@@ -41,7 +41,7 @@ struct imap_selected {
     bool read_only;            /* EXAMINE, or a read-only login */
     struct imap_range *recent; /* UIDs that are \Recent in this session, rising */
     size_t recent_count;
-    struct table *keywords; /* those that FLAGS named, as a set; sync.c's */
+    struct table *keywords; /* those that FLAGS named: folded → as it was spelled; sync.c's */
     uint64_t modseq;        /* HIGHESTMODSEQ of what was announced */
     bool condstore;         /* MODSEQ goes with each FETCH of flags */
 };

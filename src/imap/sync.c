@@ -7,6 +7,7 @@
 #include "postern/base/table.h"
 #include "postern/mailbox/flags.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,21 +19,19 @@
 
 /* ---- keywords ---- */
 
-/* The value of every keyword in the table. */
-static char known;
-
 /* True: one of them was not known. */
 static bool learn_keywords(struct imap_selected *sel, const char *words)
 {
-    char word[256];
+    char word[256]; /* folded: case makes no other keyword */
     bool news = false;
     for (const char *p = words; *p; p += strspn(p, " ")) {
         size_t len = strcspn(p, " ");
         if (len < sizeof word && table_count(sel->keywords) < KEYWORDS_TOLD_MAX) {
-            memcpy(word, p, len);
+            for (size_t i = 0; i < len; i++)
+                word[i] = (char)tolower((unsigned char)p[i]);
             word[len] = '\0';
             if (strcasecmp(word, IMAP_MDN_SENT) != 0 && !table_get(sel->keywords, word)) {
-                table_put(sel->keywords, word, &known);
+                table_put(sel->keywords, word, xstrndup(p, len));
                 news = true;
             }
         }

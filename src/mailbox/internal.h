@@ -11,7 +11,7 @@
 #define POSTERN_MAILBOX_INTERNAL_H
 
 #include "merge.h"
-#include "poll.h"
+#include "poller.h"
 #include "workers.h"
 
 #include "postern/base/table.h"

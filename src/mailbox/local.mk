@@ -26,8 +26,8 @@ libmailbox_a_SOURCES = \
 	src/mailbox/names.h \
 	src/mailbox/open.c \
 	src/mailbox/paths.c \
-	src/mailbox/poll.c \
-	src/mailbox/poll.h \
+	src/mailbox/poller.c \
+	src/mailbox/poller.h \
 	src/mailbox/pool.c \
 	src/mailbox/pool.h \
 	src/mailbox/reader.c \

@@ -22,9 +22,7 @@ test_imap_SOURCES = \
 	tests/unit/imap/test_utf7.c \
 	tests/unit/session/door.c \
 	tests/unit/session/door.h
-# Not -I: src/mailbox has a poll.h.
-test_imap_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/src/imap \
-	-iquote $(top_srcdir)/src/mailbox
+test_imap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/imap -I$(top_srcdir)/src/mailbox
 # The fake mailbox stands where libmailbox would, of which the views are taken.
 test_imap_LDADD = libimap.a libsession.a libmailbox.a libmime.a $(base_LIBS) $(CRYPT_LIBS) \
 	$(UNIT_LIBS)

@@ -1,4 +1,4 @@
-#include "poll.h"
+#include "poller.h"
 
 #include "internal.h"
 

@@ -5,8 +5,8 @@
  * The polls of one mailbox follow one another on one thread, so that a mailbox that is throttled
  * holds up no other. Threads of their own, so that long first syncs do not either. Any thread.
  */
-#ifndef POSTERN_MAILBOX_POLL_H
-#define POSTERN_MAILBOX_POLL_H
+#ifndef POSTERN_MAILBOX_POLLER_H
+#define POSTERN_MAILBOX_POLLER_H
 
 #include <stdbool.h>
 #include <stdint.h>
