@@ -7,38 +7,59 @@
 
 #include <string.h>
 
+enum { DATE, SUBJECT, IN_REPLY_TO, MESSAGE_ID, TEXTS };
 enum { FROM, SENDER, REPLY_TO, TO, CC, BCC, LISTS };
 
+static const char *const text_names[TEXTS] = {"Date", "Subject", "In-Reply-To", "Message-ID"};
 static const char *const list_names[LISTS] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc"};
 
-/* A field's text on one line: line ends are left out, white space at the ends too. */
-static bool put_text(const char *header, size_t len, const char *name, struct arena *a,
-                     struct buf *out)
+struct envelope {
+    struct mime_field texts[TEXTS]; /* value NULL: there is none */
+    struct mime_addresses lists[LISTS];
+};
+
+static bool is_blank(char c)
 {
-    struct mime_field field;
-    if (!mime_field_find(header, len, name, &field))
-        return imap_put_nstring(out, NULL, 0);
-    const char *from = field.value, *end = field.value + field.value_len;
-    while (from < end && strchr(" \t\r\n", *from) && *from)
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* A field's text on one line: each fold has become one space. */
+static void put_text(const struct mime_field *field, struct arena *a, struct buf *out)
+{
+    if (!field->value) {
+        buf_puts(out, "NIL");
+        return;
+    }
+    const char *from = field->value, *end = field->value + field->value_len;
+    while (from < end && is_blank(*from))
         from++;
-    while (end > from && strchr(" \t\r\n", end[-1]) && end[-1])
+    while (end > from && is_blank(end[-1]))
         end--;
     char *text = arena_alloc(a, (size_t)(end - from) + 1), *to = text;
-    for (; from < end; from++)
-        if (*from != '\r' && *from != '\n')
+    for (; from < end; from++) {
+        if (*from != '\n') {
             *to++ = *from;
-    return imap_put_nstring(out, text, (size_t)(to - text));
+            continue;
+        }
+        if (to > text && to[-1] == '\r')
+            to--;
+        *to++ = ' ';
+        from++; /* the white space that the line begins with */
+    }
+    imap_put_string(out, text, (size_t)(to - text));
 }
 
-static bool put_part(struct buf *out, const char *text)
+static void put_part(struct buf *out, const char *text)
 {
-    return imap_put_nstring(out, text, text ? strlen(text) : 0);
+    imap_put_nstring(out, text, text ? strlen(text) : 0);
 }
 
-static bool put_addresses(const struct mime_addresses *list, struct buf *out)
+static void put_addresses(const struct mime_addresses *list, struct buf *out)
 {
-    if (list->count == 0)
-        return buf_puts(out, "NIL");
+    if (list->count == 0) {
+        buf_puts(out, "NIL");
+        return;
+    }
     buf_putc(out, '(');
     for (size_t i = 0; i < list->count; i++) {
         const struct mime_address *m = &list->items[i];
@@ -52,30 +73,59 @@ static bool put_addresses(const struct mime_addresses *list, struct buf *out)
         put_part(out, m->host);
         buf_putc(out, ')');
     }
-    return buf_putc(out, ')');
+    buf_putc(out, ')');
+}
+
+/* A field that came before has addresses too (To and Cc of old mail). */
+static void add_addresses(const struct mime_field *field, struct arena *a,
+                          struct mime_addresses *list)
+{
+    struct mime_addresses more;
+    mime_addresses_parse(field->value, field->value_len, a, &more);
+    if (list->count == 0 || list->count + more.count > MIME_ADDRESSES_MAX) {
+        *list = list->count ? *list : more;
+        return;
+    }
+    struct mime_address *all = arena_alloc(a, (list->count + more.count) * sizeof *all);
+    memcpy(all, list->items, list->count * sizeof *all);
+    if (more.count)
+        memcpy(all + list->count, more.items, more.count * sizeof *all);
+    list->items = all;
+    list->count += more.count;
+}
+
+/* Of a text that comes twice the last one counts, as with other servers. */
+static void read_fields(const char *header, size_t len, struct arena *a, struct envelope *out)
+{
+    size_t pos = 0;
+    struct mime_field field;
+    while (mime_field_next(header, len, &pos, &field)) {
+        for (size_t i = 0; i < TEXTS; i++)
+            if (mime_field_is(&field, text_names[i]))
+                out->texts[i] = field;
+        for (size_t i = 0; i < LISTS; i++)
+            if (mime_field_is(&field, list_names[i]))
+                add_addresses(&field, a, &out->lists[i]);
+    }
 }
 
 bool imap_put_envelope(const char *header, size_t len, struct arena *a, struct buf *out)
 {
-    struct mime_addresses lists[LISTS] = {{0}};
-    for (size_t i = 0; i < LISTS; i++) {
-        struct mime_field field;
-        if (mime_field_find(header, len, list_names[i], &field))
-            mime_addresses_parse(field.value, field.value_len, a, &lists[i]);
-    }
+    struct envelope e = {0};
+    read_fields(header, len, a, &e);
     buf_putc(out, '(');
-    put_text(header, len, "Date", a, out);
+    put_text(&e.texts[DATE], a, out);
     buf_putc(out, ' ');
-    put_text(header, len, "Subject", a, out);
+    put_text(&e.texts[SUBJECT], a, out);
     for (size_t i = 0; i < LISTS; i++) {
         /* RFC 3501 section 7.4.2: who wrote it sent it and gets the answers, unless it says so. */
-        bool from = (i == SENDER || i == REPLY_TO) && lists[i].count == 0;
+        bool from = (i == SENDER || i == REPLY_TO) && e.lists[i].count == 0;
         buf_putc(out, ' ');
-        put_addresses(&lists[from ? FROM : i], out);
+        put_addresses(&e.lists[from ? FROM : i], out);
     }
     buf_putc(out, ' ');
-    put_text(header, len, "In-Reply-To", a, out);
+    put_text(&e.texts[IN_REPLY_TO], a, out);
     buf_putc(out, ' ');
-    put_text(header, len, "Message-ID", a, out);
+    put_text(&e.texts[MESSAGE_ID], a, out);
     return buf_putc(out, ')') && !out->overflow;
 }

@@ -89,7 +89,8 @@ struct section_place {
 /* False: the message has no such part. */
 bool section_find(const struct fetch_section *section, const struct mime_structure *structure,
                   struct section_place *out);
-/* Appends the chosen fields of a header block as they are, and a blank line. */
+/* Appends the chosen fields of a header block as they are. The blank line goes with them, with
+ * HEADER.FIELDS.NOT so do lines that are no field. */
 bool section_put_fields(const struct fetch_section *section, const char *header, size_t len,
                         struct buf *out);
 

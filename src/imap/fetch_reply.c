@@ -110,7 +110,7 @@ static bool put_section(struct reply *r, const struct fetch_item *item, struct e
     if (!structure)
         return false;
     if (!section_find(section, structure, &place))
-        return buf_puts(&r->text, "NIL");
+        return buf_puts(&r->text, "\"\"");
     if (!chooses_fields(section))
         return put_span(r, item, place.span, e);
     struct buf header = BUF_INIT(place.span.len);
@@ -173,7 +173,7 @@ static bool put_binary(struct reply *r, const struct fetch_item *item, struct er
                    (unsigned long long)len);
         buf_append(&r->text, from, (size_t)len);
     } else if (found == 0) {
-        buf_puts(&r->text, item->kind == FETCH_BINARY_SIZE ? "0" : "NIL");
+        buf_puts(&r->text, item->kind == FETCH_BINARY_SIZE ? "0" : "\"\"");
     }
     buf_free(&data);
     return found >= 0;

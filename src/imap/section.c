@@ -60,6 +60,12 @@ bool section_parse(const char *text, size_t len, struct arena *a, struct fetch_s
     return false;
 }
 
+/* Also one without any part. */
+static bool is_multipart(const struct mime_part *part)
+{
+    return strcasecmp(part->content_type.type, "multipart") == 0;
+}
+
 /* The n-th part inside of a multipart. */
 static const struct mime_part *child(const struct mime_structure *s, const struct mime_part *part,
                                      uint32_t n)
@@ -74,7 +80,7 @@ static const struct mime_part *child(const struct mime_structure *s, const struc
 static const struct mime_part *part_of_message(const struct mime_structure *s,
                                                const struct mime_part *message, uint32_t n)
 {
-    if (message->kind == MIME_MULTIPART)
+    if (is_multipart(message))
         return child(s, message, n);
     return n == 1 ? message : NULL;
 }
@@ -84,7 +90,7 @@ static const struct mime_part *part_of_part(const struct mime_structure *s,
 {
     if (part->kind == MIME_MESSAGE)
         return part_of_message(s, &s->parts[part->first_child], n);
-    return part->kind == MIME_MULTIPART ? child(s, part, n) : NULL;
+    return is_multipart(part) ? child(s, part, n) : NULL;
 }
 
 static bool find_in_message(enum section_kind kind, const struct mime_part *message,
@@ -136,14 +142,21 @@ static bool is_named(const char *const *fields, const struct mime_field *field)
 bool section_put_fields(const struct fetch_section *section, const char *header, size_t len,
                         struct buf *out)
 {
-    size_t pos = 0;
+    size_t pos = 0, kept = 0; /* of the header, what is told or passed over so far */
     struct mime_field field;
     while (mime_field_next(header, len, &pos, &field)) {
-        if (is_named(section->fields, &field) != (section->kind == SECTION_FIELDS))
-            continue;
-        buf_append(out, field.name, (size_t)(field.end - field.name));
-        if (field.end[-1] != '\n') /* the header ends without a line end */
-            buf_puts(out, "\r\n");
+        bool named = is_named(section->fields, &field);
+        size_t start = (size_t)(field.name - header);
+        if (section->kind == SECTION_FIELDS && named)
+            buf_append(out, field.name, pos - start);
+        if (section->kind == SECTION_FIELDS_NOT && named) {
+            buf_append(out, header + kept, start - kept);
+            kept = pos;
+        }
     }
-    return buf_puts(out, "\r\n") && !out->overflow;
+    if (section->kind == SECTION_FIELDS)
+        buf_puts(out, "\r\n");
+    else
+        buf_append(out, header + kept, len - kept);
+    return !out->overflow;
 }

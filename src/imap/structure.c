@@ -5,6 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+/* What stands for the parts of a multipart that has none: IMAP wants at least one. */
+#define NO_PARTS                                                                                   \
+    "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0 NIL NIL NIL NIL)"
+
 struct writer {
     const struct mime_structure *structure;
     const char *message;
@@ -120,7 +124,9 @@ static void put_fields(struct writer *w, const struct mime_part *part)
 static void put_part(struct writer *w, const struct mime_part *part)
 {
     buf_putc(w->out, '(');
-    if (part->kind == MIME_MULTIPART) {
+    if (strcasecmp(part->content_type.type, "multipart") == 0) {
+        if (part->first_child == MIME_NO_PART)
+            buf_puts(w->out, NO_PARTS);
         for (size_t at = part->first_child; at != MIME_NO_PART;
              at = w->structure->parts[at].next_sibling)
             put_part(w, &w->structure->parts[at]);

@@ -194,8 +194,8 @@ static void close_parts(struct parser *s, size_t depth, size_t pos, bool delimit
         if (end <= part->body.start)
             continue;
         part->body.len = end - part->body.start;
-        bool last_is_empty = end < pos && s->message[end - 1] == '\n';
-        part->body_lines = s->line - o->body_line - last_is_empty;
+        bool ended = end == pos && s->message[end - 1] == '\n';
+        part->body_lines = s->line - o->body_line - !ended;
     }
 }
 

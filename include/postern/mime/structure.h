@@ -38,7 +38,7 @@ struct mime_part {
     size_t depth;            /* 0 for the message itself */
     struct mime_span header; /* its blank line included */
     struct mime_span body;   /* as encoded, without the line end that belongs to the boundary */
-    size_t body_lines;       /* a last one without line end counts */
+    size_t body_lines;       /* line ends in it: a last line without one does not count */
     struct mime_value content_type;
     bool type_given;               /* false: content_type holds the default (text/plain, in
                                       multipart/digest message/rfc822) */
