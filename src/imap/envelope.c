@@ -23,29 +23,33 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* A field's text on one line: each fold has become one space. */
-static void put_text(const struct mime_field *field, struct arena *a, struct buf *out)
+/* A field's text on one line: each fold has become one space, and with `trim` so has all other
+ * white space between words. */
+static void put_text(const struct mime_field *field, bool trim, struct arena *a, struct buf *out)
 {
     if (!field->value) {
         buf_puts(out, "NIL");
         return;
     }
-    const char *from = field->value, *end = field->value + field->value_len;
-    while (from < end && is_blank(*from))
-        from++;
-    while (end > from && is_blank(end[-1]))
-        end--;
-    char *text = arena_alloc(a, (size_t)(end - from) + 1), *to = text;
-    for (; from < end; from++) {
-        if (*from != '\n') {
-            *to++ = *from;
-            continue;
+    const char *p = field->value, *end = field->value + field->value_len;
+    char *text = arena_alloc(a, field->value_len + 1), *to = text;
+    while (p < end && is_blank(*p))
+        p++;
+    while (p < end) {
+        const char *run = p;
+        while (p < end && is_blank(*p))
+            p++;
+        bool fold = memchr(run, '\n', (size_t)(p - run)) != NULL;
+        if (p > run && (fold || trim)) {
+            *to++ = ' ';
+        } else {
+            p += p == run;
+            memcpy(to, run, (size_t)(p - run));
+            to += p - run;
         }
-        if (to > text && to[-1] == '\r')
-            to--;
-        *to++ = ' ';
-        from++; /* the white space that the line begins with */
     }
+    if (trim && to > text && to[-1] == ' ')
+        to--;
     imap_put_string(out, text, (size_t)(to - text));
 }
 
@@ -114,9 +118,9 @@ bool imap_put_envelope(const char *header, size_t len, struct arena *a, struct b
     struct envelope e = {0};
     read_fields(header, len, a, &e);
     buf_putc(out, '(');
-    put_text(&e.texts[DATE], a, out);
+    put_text(&e.texts[DATE], false, a, out);
     buf_putc(out, ' ');
-    put_text(&e.texts[SUBJECT], a, out);
+    put_text(&e.texts[SUBJECT], true, a, out);
     for (size_t i = 0; i < LISTS; i++) {
         /* RFC 3501 section 7.4.2: who wrote it sent it and gets the answers, unless it says so. */
         bool from = (i == SENDER || i == REPLY_TO) && e.lists[i].count == 0;
@@ -124,8 +128,8 @@ bool imap_put_envelope(const char *header, size_t len, struct arena *a, struct b
         put_addresses(&e.lists[from ? FROM : i], out);
     }
     buf_putc(out, ' ');
-    put_text(&e.texts[IN_REPLY_TO], a, out);
+    put_text(&e.texts[IN_REPLY_TO], false, a, out);
     buf_putc(out, ' ');
-    put_text(&e.texts[MESSAGE_ID], a, out);
+    put_text(&e.texts[MESSAGE_ID], false, a, out);
     return buf_putc(out, ')') && !out->overflow;
 }

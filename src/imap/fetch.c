@@ -433,7 +433,9 @@ void imap_fetch(struct imap_session *s, const struct imap_command *c)
     run(&f);
     mailbox_view_unref(&f.now);
     message_rest(s);
-    if (f.error.kind != ERROR_NONE)
+    if (f.error.kind == ERROR_CANNOT)
+        imap_no(s, c, "UNKNOWN-CTE", "%s", f.error.text); /* RFC 3516 section 4.3 */
+    else if (f.error.kind != ERROR_NONE)
         imap_fail(s, c, &f.error);
     else
         imap_done(s, c, NULL, "Done");

@@ -27,10 +27,14 @@ static void put_spaced(struct writer *w, const char *text)
     put(w, text);
 }
 
-/* "(name value …)". A text without charset is in US-ASCII (RFC 2045 section 5.2). */
+/* "(name value …)", pieces joined (RFC 2231 section 6). A text without charset is in US-ASCII
+ * (RFC 2045 section 5.2). */
 static void put_params(struct writer *w, const struct mime_value *v)
 {
     bool ascii = strcasecmp(v->type, "text") == 0 && !mime_param_get(v, "charset");
+    struct mime_value joined;
+    mime_params_join(v, w->arena, &joined);
+    v = &joined;
     if (v->count == 0 && !ascii) {
         buf_puts(w->out, "NIL");
         return;
@@ -47,37 +51,37 @@ static void put_params(struct writer *w, const struct mime_value *v)
     buf_putc(w->out, ')');
 }
 
-static bool is_token_end(char c)
+/* Passes white space and comments. */
+static const char *skip_filling(const char *p)
 {
-    return strchr(" \t\r\n,()", c) != NULL;
+    for (int depth = 0; *p; p++) {
+        if (*p == '(')
+            depth++;
+        else if (*p == ')' && depth > 0)
+            depth--;
+        else if (depth == 0 && !strchr(" \t\r\n", *p))
+            break;
+    }
+    return p;
 }
 
-/* Content-Language: one language is a string, several are a list. */
+/* Content-Language: a list of tags between commas (RFC 3282). */
 static void put_languages(struct writer *w, const char *text)
 {
-    const char *tags[MIME_PARAMS_MAX];
-    size_t lens[MIME_PARAMS_MAX], count = 0;
-    for (const char *p = text ? text : ""; *p && count < MIME_PARAMS_MAX;) {
-        size_t len = 0;
-        while (p[len] && !is_token_end(p[len]))
-            len++;
-        if (len) {
-            tags[count] = p;
-            lens[count++] = len;
+    bool any = false;
+    for (const char *p = skip_filling(text ? text : ""); *p;) {
+        size_t len = strcspn(p, " \t\r\n,();");
+        if (len > 0) {
+            buf_putc(w->out, any ? ' ' : '(');
+            imap_put_string(w->out, p, len);
+            any = true;
         }
-        p += len ? len : 1;
+        p = skip_filling(p + len);
+        if (*p != ',')
+            break;
+        p = skip_filling(p + 1);
     }
-    if (count == 0)
-        buf_puts(w->out, "NIL");
-    if (count > 0)
-        buf_putc(w->out, '(');
-    for (size_t i = 0; i < count; i++) {
-        if (i)
-            buf_putc(w->out, ' ');
-        imap_put_string(w->out, tags[i], lens[i]);
-    }
-    if (count > 0)
-        buf_putc(w->out, ')');
+    buf_puts(w->out, any ? ")" : "NIL");
 }
 
 /* What both kinds of part end with: disposition, language, location. */

@@ -84,7 +84,7 @@ static void read_words(struct parser *s, const char *stops, enum joint joint, st
         if (s->p == s->end || strchr(stops, *s->p))
             return;
         bool dotted = *s->p == '.' || (out->len > 0 && out->data[out->len - 1] == '.');
-        if (s->spaced && !first && (joint == JOIN_PHRASE || !dotted))
+        if (joint == JOIN_PHRASE ? !first && out->len > 0 : s->spaced && !first && !dotted)
             buf_putc(out, ' ');
         if (*s->p == '"') {
             s->p++;
@@ -97,7 +97,24 @@ static void read_words(struct parser *s, const char *stops, enum joint joint, st
     }
 }
 
-/* A domain, or a literal "[...]" in which none of the stops counts. */
+static bool is_domain_char(char c)
+{
+    return !is_blank(c) && !strchr("(),;:<>@[]\\\"", c);
+}
+
+/* Words with dots between them; around a dot there may be filling (RFC 5322 section 4.4). */
+static void read_domain(struct parser *s)
+{
+    do {
+        while (s->p < s->end && is_domain_char(*s->p))
+            buf_putc(&s->host, *s->p++);
+        skip_filling(s);
+    } while (s->p < s->end && s->host.len > 0 && is_domain_char(*s->p) &&
+             (*s->p == '.' || s->host.data[s->host.len - 1] == '.'));
+}
+
+/* A domain, or a literal "[...]" in which none of the stops counts. What else stands before a stop
+ * is passed over. */
 static void read_host(struct parser *s, const char *stops)
 {
     buf_clear(&s->host);
@@ -107,8 +124,14 @@ static void read_host(struct parser *s, const char *stops)
             add_char(&s->host, *s->p++);
         if (s->p < s->end)
             add_char(&s->host, *s->p++);
+        skip_filling(s);
+    } else {
+        read_domain(s);
     }
-    read_words(s, stops, JOIN_SPEC, &s->host);
+    while (s->p < s->end && !strchr(stops, *s->p)) {
+        s->p++;
+        skip_filling(s);
+    }
 }
 
 static const char *keep(struct parser *s, const struct buf *b)
@@ -195,7 +218,8 @@ static void read_spec(struct parser *s, const char *start, struct mime_address *
     }
 }
 
-/* Reads one address or the opening of a group. Something stands there. */
+/* Reads one address or the opening of a group. Something stands there. A phrase alone is somebody's
+ * name, a single word a mailbox of this host. */
 static void read_address(struct parser *s)
 {
     struct mime_address a = {.host = ""};
@@ -213,6 +237,8 @@ static void read_address(struct parser *s)
         read_angle(s, &a);
     else if (stop == '@')
         read_spec(s, start, &a);
+    else if (*start == '"' || strchr(buf_str(&s->words), ' '))
+        a = (struct mime_address){.name = keep(s, &s->words), .mailbox = "", .host = ""};
     else
         a.mailbox = keep(s, &s->words);
     if (!a.name && s->comment.len)

@@ -5,6 +5,7 @@
 #include "postern/mime/word.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -203,4 +204,96 @@ bool mime_param_decode(const struct mime_value *v, const char *name, struct buf 
         ok = mime_text_decode(plain, strlen(plain), out);
     buf_free(&p.bytes);
     return ok;
+}
+
+/* Does `name` end with "*0" or "*0*"? *len: of what stands before. */
+static bool is_first_piece(const char *name, size_t *len)
+{
+    const char *star = strchr(name, '*');
+    if (!star || (strcmp(star, "*0") != 0 && strcmp(star, "*0*") != 0))
+        return false;
+    *len = (size_t)(star - name);
+    return *len > 0 && *len < PIECE_NAME_MAX;
+}
+
+/* The n-th piece; NULL if there is none. */
+static const char *find_piece(const struct mime_value *v, const char *name, size_t len, size_t n,
+                              bool *escaped)
+{
+    char piece[PIECE_NAME_MAX + 24];
+    snprintf(piece, sizeof piece, "%.*s*%zu", (int)len, name, n);
+    const char *value = mime_param_get(v, piece);
+    *escaped = !value;
+    if (value)
+        return value;
+    snprintf(piece, sizeof piece, "%.*s*%zu*", (int)len, name, n);
+    return mime_param_get(v, piece);
+}
+
+static void put_escaped(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c <= ' ' || c > 0x7e || strchr("*'%()<>@,;:\\\"/[]?=", c))
+            buf_printf(out, "%%%02X", c);
+        else
+            buf_putc(out, *text);
+    }
+}
+
+static struct mime_param join(const struct mime_value *v, const char *name, size_t len,
+                              struct arena *arena)
+{
+    struct buf value = BUF_INIT(3 * values_len(v) + 4);
+    bool any_escaped = false, escaped;
+    const char *piece;
+    for (size_t n = 0; n < MIME_PARAMS_MAX && find_piece(v, name, len, n, &escaped); n++)
+        any_escaped = any_escaped || escaped;
+    for (size_t n = 0; n < MIME_PARAMS_MAX; n++) {
+        piece = find_piece(v, name, len, n, &escaped);
+        if (!piece)
+            break;
+        if (n == 0 && any_escaped && !escaped)
+            buf_puts(&value, "''");
+        if (any_escaped && !escaped)
+            put_escaped(&value, piece);
+        else
+            buf_puts(&value, piece);
+    }
+    struct mime_param joined = {
+        .name = arena_printf(arena, "%.*s%s", (int)len, name, any_escaped ? "*" : ""),
+        .value = arena_strdup(arena, buf_str(&value))};
+    buf_free(&value);
+    return joined;
+}
+
+/* Is it a later piece of a parameter whose first one is there too? */
+static bool is_joined(const struct mime_value *v, const char *name)
+{
+    const char *star = strchr(name, '*');
+    bool escaped;
+    if (!star || star == name || star - name >= PIECE_NAME_MAX || star[1] < '1' || star[1] > '9')
+        return false;
+    size_t digits = strspn(star + 1, "0123456789"), n = strtoul(star + 1, NULL, 10);
+    if (digits > 2 || (star[1 + digits] && strcmp(star + 1 + digits, "*") != 0))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!find_piece(v, name, (size_t)(star - name), i, &escaped))
+            return false;
+    return true;
+}
+
+void mime_params_join(const struct mime_value *v, struct arena *arena, struct mime_value *out)
+{
+    *out = *v;
+    out->params = arena_alloc(arena, v->count * sizeof *out->params);
+    out->count = 0;
+    for (size_t i = 0; i < v->count; i++) {
+        size_t len;
+        const char *name = v->params[i].name;
+        if (is_first_piece(name, &len))
+            out->params[out->count++] = join(v, name, len, arena);
+        else if (!is_joined(v, name))
+            out->params[out->count++] = v->params[i];
+    }
 }

@@ -101,10 +101,11 @@ static void take_field(struct parser *s, const struct mime_field *f, struct mime
     const struct {
         const char *name;
         const char **text;
-    } texts[] = {
-        {"Content-Transfer-Encoding", &part->encoding}, {"Content-ID", &part->id},
-        {"Content-Description", &part->description},    {"Content-MD5", &part->md5},
-        {"Content-Language", &part->language},          {"Content-Location", &part->location}};
+    } texts[] = {{"Content-ID", &part->id},
+                 {"Content-Description", &part->description},
+                 {"Content-MD5", &part->md5},
+                 {"Content-Language", &part->language},
+                 {"Content-Location", &part->location}};
     if (f->name_len < 8 || strncasecmp(f->name, "Content-", 8) != 0)
         return;
     if (mime_field_is(f, "Content-Type") && !part->type_given) {
@@ -113,6 +114,10 @@ static void take_field(struct parser *s, const struct mime_field *f, struct mime
                            part->content_type.subtype[0];
     } else if (mime_field_is(f, "Content-Disposition") && !part->disposition.type[0]) {
         mime_value_parse(f->value, f->value_len, s->arena, &part->disposition);
+    } else if (mime_field_is(f, "Content-Transfer-Encoding") && !part->encoding) {
+        struct mime_value value; /* what some writers put around the word is left out */
+        mime_value_parse(f->value, f->value_len, s->arena, &value);
+        part->encoding = value.type[0] ? value.type : NULL;
     }
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (!*texts[i].text && mime_field_is(f, texts[i].name))
@@ -135,13 +140,6 @@ static void read_header(struct parser *s, struct mime_part *part)
         mime_value_is(&s->out->parts[part->parent].content_type, "multipart", "digest");
     part->content_type = in_digest ? (struct mime_value){.type = "message", .subtype = "rfc822"}
                                    : (struct mime_value){.type = "text", .subtype = "plain"};
-}
-
-/* An encoded message has no offsets in this one (RFC 2046 section 5.2.1 forbids it). */
-static bool is_encoded(const struct mime_part *part)
-{
-    return part->encoding && (strcasecmp(part->encoding, "base64") == 0 ||
-                              strcasecmp(part->encoding, "quoted-printable") == 0);
 }
 
 /* NULL: there is none, or an empty one. In pieces ("boundary*0") it is one too (RFC 2231). */
@@ -170,55 +168,57 @@ static void end_header(struct parser *s, size_t pos, size_t line)
     if (strcasecmp(part->content_type.type, "multipart") == 0) {
         o->boundary = boundary_of(s, part);
         o->boundary_len = o->boundary ? strlen(o->boundary) : 0;
-    } else if ((mime_value_is(&part->content_type, "message", "rfc822") ||
-                mime_value_is(&part->content_type, "message", "global")) &&
-               !is_encoded(part) && has_room(s, s->depth)) {
+    } else if (mime_value_is(&part->content_type, "message", "rfc822") && has_room(s, s->depth)) {
         part->kind = MIME_MESSAGE;
         open_part(s, pos);
     }
 }
 
 /* Closes the open parts down to `depth` of them, before the line at `pos`. With `delimited` the
- * line end before it belongs to that line (RFC 2046 section 5.1.1). */
+ * line end before it belongs to that line (RFC 2046 section 5.1.1), be it that of a blank line
+ * behind a header, but not that of a header's line. */
 static void close_parts(struct parser *s, size_t depth, size_t pos, bool delimited)
 {
+    size_t end = pos;
+    bool in_field = s->in_header && part_of(s, innermost(s))->header.start < pos;
+    if (delimited && !in_field && end > 0 && s->message[end - 1] == '\n')
+        end -= end > 1 && s->message[end - 2] == '\r' ? 2 : 1;
     /* Twice: a message part without a blank line holds a message that ends here too. */
     for (int i = 0; i < 2 && s->in_header && s->depth > depth; i++)
         end_header(s, pos, s->line);
-    size_t end = pos;
-    if (delimited && end > 0 && s->message[end - 1] == '\n')
-        end -= end > 1 && s->message[end - 2] == '\r' ? 2 : 1;
+    bool ended = end == pos && pos > 0 && s->message[end - 1] == '\n';
     for (; s->depth > depth; s->depth--) {
         struct open_part *o = innermost(s);
         struct mime_part *part = part_of(s, o);
-        if (end <= part->body.start)
-            continue;
+        if (part->header.start > end)
+            part->header.start = end;
+        if (part->body.start > end)
+            part->body.start = end;
+        part->header.len = part->body.start - part->header.start;
         part->body.len = end - part->body.start;
-        bool ended = end == pos && s->message[end - 1] == '\n';
-        part->body_lines = s->line - o->body_line - !ended;
+        if (part->body.len > 0)
+            part->body_lines = s->line - o->body_line - !ended;
     }
 }
 
-/* Is the line a boundary of the open part at `*level`, counted from the outermost? */
+/* Is the line a boundary of the open part at `*level`, counted from the outermost? It need only
+ * begin with one (RFC 2046 section 5.1.1), and where it does with several the longest is meant. */
 static bool is_boundary(const struct parser *s, const char *line, size_t len, size_t *level,
                         bool *closing)
 {
-    while (len > 0 && strchr(" \t\r\n", line[len - 1]) && line[len - 1])
-        len--;
+    size_t best = 0;
     if (len < 3 || line[0] != '-' || line[1] != '-')
         return false;
     for (size_t i = s->depth; i-- > 0;) {
         const struct open_part *o = &s->open[i];
-        if (!o->boundary || len < 2 + o->boundary_len ||
+        if (!o->boundary || o->boundary_len <= best || o->boundary_len > len - 2 ||
             memcmp(line + 2, o->boundary, o->boundary_len) != 0)
             continue;
-        size_t rest = len - 2 - o->boundary_len;
+        best = o->boundary_len;
         *level = i;
-        *closing = rest == 2 && memcmp(line + len - 2, "--", 2) == 0;
-        if (rest == 0 || *closing)
-            return true;
     }
-    return false;
+    *closing = len - 2 - best >= 2 && memcmp(line + 2 + best, "--", 2) == 0;
+    return best > 0;
 }
 
 /* The line from `pos` to `next` is a boundary. */

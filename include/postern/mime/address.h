@@ -2,8 +2,9 @@
  * Address lists (RFC 5322 sections 3.4 and 4.4; output as RFC 3501 section 7.4.2 wants them in an
  * ENVELOPE). Pure functions, any thread.
  *
- * Anything is parsed into something: a bare word is a mailbox without host, an open quote,
- * bracket or comment ends with the text, ";" outside of a group separates like ",".
+ * Anything is parsed into something: a bare word is a mailbox without host, a phrase a
+ * name without mailbox, what follows a domain is left out, an open quote, bracket or comment ends
+ * with the text, ";" outside of a group separates like ",".
  */
 #ifndef POSTERN_MIME_ADDRESS_H
 #define POSTERN_MIME_ADDRESS_H

@@ -31,6 +31,10 @@ void mime_value_parse(const char *value, size_t len, struct arena *arena, struct
 bool mime_value_is(const struct mime_value *v, const char *type, const char *subtype);
 /* The first parameter of exactly that name, ASCII case ignored; NULL if there is none. */
 const char *mime_param_get(const struct mime_value *v, const char *name);
+/* The same with the pieces of a parameter ("name*0", "name*1*") joined to one, "name", or "name*"
+ * if a piece is escaped; then all of it is, and it begins with charset and language, which may be
+ * empty (RFC 2231). Pieces that no first one begins stay as they are. */
+void mime_params_join(const struct mime_value *v, struct arena *arena, struct mime_value *out);
 /* Appends a parameter as one line of UTF-8: pieces ("name*0", "name*1*") joined, charset and
  * percent escapes decoded (RFC 2231), encoded words too, which many writers put here. False:
  * there is no such parameter, or `out` is over its cap (see out->overflow). */

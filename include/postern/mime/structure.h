@@ -4,7 +4,8 @@
  *
  * One pass over the lines, no recursion. Lines end with CRLF or bare LF. What is broken is read as
  * other mail programs do: an end without closing boundary ends all parts, a boundary of an outer
- * part ends the inner ones, a part's header without a blank line ends at the boundary.
+ * part ends the inner ones, a part's header without a blank line ends at the boundary. A line is a
+ * boundary that begins with one.
  */
 #ifndef POSTERN_MIME_STRUCTURE_H
 #define POSTERN_MIME_STRUCTURE_H
@@ -22,7 +23,8 @@
 enum mime_kind {
     MIME_LEAF,
     MIME_MULTIPART, /* has one part at least; a multipart without any is a leaf */
-    MIME_MESSAGE    /* message/rfc822 or message/global with the message as its one part */
+    MIME_MESSAGE /* message/rfc822 with the message as its one part, also where its encoding makes
+                    none of it (RFC 2046 section 5.2.1 forbids one): IMAP must tell an envelope */
 };
 
 struct mime_span {
@@ -36,15 +38,15 @@ struct mime_part {
     size_t first_child;
     size_t next_sibling;
     size_t depth;            /* 0 for the message itself */
-    struct mime_span header; /* its blank line included */
+    struct mime_span header; /* its blank line included, unless a boundary follows at once */
     struct mime_span body;   /* as encoded, without the line end that belongs to the boundary */
     size_t body_lines;       /* line ends in it: a last line without one does not count */
     struct mime_value content_type;
     bool type_given;               /* false: content_type holds the default (text/plain, in
                                       multipart/digest message/rfc822) */
     struct mime_value disposition; /* type "" if there is none */
+    const char *encoding;          /* the word alone; NULL if there is none */
     /* Trimmed values of the part's own fields, unfolded, otherwise as written; NULL if absent. */
-    const char *encoding;
     const char *id;
     const char *description;
     const char *md5;

@@ -75,7 +75,7 @@ static void test_quoting_and_comments(void)
 {
     check("\"a b\"@c", "-|-|a b|c;");
     check("\"a@b\"@c", "-|-|a@b|c;");
-    check("Jo\"hn\" (x) Doe(y)<a@b>", "John Doe|-|a|b;");
+    check("Jo\"hn\" (x) Doe(y)<a@b>", "Jo hn Doe|-|a|b;");
     check("a(one)@(two)b(three)", "three|-|a|b;");
     check("<a@b> (Ann (the \\) first))", "Ann (the ) first)|-|a|b;");
     check("(Ann) a@b", "Ann|-|a|b;");
@@ -86,15 +86,15 @@ static void test_quoting_and_comments(void)
 static void test_broken(void)
 {
     check("word", "-|-|word|;");
-    check("two words, a@b", "-|-|two words|;-|-|a|b;");
+    check("two words, a@b", "two words|-||;-|-|a|b;");
     check("a@b <c@d>", "a@b|-|c|d;");
     check("Ann <a@b, c@d", "Ann|-|a|b;-|-|c|d;");
     check("<<a@b>>", "-|-|a|b;");
     check("<a@b> <c@d>", "-|-|a|b;-|-|c|d;");
     check("<>", "-|-||;");
     check("@", "-|-||;");
-    check("a@b@c", "-|-|a|b@c;");
-    check("\"open <a@b>", "-|-|open <a@b>|;");
+    check("a@b@c", "-|-|a|b;");
+    check("\"open <a@b>", "open <a@b>|-||;");
     check("(open a@b", "");
     check("\\", "-|-|\\|;");
     check("x <a@b", "x|-|a|b;");

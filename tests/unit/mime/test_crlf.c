@@ -51,6 +51,23 @@ static void test_every_split(void)
     }
 }
 
+static void test_literal_form(void)
+{
+    static const char in[] = "a\nb\r\n\rc\r\r\n\n\nlast\r",
+                      want[] = "a\r\nb\r\n\rc\r\r\n\r\n\r\nlast\r";
+    for (size_t first = 0; first < sizeof in; first++) {
+        struct buf out = BUF_INIT(100);
+        struct mime_crlf c;
+        mime_crlf_init_literal(&c);
+        CU_ASSERT(mime_crlf_feed(&c, in, first, &out));
+        CU_ASSERT(mime_crlf_feed(&c, in + first, sizeof in - 1 - first, &out));
+        CU_ASSERT(mime_crlf_end(&c, &out));
+        CU_ASSERT_STRING_EQUAL(buf_str(&out), want);
+        CU_ASSERT_EQUAL(c.octets, sizeof want - 1);
+        buf_free(&out);
+    }
+}
+
 static void test_wire_form_stays(void)
 {
     static const char wire[] = "a: b\r\n\r\n\0\x80\xff.\r\n.\r\n";
@@ -80,6 +97,7 @@ static void test_cap(void)
 
 extern const struct unit_test crlf_tests[];
 const struct unit_test crlf_tests[] = {
+    {"literals keep what they can carry", test_literal_form},
     {"every split gives the same", test_every_split},
     {"wire form stays as it is", test_wire_form_stays},
     {"over the cap", test_cap},
