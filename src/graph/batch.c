@@ -16,7 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define ID_SIZE 16
+#define ID_SIZE 24
 
 struct batch {
     struct graph_user *user;

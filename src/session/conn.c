@@ -170,8 +170,6 @@ static void keep_edges(struct session_conn *c, const char *data, size_t len)
 
 static enum session_line too_long(struct session_conn *c, char **line, size_t *len)
 {
-    if (c->edges_len && c->edges[c->edges_len - 1] == '\r')
-        c->edges_len--;
     c->edges[c->edges_len] = '\0';
     *line = c->edges;
     *len = c->edges_len;
@@ -207,8 +205,10 @@ static enum session_line drop_overlong(struct session_conn *c, int64_t deadline,
         char *start = c->in.data + c->in_pos;
         char *end = memchr(start, '\n', c->in.len - c->in_pos);
         size_t n = end ? (size_t)(end - start) : c->in.len - c->in_pos;
-        keep_edges(c, start, n);
+        keep_edges(c, start, end && n && end[-1] == '\r' ? n - 1 : n);
         if (end) {
+            if (n == 0 && c->edges[c->edges_len - 1] == '\r') /* its CR came in the piece before */
+                c->edges_len--;
             c->taken = n + 1;
             return too_long(c, line, len);
         }

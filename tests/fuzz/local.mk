@@ -6,3 +6,4 @@ include tests/fuzz/base.mk
 include tests/fuzz/mime.mk
 include tests/fuzz/graph.mk
 include tests/fuzz/pop3.mk
+include tests/fuzz/imap.mk

@@ -477,6 +477,7 @@ struct mailbox_upload *mailbox_upload_new(struct mailbox_account *a, struct erro
         return NULL;
     struct mailbox_upload *u = xcalloc(1, sizeof *u);
     u->bytes = &fake.uploads[fake.upload_count++ % FAKE_UPLOADS_MAX];
+    buf_free(u->bytes);
     buf_init(u->bytes, FAKE_UPLOAD_MAX);
     fake.open_references++;
     return u;

@@ -70,6 +70,85 @@ static void test_limits(void)
     door_close(&d);
 }
 
+/* Of a line that is too long its two ends are handed out, however it came. */
+static void test_edges(void)
+{
+    struct buf want = BUF_INIT(4 * SESSION_LINE_EDGE), sent = BUF_INIT(1 << 20);
+    static const size_t lengths[] = {
+        6, SESSION_LINE_EDGE, 2 * SESSION_LINE_EDGE, 200, 2 * SESSION_LINE_EDGE + 1, 4096, 100000};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct door d;
+        char *line = NULL;
+        size_t len = 0, n = lengths[i];
+        buf_clear(&sent);
+        buf_clear(&want);
+        for (size_t k = 0; k < n; k++) {
+            buf_putc(&sent, (char)('a' + k % 26));
+            if (k < SESSION_LINE_EDGE || k + SESSION_LINE_EDGE >= n)
+                buf_putc(&want, (char)('a' + k % 26));
+        }
+        buf_puts(&sent, "\r\nnext\r\n");
+        door_open(&d, &usual);
+        door_send(&d, sent.data, sent.len);
+        CU_ASSERT_EQUAL(session_conn_line(d.conn, 5, 5000, &line, &len), SESSION_LINE_TOO_LONG);
+        CU_ASSERT_EQUAL(len, want.len);
+        CU_ASSERT_STRING_EQUAL(line, buf_str(&want));
+        expect_line(&d, 100, "next");
+        door_close(&d);
+    }
+    buf_free(&want);
+    buf_free(&sent);
+}
+
+/* Bytes of a literal between lines, NULs and all. */
+static void test_bytes(void)
+{
+    static const char input[] = "one {5}\r\na\0\r\nb rest\r\nlast";
+    struct door d;
+    const char *data;
+    size_t len;
+    door_open(&d, &usual);
+    door_send(&d, input, sizeof input - 1);
+    expect_line(&d, 100, "one {5}");
+    CU_ASSERT_EQUAL(session_conn_bytes(d.conn, 2, 5000, &data, &len), SESSION_LINE_OK);
+    CU_ASSERT_EQUAL(len, 2);
+    CU_ASSERT_EQUAL(memcmp(data, "a", 2), 0);
+    CU_ASSERT_EQUAL(session_conn_bytes(d.conn, 3, 5000, &data, &len), SESSION_LINE_OK);
+    CU_ASSERT_EQUAL(len, 3);
+    CU_ASSERT_EQUAL(memcmp(data, "\r\nb", 3), 0);
+    expect_line(&d, 100, " rest");
+    CU_ASSERT_EQUAL(session_conn_bytes(d.conn, 100, 5000, &data, &len), SESSION_LINE_OK);
+    CU_ASSERT_EQUAL(len, 4);
+    CU_ASSERT_EQUAL(session_conn_bytes(d.conn, 100, 0, &data, &len), SESSION_LINE_TIMEOUT);
+    door_stop(&d);
+    CU_ASSERT_EQUAL(session_conn_bytes(d.conn, 100, 5000, &data, &len), SESSION_LINE_STOP);
+    door_close(&d);
+}
+
+/* A notice wakes who asked for it, what came of a line is kept, and none is lost beside input. */
+static void test_notice(void)
+{
+    struct door d;
+    char *line;
+    size_t len;
+    door_open(&d, &usual);
+    door_say(&d, "DO");
+    wait_notify(session_conn_wait(d.conn));
+    CU_ASSERT_EQUAL(session_conn_line_or_notice(d.conn, 100, 5000, &line, &len),
+                    SESSION_LINE_NOTIFIED);
+    CU_ASSERT_EQUAL(session_conn_line_or_notice(d.conn, 100, 10, &line, &len),
+                    SESSION_LINE_TIMEOUT);
+    wait_notify(session_conn_wait(d.conn));
+    door_say(&d, "NE\r\n");
+    CU_ASSERT_EQUAL(session_conn_line_or_notice(d.conn, 100, 5000, &line, &len), SESSION_LINE_OK);
+    CU_ASSERT_STRING_EQUAL(line, "DONE");
+    CU_ASSERT_EQUAL(session_conn_line_or_notice(d.conn, 100, 5000, &line, &len),
+                    SESSION_LINE_NOTIFIED);
+    wait_notify(session_conn_wait(d.conn));
+    CU_ASSERT_EQUAL(line_kind(&d, 100, 10), SESSION_LINE_TIMEOUT); /* who did not ask sleeps on */
+    door_close(&d);
+}
+
 /* The time is for the whole line: a byte now and then does not stretch it. */
 struct dribble {
     struct door *door;
@@ -317,6 +396,9 @@ static void test_tls_files(void)
 const struct unit_test conn_tests[] = {
     {"lines", test_lines},
     {"limits of a line", test_limits},
+    {"both ends of a long line", test_edges},
+    {"bytes", test_bytes},
+    {"notices", test_notice},
     {"timeouts", test_timeout},
     {"stop", test_stop},
     {"output", test_output},

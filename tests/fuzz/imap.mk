@@ -1,0 +1,25 @@
+if FUZZERS
+imap_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/src/imap -iquote $(top_srcdir)/src/mailbox
+noinst_PROGRAMS += fuzz-imap-command fuzz-imap-session fuzz-imap-set fuzz-imap-utf7
+fuzz_imap_command_SOURCES = tests/fuzz/imap/command.c
+fuzz_imap_command_CPPFLAGS = $(imap_fuzz_CPPFLAGS)
+fuzz_imap_command_LDADD = libimap.a $(base_LIBS)
+fuzz_imap_command_LDFLAGS = $(LIBFUZZER_FLAGS)
+fuzz_imap_session_SOURCES = \
+	tests/fuzz/imap/session.c \
+	tests/unit/imap/fake_mailbox.c \
+	tests/unit/imap/fake_mailbox.h \
+	tests/unit/session/door.c \
+	tests/unit/session/door.h
+fuzz_imap_session_CPPFLAGS = $(imap_fuzz_CPPFLAGS)
+fuzz_imap_session_LDADD = libimap.a libsession.a libmailbox.a libmime.a $(base_LIBS) $(CRYPT_LIBS)
+fuzz_imap_session_LDFLAGS = $(LIBFUZZER_FLAGS)
+fuzz_imap_set_SOURCES = tests/fuzz/imap/set.c
+fuzz_imap_set_CPPFLAGS = $(imap_fuzz_CPPFLAGS)
+fuzz_imap_set_LDADD = libimap.a libmailbox.a $(base_LIBS)
+fuzz_imap_set_LDFLAGS = $(LIBFUZZER_FLAGS)
+fuzz_imap_utf7_SOURCES = tests/fuzz/imap/utf7.c
+fuzz_imap_utf7_CPPFLAGS = $(imap_fuzz_CPPFLAGS)
+fuzz_imap_utf7_LDADD = libimap.a $(base_LIBS)
+fuzz_imap_utf7_LDFLAGS = $(LIBFUZZER_FLAGS)
+endif
