@@ -57,12 +57,12 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
     [DB_RETIRED_DROP] = "DELETE FROM tombstone WHERE retired < ?1",
     [DB_UNSTAGE_ALL] = "DELETE FROM message WHERE folder = ?1 AND uid = 0",
     [DB_UNSTAGE_ONE] = "DELETE FROM message WHERE folder = ?1 AND uid = 0 AND graph_id = ?2",
-    [DB_ORIGINAL_PUT] = "INSERT OR REPLACE INTO original (graph_id, size, received, hide_draft, "
+    [DB_ORIGINAL_PUT] = "INSERT OR REPLACE INTO original (graph_id, size, received, flags, "
                         "look_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-    [DB_ORIGINAL_COPY] = "INSERT OR REPLACE INTO original (graph_id, size, received, hide_draft, "
-                         "look_at) SELECT ?2, size, received, hide_draft, ?3 FROM original "
+    [DB_ORIGINAL_COPY] = "INSERT OR REPLACE INTO original (graph_id, size, received, flags, "
+                         "look_at) SELECT ?2, size, received, flags, ?3 FROM original "
                          "WHERE graph_id = ?1",
-    [DB_ORIGINAL_FIND] = "SELECT size, received, hide_draft FROM original WHERE graph_id = ?1",
+    [DB_ORIGINAL_FIND] = "SELECT size, received, flags FROM original WHERE graph_id = ?1",
     [DB_ORIGINAL_DROP] = "DELETE FROM original WHERE graph_id = ?1",
     [DB_ORIGINAL_DUE] = "SELECT graph_id FROM original WHERE look_at > 0 AND look_at <= ?1 "
                         "ORDER BY look_at LIMIT ?2",

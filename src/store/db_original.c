@@ -18,7 +18,7 @@ static bool put(struct store_db *db, const char *graph_id, const struct store_or
         db_bind_text(s, 1, graph_id);
         sqlite3_bind_int64(s, 2, original->size);
         sqlite3_bind_int64(s, 3, original->received_ms);
-        sqlite3_bind_int(s, 4, original->hide_draft);
+        sqlite3_bind_int64(s, 4, original->flags);
         sqlite3_bind_int64(s, 5, clock_wall_ms() + FIRST_LOOK_MS);
         ok = db_run(db, s, e);
     }
@@ -72,7 +72,7 @@ int store_original_find(struct store_db *db, const char *graph_id, struct store_
     if (found == 1) {
         out->size = sqlite3_column_int64(s, 0);
         out->received_ms = sqlite3_column_int64(s, 1);
-        out->hide_draft = sqlite3_column_int(s, 2) != 0;
+        out->flags = (uint32_t)sqlite3_column_int64(s, 2);
         db_done(s);
     }
     db_unlock(db);

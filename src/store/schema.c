@@ -78,7 +78,7 @@ static const char step_3[] =
     " graph_id TEXT PRIMARY KEY,"
     " size INTEGER NOT NULL,"
     " received INTEGER NOT NULL,"
-    " hide_draft INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL,"
     " look_at INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX original_due ON original (look_at) WHERE look_at > 0;"
     "CREATE TRIGGER original_left AFTER DELETE ON message BEGIN"

@@ -27,7 +27,7 @@ void store_spool_free(struct store_spool **s);
 struct store_original {
     int64_t size;        /* wire octets */
     int64_t received_ms; /* INTERNALDATE that the client gave; INT64_MIN: none */
-    bool hide_draft;     /* Graph calls it a draft, and the client did not */
+    uint32_t flags;      /* as the client gave them, STORE_SEEN … */
 };
 
 /* Makes the spool's bytes the original of a message; the spool stays mapped. On disk when it
