@@ -1,7 +1,6 @@
 /* Changing a message: the PATCH of graph/write.h. */
 #include "build.h"
-
-#include "postern/graph/write.h"
+#include "write.h"
 
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -49,7 +48,7 @@ static void add_properties(struct json_object *body, const struct graph_update *
     json_object_object_add(body, "singleValueExtendedProperties", list);
 }
 
-static struct json_object *body_of(const struct graph_update *update)
+struct json_object *write_update(const struct graph_update *update)
 {
     struct json_object *body = json_object_new_object();
     if (update->has & GRAPH_HAS_READ)
@@ -76,10 +75,6 @@ struct graph_call *graph_update_start(struct graph_user *u, struct graph_as as, 
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
     struct graph_request r = build_request(as, GRAPH_PATCH, GRAPH_REPEAT_SAFE);
-    struct json_object *body = body_of(update);
-    r.json = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
     build_item(&path, "messages", id);
-    struct graph_call *call = build_start(u, &r, &path);
-    json_object_put(body);
-    return call;
+    return write_json(u, &r, &path, write_update(update));
 }

@@ -128,37 +128,6 @@ static void put_pair(struct json_object *list, const char *key, const char *name
     json_object_array_add(list, o);
 }
 
-static void put_number(struct json_object *list, const char *id, int value)
-{
-    char text[16];
-    snprintf(text, sizeof text, "%d", value);
-    put_pair(list, "id", id, text);
-}
-
-#define VERB_FORWARD 104
-#define ICON_REPLIED 0x105
-#define ICON_FORWARD 0x106
-
-/* The members that may be written at any time; `properties` gets the extended ones. */
-static void put_state(struct json_object *o, struct json_object *properties,
-                      const struct graph_state *s)
-{
-    struct json_object *flag = json_object_new_object(), *list = json_object_new_array();
-    json_object_object_add(o, "isRead", json_object_new_boolean(s->is_read));
-    write_text(flag, "flagStatus", s->flagged ? "flagged" : "notFlagged");
-    json_object_object_add(o, "flag", flag);
-    for (const char **c = s->categories; c && *c; c++)
-        json_object_array_add(list, json_object_new_string(*c));
-    json_object_object_add(o, "categories", list);
-    if (s->deleted)
-        put_number(properties, IMAP_DELETED, 1);
-    if (s->verb) {
-        put_number(properties, "Integer 0x1081", s->verb);
-        put_number(properties, "Integer 0x1080",
-                   s->verb == VERB_FORWARD ? ICON_FORWARD : ICON_REPLIED);
-    }
-}
-
 struct json_object *write_attachment(const struct graph_attachment *a)
 {
     struct json_object *o = json_object_new_object();
@@ -201,26 +170,34 @@ static void put_content(struct json_object *o, const struct graph_new *m)
     json_object_object_add(o, "internetMessageHeaders", headers);
 }
 
+static void put_attachments(struct json_object *o, const struct graph_attachment *attachments,
+                            size_t count)
+{
+    if (count == 0)
+        return;
+    struct json_object *list = json_object_new_array();
+    for (size_t i = 0; i < count; i++)
+        json_object_array_add(list, write_attachment(&attachments[i]));
+    json_object_object_add(o, "attachments", list);
+}
+
 struct graph_call *graph_create_start(struct graph_user *u, struct graph_as as,
                                       const char *folder_id, const struct graph_new *m,
-                                      const struct graph_state *state,
+                                      const struct graph_update *state,
                                       const struct graph_attachment *attachments, size_t count,
                                       struct error *e)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
     struct graph_request r = build_request(as, GRAPH_POST, GRAPH_REPEAT_NEVER);
-    struct json_object *o = json_object_new_object(), *properties = json_object_new_array();
+    struct json_object *o = write_update(state), *properties = NULL;
     put_content(o, m);
-    put_state(o, properties, state);
+    if (!json_object_object_get_ex(o, "singleValueExtendedProperties", &properties)) {
+        properties = json_object_new_array();
+        json_object_object_add(o, "singleValueExtendedProperties", properties);
+    }
     for (size_t i = 0; i < m->property_count; i++)
         put_pair(properties, "id", m->properties[i].name, m->properties[i].value);
-    json_object_object_add(o, "singleValueExtendedProperties", properties);
-    struct json_object *list = json_object_new_array();
-    for (size_t i = 0; i < count; i++)
-        json_object_array_add(list, write_attachment(&attachments[i]));
-    json_object_object_add(o, "attachments", list);
-    if (count == 0)
-        json_object_object_del(o, "attachments");
+    put_attachments(o, attachments, count);
     size_t size = strlen(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
     if (size > GRAPH_REQUEST_MAX) {
         json_object_put(o);
@@ -253,19 +230,4 @@ struct graph_call *graph_draft_start(struct graph_user *u, struct graph_as as, c
     }
     buf_free(&text);
     return call;
-}
-
-struct graph_call *graph_state_start(struct graph_user *u, struct graph_as as, const char *id,
-                                     const struct graph_state *state)
-{
-    struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = build_request(as, GRAPH_PATCH, GRAPH_REPEAT_SAFE);
-    struct json_object *o = json_object_new_object(), *properties = json_object_new_array();
-    put_state(o, properties, state);
-    if (json_object_array_length(properties))
-        json_object_object_add(o, "singleValueExtendedProperties", properties);
-    else
-        json_object_put(properties);
-    build_item(&path, "messages", id);
-    return write_json(u, &r, &path, o);
 }

@@ -26,6 +26,10 @@ imap_handler imap_create, imap_delete, imap_rename, imap_subscribe, imap_unsubsc
 /* fetch.c */
 imap_handler imap_fetch;
 
+/* append.c */
+imap_handler imap_append;
+/* "21-Nov-2026 05:44:24 +0000" (RFC 3501 section 9, date-time), strictly, as wall clock. Pure. */
+bool imap_parse_date_time(const char *text, int64_t *wall_ms);
 /* transfer.c */
 imap_handler imap_copy, imap_move, imap_expunge;
 /* The messages that bear \Deleted as far as is known, all or those of a set, in the arena. */

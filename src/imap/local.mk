@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libimap.a
 libimap_a_SOURCES = \
+	src/imap/append.c \
 	src/imap/args.c \
 	src/imap/args.h \
 	src/imap/auth.c \

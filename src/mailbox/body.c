@@ -2,6 +2,7 @@
 
 #include "postern/base/alloc.h"
 #include "postern/mime/crlf.h"
+#include "postern/store/original.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -164,16 +165,17 @@ static void call_done(void *arg, struct graph_call *call)
     finish(d, body, &e);
 }
 
-/* A body from the cache; its sizes are counted, since the file is in the page cache now. */
+/* An original, or a body from the cache; its sizes are counted, since the file is in the page cache now. */
 static struct mailbox_body *cached(struct download *d, struct error *e)
 {
     struct mailbox_account *a = d->account;
-    struct store_body *stored =
-        store_cache_get(a->registry->cache, a->tenant, a->folded, d->name, e);
+    struct store_body *stored = store_original_open(a->db, d->graph_id, e);
     struct counter counter;
     char piece[PIECE];
     uint64_t at = 0;
     ssize_t n = 1;
+    if (!stored && e->kind == ERROR_NONE)
+        stored = store_cache_get(a->registry->cache, a->tenant, a->folded, d->name, e);
     if (!stored)
         return NULL;
     count_init(&counter);

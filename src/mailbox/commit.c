@@ -7,7 +7,6 @@
 #include "postern/base/clock.h"
 #include "postern/base/log.h"
 #include "postern/mailbox/flags.h"
-#include "postern/store/original.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,11 +79,11 @@ static bool put_rows(struct mailbox_folder *f, struct store_tx *tx,
         struct store_message m;
         if (!reconcile(f, r))
             continue;
+        if (!original_apply(f, r, e))
+            return false;
         if (r->changed)
             r->modseq = modseq;
         row_to_store(r, &m);
-        if (r->edited && !store_original_drop(f->account->db, r->id, e))
-            return false;
         if (!store_tx_put(tx, f->key, &m, e))
             return false;
         if (r->changed)
@@ -376,7 +375,8 @@ bool folder_update(struct mailbox_folder *f, uint32_t uid, const struct graph_me
         row_from_store(&before, &known);
         row_from_store(&now, &known);
         row_apply(&now, m, true);
-        ok = same_row(&before, &now) || put_row(f, &now, e);
+        ok = original_apply(f, &now, e);
+        ok = ok && (same_row(&before, &now) || put_row(f, &now, e));
         row_clear(&before);
         row_clear(&now);
     }

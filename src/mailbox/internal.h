@@ -201,6 +201,10 @@ bool fetch_by_id(struct mailbox_folder *f, struct merge *m, const char *const *i
 bool fetch_listing(struct mailbox_folder *f, struct merge *m, int64_t since_ms, size_t wanted,
                    size_t max_pages, struct wait *w, struct error *e);
 
+/* What was told of an appended message takes the place of what Graph shows (original.c); one that
+ * was edited loses its original. Inside the commit's transaction. */
+bool original_apply(struct mailbox_folder *f, struct row *r, struct error *e);
+
 /* Messages that Postern made and that must not stay: removed for good, by permanentDelete, or
  * where that is absent by a move to the recoverable items. Each has its row in the journal, which
  * is ended with it, or abandoned to undo_abandoned(). */

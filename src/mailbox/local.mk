@@ -2,10 +2,16 @@ noinst_LIBRARIES += libmailbox.a
 libmailbox_a_SOURCES = \
 	src/mailbox/abreast.c \
 	src/mailbox/abreast.h \
+	src/mailbox/append.c \
+	src/mailbox/append.h \
+	src/mailbox/append_draft.c \
+	src/mailbox/append_json.c \
 	src/mailbox/arrive.c \
 	src/mailbox/body.c \
 	src/mailbox/body.h \
 	src/mailbox/commit.c \
+	src/mailbox/compose.c \
+	src/mailbox/compose.h \
 	src/mailbox/copy.c \
 	src/mailbox/delete.c \
 	src/mailbox/expunge.c \
@@ -25,6 +31,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/names.c \
 	src/mailbox/names.h \
 	src/mailbox/open.c \
+	src/mailbox/original.c \
 	src/mailbox/paths.c \
 	src/mailbox/poller.c \
 	src/mailbox/poller.h \

@@ -11,6 +11,7 @@
 #include "postern/base/log.h"
 #include "postern/mailbox/facts.h"
 #include "postern/mailbox/flags.h"
+#include "postern/store/original.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -272,11 +273,13 @@ bool mailbox_reader_has_body(struct mailbox_reader *r, uint32_t uid)
 {
     struct mailbox_account *a = r->folder->account;
     struct error ignored = ERROR_INIT;
+    struct store_original original;
     char *id = NULL, *name = NULL;
     bool has = find_pin(r, uid) != NULL;
     if (!has && store_message_id_by_uid(a->db, r->folder->key, uid, &id, &ignored) == 1) {
         name = body_name(r->folder, uid, id);
-        has = store_cache_has(a->registry->cache, a->tenant, a->folded, name);
+        has = store_cache_has(a->registry->cache, a->tenant, a->folded, name) ||
+              store_original_find(a->db, id, &original, &ignored) == 1;
     }
     free(name);
     free(id);

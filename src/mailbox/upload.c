@@ -5,6 +5,7 @@
 #include "postern/base/alloc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct mailbox_upload *mailbox_upload_new(struct mailbox_account *a, struct error *e)
 {
@@ -19,7 +20,13 @@ struct mailbox_upload *mailbox_upload_new(struct mailbox_account *a, struct erro
 
 bool mailbox_upload_write(struct mailbox_upload *u, const void *data, size_t len, struct error *e)
 {
+    u->has_nul = u->has_nul || (len && memchr(data, '\0', len));
     return store_spool_append(u->spool, data, len, e);
+}
+
+bool mailbox_upload_has_nul(const struct mailbox_upload *u)
+{
+    return u->has_nul;
 }
 
 void mailbox_upload_free(struct mailbox_upload **upload)

@@ -8,6 +8,7 @@
 struct mailbox_upload {
     struct mailbox_account *account; /* a reference */
     struct store_spool *spool;
+    bool has_nul;
 };
 
 #endif

@@ -25,7 +25,8 @@ struct store_spool {
     uint64_t size;
     EVP_MD_CTX *digest;
     bool failed;
-    void *map; /* NULL: not mapped */
+    bool ended; /* the trailer is written */
+    void *map;  /* NULL: not mapped */
 };
 
 static bool write_failed(struct store_spool *s, struct error *e)
@@ -139,23 +140,30 @@ static bool sync_dir(struct store_db *db, struct error *e)
     return ok;
 }
 
-bool original_name_spool(struct store_spool *s, const char *graph_id, struct error *e)
+static bool end_spool(struct store_spool *s, struct error *e)
 {
     uint8_t digest[SHA256_SIZE], trailer[BODY_TRAILER_SIZE];
-    if (s->failed || !s->tmp)
-        return error_set(e, ERROR_LOCAL, "the bytes of the message are no longer there");
+    if (s->failed)
+        return error_set(e, ERROR_LOCAL, "an earlier write of this message to %s failed",
+                         store_db_dir(s->db));
+    if (s->ended)
+        return true;
     EVP_DigestFinal_ex(s->digest, digest, NULL);
     body_trailer_make(trailer, s->size, digest);
-    char *path = path_of(s->db, graph_id);
-    bool ok = (file_write_all(s->fd, trailer, sizeof trailer) && fsync(s->fd) == 0 &&
-               rename(s->tmp, path) == 0) ||
-              write_failed(s, e);
-    free(path);
-    if (!ok)
+    s->ended = file_write_all(s->fd, trailer, sizeof trailer) && fsync(s->fd) == 0;
+    return s->ended || write_failed(s, e);
+}
+
+/* A second name, since the message may have to be made once more, under another id. */
+bool original_name_spool(struct store_spool *s, const char *graph_id, struct error *e)
+{
+    if (!end_spool(s, e))
         return false;
-    free(s->tmp);
-    s->tmp = NULL;
-    return sync_dir(s->db, e);
+    char *path = path_of(s->db, graph_id);
+    unlink(path);
+    bool ok = link(s->tmp, path) == 0 || write_failed(s, e);
+    free(path);
+    return ok && sync_dir(s->db, e);
 }
 
 bool original_link(struct store_db *db, const char *from_id, const char *to_id, struct error *e)

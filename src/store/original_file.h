@@ -4,8 +4,8 @@
 
 #include "postern/store/original.h"
 
-/* Ends the spool's file and gives it the name of the message's original; on disk when it returns.
- */
+/* Ends the spool's file and gives it the name of the message's original too; on disk when it
+ * returns. */
 bool original_name_spool(struct store_spool *s, const char *graph_id, struct error *e);
 /* A second name of the same bytes. */
 bool original_link(struct store_db *db, const char *from_id, const char *to_id, struct error *e);

@@ -53,13 +53,6 @@ struct graph_call *graph_copy_start(struct graph_user *u, struct graph_as as, co
 
 /* ---- new messages ---- */
 
-/* What can be given to a message at any time (message: update). */
-struct graph_state {
-    bool is_read, flagged, deleted;
-    int verb;                /* PidTagLastVerbExecuted, 0: none */
-    const char **categories; /* ends with NULL; NULL: none */
-};
-
 struct graph_person {
     const char *name; /* NULL: none */
     const char *address;
@@ -109,16 +102,13 @@ struct graph_new {
  * the request would be over GRAPH_REQUEST_MAX. */
 struct graph_call *graph_create_start(struct graph_user *u, struct graph_as as,
                                       const char *folder_id, const struct graph_new *m,
-                                      const struct graph_state *state,
+                                      const struct graph_update *state,
                                       const struct graph_attachment *attachments, size_t count,
                                       struct error *e);
 /* POST …/messages with the MIME text in base64: a draft in Drafts, dated now. NULL with
  * ERROR_TOO_BIG. */
 struct graph_call *graph_draft_start(struct graph_user *u, struct graph_as as, const void *mime,
                                      size_t len, struct error *e);
-/* PATCH …/messages/{id} (message: update). May be repeated. */
-struct graph_call *graph_state_start(struct graph_user *u, struct graph_as as, const char *id,
-                                     const struct graph_state *state);
 /* POST …/messages/{id}/attachments, below GRAPH_ATTACH_MAX (message: post attachments). Not
  * repeatable. */
 struct graph_call *graph_attach_start(struct graph_user *u, struct graph_as as, const char *id,

@@ -38,6 +38,8 @@ bool mailbox_expunge(struct mailbox_folder *f, const uint32_t *uids, size_t coun
 struct mailbox_upload;
 struct mailbox_upload *mailbox_upload_new(struct mailbox_account *a, struct error *e);
 bool mailbox_upload_write(struct mailbox_upload *u, const void *data, size_t len, struct error *e);
+/* Did a NUL come along? Such a message cannot be told in a string (RFC 3501 section 9, CHAR8). */
+bool mailbox_upload_has_nul(const struct mailbox_upload *u);
 /* Removes the file, unless an append has made it the message's original. NULL is fine. */
 void mailbox_upload_free(struct mailbox_upload **u);
 

@@ -20,7 +20,7 @@ uint64_t store_spool_size(const struct store_spool *s);
 /* Ends the writing: the bytes, mapped into memory until the spool is freed; never NULL but on
  * error. */
 const char *store_spool_map(struct store_spool *s, struct error *e);
-/* Removes the file if it has not become an original; NULL is fine. */
+/* Removes the temporary file; an original that was made of it stays. NULL is fine. */
 void store_spool_free(struct store_spool **s);
 
 /* What is told of an appended message whatever Graph shows. */
@@ -30,8 +30,8 @@ struct store_original {
     uint32_t flags;      /* as the client gave them, STORE_SEEN … */
 };
 
-/* Makes the spool's bytes the original of a message; the spool stays mapped. On disk when it
- * returns. */
+/* Makes the spool's bytes the original of a message; the spool stays, mapped, and may become that
+ * of another too. On disk when it returns. */
 bool store_original_keep(struct store_db *db, struct store_spool *s, const char *graph_id,
                          const struct store_original *original, struct error *e);
 /* Gives a copy of a message the original of its source, if that has one. */
