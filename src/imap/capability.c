@@ -9,7 +9,8 @@ static const struct {
     const char *words;
     unsigned when;
 } capabilities[] = {
-    {"IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UNSELECT UIDPLUS MOVE CONDSTORE", ALWAYS},
+    {"IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UNSELECT CONDSTORE", ALWAYS},
+    {"UIDPLUS MOVE MULTIAPPEND", ALWAYS},
     {"ESEARCH WITHIN SORT ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES", ALWAYS},
     {"CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE", ALWAYS},
     {"SASL-IR", BEFORE_LOGIN},
@@ -35,6 +36,7 @@ void imap_put_capabilities(const struct imap_session *s, struct buf *out)
         if (capabilities[i].when & now)
             buf_printf(out, " %s", capabilities[i].words);
     }
+    buf_printf(out, " APPENDLIMIT=%zu", imap_config(s)->limits.max_message_size);
     if (!s->ticket)
         put_login(s, out);
 }

@@ -9,6 +9,7 @@ test_imap_SOURCES = \
 	tests/unit/imap/main.c \
 	tests/unit/imap/talk.c \
 	tests/unit/imap/talk.h \
+	tests/unit/imap/test_append.c \
 	tests/unit/imap/test_auth.c \
 	tests/unit/imap/test_folders.c \
 	tests/unit/imap/test_parse.c \

@@ -35,7 +35,7 @@ struct fake_mailbox {
     uint64_t modseq;
     uint32_t recent_from; /* below `uidnext`: not told to anybody yet */
     struct error account_error, folder_error, sync_error, refresh_error, body_error;
-    struct error expunge_error, upload_error, write_error;
+    struct error expunge_error, upload_error, write_error, append_error;
 
     unsigned open_references; /* accounts, folders, readers, bodies, uploads */
     unsigned syncs, refreshes, watches;
