@@ -55,6 +55,7 @@ static void test_bad_dates(void)
 
 static void test_one(void)
 {
+    fake_reset();
     CU_ASSERT_STRING_EQUAL(
         talk_in("a APPEND INBOX (\\Seen) \"01-Jan-1970 00:00:01 +0000\" {3+}\r\nabc\r\n"),
         "a OK [APPENDUID 77 1] APPEND done\r\n");
@@ -66,6 +67,7 @@ static void test_one(void)
 
 static void test_many(void)
 {
+    fake_reset();
     CU_ASSERT_STRING_EQUAL(
         talk_in("a APPEND INBOX {1+}\r\nx () {1+}\r\ny \"01-Jan-1970 00:00:00 +0000\" "
                 "{1+}\r\nz\r\n"),
@@ -74,6 +76,7 @@ static void test_many(void)
 
 static void test_refused(void)
 {
+    fake_reset();
     CU_ASSERT_STRING_EQUAL(talk_in("a APPEND INBOX {0+}\r\n\r\n"),
                            "a NO an empty message is not appended\r\n");
     CU_ASSERT_STRING_EQUAL(talk_in("a APPEND INBOX {1+}\r\nx {0+}\r\n\r\n"),
@@ -91,6 +94,7 @@ static void test_refused(void)
 
 static void test_missing_folder(void)
 {
+    fake_reset();
     fake.append_error = (struct error){.kind = ERROR_FOLDER_GONE};
     CU_ASSERT_STRING_EQUAL(talk_in("a APPEND INBOX {1+}\r\nx\r\n"),
                            "a NO [TRYCREATE] there is no such folder, create it first\r\n");
