@@ -386,7 +386,7 @@ static struct search_key *parse_email_id(struct parser *p, const char *name, int
     (void)name;
     (void)detail;
     const struct imap_arg *arg = take(p);
-    struct buf bytes = BUF_INIT(SHA256_SIZE);
+    struct buf bytes = BUF_INIT(arg ? arg->len : 0);
     if (!arg || arg->type != IMAP_ARG_ATOM)
         return refuse(p, NULL, "EMAILID wants an object id");
     struct search_key *k = make_not(p, make(p, SEARCH_ALL));

@@ -12,10 +12,12 @@ test_imap_SOURCES = \
 	tests/unit/imap/test_append.c \
 	tests/unit/imap/test_auth.c \
 	tests/unit/imap/test_folders.c \
+	tests/unit/imap/test_order.c \
 	tests/unit/imap/test_parse.c \
 	tests/unit/imap/test_pattern.c \
 	tests/unit/imap/test_read.c \
 	tests/unit/imap/test_respond.c \
+	tests/unit/imap/test_search.c \
 	tests/unit/imap/test_select.c \
 	tests/unit/imap/test_session.c \
 	tests/unit/imap/test_set.c \

@@ -102,6 +102,10 @@ static struct mailbox_view *build(void)
                                       .modseq = m->modseq,
                                       .size = m->text ? (int64_t)wire_size(m->text) : -1,
                                       .size_exact = m->text != NULL};
+        if (m->estimate) {
+            entry.size = m->estimate;
+            entry.size_exact = false;
+        }
         sha256(&m->uid, sizeof m->uid, entry.digest);
         view_builder_add(b, &entry);
     }
@@ -216,6 +220,7 @@ struct mailbox_body *mailbox_reader_body(struct mailbox_reader *r, uint32_t uid,
     struct fake_message *m = fake_find(uid);
     (void)r;
     (void)w;
+    fake.bodies_asked++;
     if (fails(&fake.body_error, e))
         return NULL;
     if (!m || !m->text) {
@@ -237,6 +242,7 @@ bool mailbox_reader_sizes(struct mailbox_reader *r, const uint32_t *uids, size_t
     for (size_t i = 0; i < count; i++) {
         struct fake_message *m = fake_find(uids[i]);
         sizes[i] = m && m->text ? (int64_t)wire_size(m->text) : -1;
+        fake.sizes_asked++;
     }
     return true;
 }
@@ -421,10 +427,12 @@ bool mailbox_reader_headers(struct mailbox_reader *r, const uint32_t *uids, size
 {
     (void)r;
     (void)w;
-    (void)e;
+    if (fails(&fake.headers_error, e))
+        return false;
     for (size_t i = 0; i < count; i++) {
         const struct fake_message *m = fake_find(uids[i]);
         const char *text = m ? m->text : NULL;
+        fake.headers_asked++;
         if (!fn(arg, uids[i], text, text ? header_length(text) : 0))
             return false;
     }
@@ -443,9 +451,9 @@ int mailbox_reader_known_header(struct mailbox_reader *r, uint32_t uid, struct b
 
 bool mailbox_reader_has_body(struct mailbox_reader *r, uint32_t uid)
 {
+    const struct fake_message *m = fake_find(uid);
     (void)r;
-    (void)uid;
-    return false;
+    return m && m->cached;
 }
 
 /* ---- transfer.h ---- */

@@ -26,6 +26,8 @@ struct fake_message {
     const char *keywords; /* NULL: none */
     int64_t received_ms;
     uint64_t modseq;
+    int64_t estimate; /* the size in the view is this and not exact; 0: it is exact */
+    bool cached;      /* the body costs no request */
 };
 
 struct fake_mailbox {
@@ -35,10 +37,11 @@ struct fake_mailbox {
     uint64_t modseq;
     uint32_t recent_from; /* below `uidnext`: not told to anybody yet */
     struct error account_error, folder_error, sync_error, refresh_error, body_error;
-    struct error expunge_error, upload_error, write_error, append_error;
+    struct error expunge_error, upload_error, write_error, append_error, headers_error;
 
     unsigned open_references; /* accounts, folders, readers, bodies, uploads */
     unsigned syncs, refreshes, watches;
+    unsigned headers_asked, bodies_asked, sizes_asked; /* of messages */
     bool synced_read_only, claimed;
     uint32_t expunged[FAKE_MAX];
     size_t expunged_count;
