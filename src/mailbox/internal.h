@@ -51,7 +51,8 @@ struct mailbox_registry {
     size_t read_ahead;
     struct workers *workers;
     struct poller *poller;
-    pthread_mutex_t lock; /* guards the two below, and refs, ready and idle_since of accounts */
+    pthread_mutex_t
+        lock; /* guards the two below, and refs, ready, idle_since and chores of accounts */
     pthread_cond_t ready; /* an account was opened, could not be, or was closed */
     struct table *accounts;
 };
@@ -62,9 +63,11 @@ struct mailbox_account {
     char *mailbox; /* as it was written first: for Graph and the log */
     char *folded;  /* in lower case: for the store, since case makes no other mailbox */
     unsigned refs;
-    bool ready;         /* the database is open and stays so */
-    bool listed;        /* in the registry's table */
-    int64_t idle_since; /* monotonic, when refs fell to 0 */
+    bool ready;            /* the database is open and stays so */
+    bool listed;           /* in the registry's table */
+    int64_t idle_since;    /* monotonic, when refs fell to 0 */
+    int64_t chores_due_ms; /* monotonic; see chores.c */
+    bool chores_running;
     struct graph_user *user;
     struct store_db *db;
     pthread_mutex_t lock;    /* guards the tables below and what folders say they share */
@@ -200,6 +203,12 @@ bool fetch_by_id(struct mailbox_folder *f, struct merge *m, const char *const *i
 /* Reads listing pages into the merge's items until `wanted` of its new items were seen. */
 bool fetch_listing(struct mailbox_folder *f, struct merge *m, int64_t since_ms, size_t wanted,
                    size_t max_pages, struct wait *w, struct error *e);
+
+/* Looks after the mailbox on a worker, with the reference that the caller took; then
+ * account_chores_done(). */
+void chores_start(struct mailbox_account *a);
+/* Gives the reference back; nobody used the account by that. */
+void account_chores_done(struct mailbox_account *a, int64_t due_ms);
 
 /* What was told of an appended message takes the place of what Graph shows (original.c); one that
  * was edited loses its original. Inside the commit's transaction. */

@@ -9,6 +9,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/arrive.c \
 	src/mailbox/body.c \
 	src/mailbox/body.h \
+	src/mailbox/chores.c \
 	src/mailbox/commit.c \
 	src/mailbox/compose.c \
 	src/mailbox/compose.h \

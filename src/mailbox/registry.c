@@ -54,9 +54,9 @@ static void account_destroy(struct mailbox_account *a)
     free(a);
 }
 
-/* Accounts to be closed, which is done without the lock. */
+/* Accounts to be closed, or looked after, which is done without the lock. */
 struct idle_walk {
-    int64_t before; /* idle since before this */
+    int64_t before; /* idle since before this, or due by then */
     struct mailbox_account **found;
     size_t count;
 };
@@ -115,9 +115,35 @@ void mailbox_registry_set_poll_interval(struct mailbox_registry *r, int64_t ms)
     poller_set_interval(r->poller, ms);
 }
 
+static bool collect_due(void *arg, const char *key, void *value)
+{
+    struct idle_walk *walk = arg;
+    struct mailbox_account *a = value;
+    (void)key;
+    if (a->ready && !a->chores_running && a->chores_due_ms <= walk->before) {
+        a->chores_running = true;
+        a->refs++;
+        walk->found[walk->count++] = a;
+    }
+    return true;
+}
+
+static void start_chores(struct mailbox_registry *r)
+{
+    struct idle_walk walk = {.before = clock_mono_ms()};
+    pthread_mutex_lock(&r->lock);
+    walk.found = xcalloc(table_count(r->accounts) + 1, sizeof(struct mailbox_account *));
+    table_each(r->accounts, collect_due, &walk);
+    pthread_mutex_unlock(&r->lock);
+    for (size_t i = 0; i < walk.count; i++)
+        chores_start(walk.found[i]);
+    free(walk.found);
+}
+
 void mailbox_registry_tick(struct mailbox_registry *r)
 {
     poller_tick(r->poller);
+    start_chores(r);
     close_idle(r, clock_mono_ms() - LINGER_MS);
     store_cache_evict(r->cache);
 }
@@ -202,21 +228,35 @@ struct mailbox_account *account_ref(struct mailbox_account *a)
     return a;
 }
 
-void mailbox_account_release(struct mailbox_account **account)
+/* `now_ms` 0: it was no use of the account. */
+static void release(struct mailbox_account *a, int64_t now_ms)
 {
-    struct mailbox_account *a = *account;
-    *account = NULL;
-    if (!a)
-        return;
     struct mailbox_registry *r = a->registry;
     pthread_mutex_lock(&r->lock);
     bool last = --a->refs == 0;
     bool orphan = last && !a->listed;
-    if (last)
-        a->idle_since = clock_mono_ms();
+    if (now_ms)
+        a->idle_since = now_ms;
     pthread_mutex_unlock(&r->lock);
     if (orphan)
         account_destroy(a);
+}
+
+void mailbox_account_release(struct mailbox_account **account)
+{
+    struct mailbox_account *a = *account;
+    *account = NULL;
+    if (a)
+        release(a, clock_mono_ms());
+}
+
+void account_chores_done(struct mailbox_account *a, int64_t due_ms)
+{
+    pthread_mutex_lock(&a->registry->lock);
+    a->chores_due_ms = due_ms;
+    a->chores_running = false;
+    pthread_mutex_unlock(&a->registry->lock);
+    release(a, 0);
 }
 
 void account_check(struct mailbox_account *a)
