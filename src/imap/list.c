@@ -85,10 +85,10 @@ static void collect(struct listing *l)
     if (!(r->select & IMAP_LIST_SUBSCRIBED))
         return;
     mailbox_tree_orphans(l->tree, add_orphan, l);
-    /* LSUB tells a parent only for a name that it would not tell itself. */
-    for (size_t i = 0, count = l->count; i < count; i++)
-        if (l->entries[i]->subscribed && (!r->lsub || !l->entries[i]->matches) &&
-            (r->lsub || (r->select & IMAP_LIST_RECURSIVE)))
+    bool parents = r->lsub ? strchr(r->patterns[0], '%') != NULL : r->select & IMAP_LIST_RECURSIVE;
+    /* LSUB with a '%' tells a parent for a name that it does not tell itself. */
+    for (size_t i = 0, count = l->count; parents && i < count; i++)
+        if (l->entries[i]->subscribed && !(r->lsub && l->entries[i]->matches))
             mark_parents(l, l->entries[i]->name);
 }
 

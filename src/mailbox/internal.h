@@ -25,17 +25,21 @@
 struct sync_flight;
 struct sync_job;
 struct mailbox_tree;
+struct counts;
 
 /* The folder tree as an account keeps it. Guarded by account->lock, but for the link, the round
  * and by_listing, which belong to the one who has the turn (tree.c). */
 struct account_tree {
-    struct mailbox_tree *kept; /* NULL: it was never read */
-    bool loaded;               /* the store was asked for it */
-    bool busy;                 /* somebody has the turn */
-    int64_t began_ms;          /* monotonic, the last round; 0: none in this process */
-    int64_t stale_ms;          /* when a folder of it was found to be gone */
-    int64_t alone_ms;          /* when STATUS of the inbox alone last asked for its messages */
-    int64_t failed_ms;         /* when a round began that failed, and how */
+    struct mailbox_tree *kept;      /* NULL: it was never read */
+    bool loaded;                    /* the store was asked for it */
+    bool busy;                      /* somebody has the turn */
+    int64_t began_ms;               /* monotonic, the last round; 0: none in this process */
+    int64_t stale_ms;               /* when a folder of it was found to be gone */
+    bool tells_total, tells_unread; /* the delta was seen to tell of counters alone */
+    struct counts *counts;          /* STATUS's, the last that were listed; NULL: none */
+    struct table *seen;             /* STATUS's; NULL: nothing yet */
+    int64_t alone_ms;               /* when STATUS of the inbox alone last asked for its messages */
+    int64_t failed_ms;              /* when a round began that failed, and how */
     struct error failure;
     unsigned subscriptions; /* counts their changes */
     struct wait_list waiters;
@@ -103,6 +107,8 @@ struct mailbox_folder {
     int64_t expected;           /* messages, for the progress; -1: unknown */
     int64_t last_round_ms;      /* wall; 0: none in this process */
     bool no_delta;              /* Graph has no message delta here */
+    int64_t marked_ms;          /* monotonic: when our mark was last written; 0: not here.
+                                   Guarded by account->lock */
     int64_t mark_not_before_ms; /* monotonic: our mark was refused, or the server failed */
 };
 

@@ -13,6 +13,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/commit.c \
 	src/mailbox/compose.c \
 	src/mailbox/compose.h \
+	src/mailbox/counts.c \
 	src/mailbox/copy.c \
 	src/mailbox/delete.c \
 	src/mailbox/expunge.c \
@@ -46,6 +47,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/rename.c \
 	src/mailbox/row.c \
 	src/mailbox/row.h \
+	src/mailbox/seen.c \
 	src/mailbox/special.c \
 	src/mailbox/status.c \
 	src/mailbox/status.h \

@@ -40,6 +40,11 @@ static bool patch(struct mailbox_folder *f, uint32_t uidvalidity, enum store_uid
         graph_folder_mark_start(f->account->user, as_of(f, w), f->graph_id, mark);
     bool ok = graph_call_wait(call, w, e);
     graph_call_free(&call);
+    if (ok) {
+        pthread_mutex_lock(&f->account->lock);
+        f->marked_ms = clock_mono_ms();
+        pthread_mutex_unlock(&f->account->lock);
+    }
     return ok;
 }
 

@@ -22,15 +22,51 @@ static bool may_do_without(const struct error *e)
            e->kind == ERROR_GONE || e->kind == ERROR_MAILBOX_GONE;
 }
 
+/* Our mark was written since the last round: that is a change of the folder too, but none of what
+ * is in it. */
+static bool is_our_mark(struct mailbox_account *a, const char *id)
+{
+    pthread_mutex_lock(&a->lock);
+    const struct mailbox_folder *f = table_get(a->folders, id);
+    bool ours = f && f->marked_ms > 0 && f->marked_ms >= a->tree.began_ms;
+    pthread_mutex_unlock(&a->lock);
+    return ours;
+}
+
+/* What a delta tells of a folder that is known. True: it is a change. */
+static bool judge(struct tree_reading *r, const struct tree_row *before, const struct tree_row *now)
+{
+    bool place = strcmp(before->name, now->name) == 0 &&
+                 strcmp(before->parent_id, now->parent_id) == 0 && before->hidden == now->hidden &&
+                 before->children == now->children;
+    bool total = before->total == now->total, unread = before->unread == now->unread;
+    r->tells_total = r->tells_total || (place && !total);
+    r->tells_unread = r->tells_unread || (place && total && !unread);
+    return !(place && total && unread && is_our_mark(r->account, now->id));
+}
+
+static void take_folder(struct tree_reading *r, const struct graph_folder *g)
+{
+    const struct tree_row *known = tree_rows_find(r->rows, g->id);
+    struct tree_row before = {0};
+    if (known && known->name && known->parent_id && !r->whole)
+        before = (struct tree_row){.name = known->name,
+                                   .parent_id = known->parent_id,
+                                   .hidden = known->hidden,
+                                   .children = known->children,
+                                   .total = known->total,
+                                   .unread = known->unread};
+    tree_rows_apply(r->rows, g);
+    struct tree_row *row = tree_rows_find(r->rows, g->id);
+    if (row && (!before.name || judge(r, &before, row)))
+        row->change = r->round;
+}
+
 static bool take_page(struct tree_reading *r, const struct graph_folder_page *page, struct error *e)
 {
     r->told += page->count;
-    for (size_t i = 0; i < page->count; i++) {
-        tree_rows_apply(r->rows, &page->folders[i]);
-        struct tree_row *row = tree_rows_find(r->rows, page->folders[i].id);
-        if (row)
-            row->change = r->round;
-    }
+    for (size_t i = 0; i < page->count; i++)
+        take_folder(r, &page->folders[i]);
     return tree_rows_count(r->rows) <= TREE_FOLDERS_MAX ||
            error_set(e, ERROR_TOO_BIG, "the mailbox has more than %d folders", TREE_FOLDERS_MAX);
 }

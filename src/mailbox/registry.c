@@ -1,5 +1,6 @@
 /* The accounts of the process, by tenant and mailbox. */
 #include "internal.h"
+#include "status.h"
 
 #include "postern/mailbox/tree.h"
 
@@ -43,6 +44,8 @@ static void account_destroy(struct mailbox_account *a)
     wait_list_free(&a->resolvers);
     wait_list_free(&a->tree.waiters);
     mailbox_tree_unref(&a->tree.kept);
+    counts_unref(&a->tree.counts);
+    seen_free(&a->tree.seen);
     free(a->tree.link);
     graph_user_unref(&a->user);
     store_db_close(&a->db);

@@ -114,14 +114,25 @@ static bool answer_from_store(struct mailbox_account *a, const struct status_ite
     return true;
 }
 
-static void answer_read(struct mailbox_account *a, struct status_item *item, bool whole,
-                        struct wait *w)
+/* The answer as it is known now; *item->out. */
+static bool answer_known(struct mailbox_account *a, struct status_item *item, bool needed,
+                         struct mailbox_folder *f, struct wait *w)
+{
+    return needed || f ? read_and_answer(a, item->node->name, needed, item->out, w, item->error)
+                       : answer_from_store(a, item, item->error);
+}
+
+static void answer_read(struct mailbox_account *a, struct status_item *item, struct wait *w)
 {
     struct mailbox_folder *f = in_memory(a, item->node->graph_id);
     bool stale = !item->folder.synced || is_stale(item, f);
-    bool ok = stale || whole || f
-                  ? read_and_answer(a, item->node->name, stale, item->out, w, item->error)
-                  : answer_from_store(a, item, item->error);
+    bool ok = answer_known(a, item, stale, f, w);
+    if (ok && !stale && seen_differs(a, item, item->out)) {
+        stale = true;
+        ok = answer_known(a, item, true, f, w);
+    }
+    if (ok)
+        seen_note(a, item, item->out);
     if (ok && stale)
         status_cover(a, item->row);
     item->node = NULL;
@@ -129,13 +140,15 @@ static void answer_read(struct mailbox_account *a, struct status_item *item, boo
 
 /* ---- all of them ---- */
 
-/* False: it is answered, with an error. */
-static bool look_up(struct mailbox_account *a, const struct mailbox_tree *t, const char *name,
+/* A name that is not there is answered at once. */
+static void look_up(struct mailbox_account *a, const struct mailbox_tree *t, const char *name,
                     struct status_item *item)
 {
     item->node = mailbox_tree_find(t, name);
-    if (!item->node)
-        return error_set(item->error, ERROR_FOLDER_GONE, "there is no folder \"%s\"", name);
+    if (!item->node) {
+        error_set(item->error, ERROR_FOLDER_GONE, "there is no folder \"%s\"", name);
+        return;
+    }
     item->row = tree_rows_find(tree_rows_of(t), item->node->graph_id);
     int found = store_folder_find(a->db, item->node->graph_id, &item->folder, item->error);
     item->opened = found == 1;
@@ -143,34 +156,77 @@ static bool look_up(struct mailbox_account *a, const struct mailbox_tree *t, con
         account_check(a);
         item->node = NULL;
     }
-    return found >= 0;
 }
 
-static void answer_all(struct mailbox_account *a, const struct mailbox_tree *t,
-                       const char *const *names, size_t count, unsigned wants, struct wait *w,
-                       struct mailbox_status *out, struct error *errors)
+/* Folder delta is not known to tell of counters alone: once it has told of both, they need not be
+ * asked for. Where listings make the tree they are part of it. */
+static bool tree_tells_counts(struct mailbox_account *a)
 {
-    struct status_item *unread = xcalloc(count + 1, sizeof *unread);
+    pthread_mutex_lock(&a->lock);
+    bool tells = a->tree.tells_total && a->tree.tells_unread;
+    pthread_mutex_unlock(&a->lock);
+    return tells;
+}
+
+/* Fills `found` of the items for which the tree is not enough. */
+static bool find_counts(struct mailbox_account *a, const struct mailbox_tree *t,
+                        struct status_item *items, size_t count, int64_t newer_than_ms,
+                        struct counts **counts, struct wait *w, struct error *e)
+{
+    struct status_item *wanted = xcalloc(count + 1, sizeof *wanted);
+    bool tells = tree_tells_counts(a);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (items[i].node && !(items[i].folder.synced ? tells : status_is_told(&items[i]) && tells))
+            wanted[n++] = items[i];
+    *counts = n ? counts_get(a, t, wanted, n, newer_than_ms, w, e) : NULL;
+    for (size_t i = 0; *counts && i < count; i++)
+        if (items[i].node)
+            items[i].found = counts_find(*counts, items[i].node->graph_id);
+    free(wanted);
+    return n == 0 || *counts;
+}
+
+static void answer_all(struct mailbox_account *a, struct status_item *items, size_t count,
+                       unsigned wants, struct wait *w)
+{
     struct error ended = ERROR_INIT;
-    size_t left = 0;
     for (size_t i = 0; i < count; i++) {
-        struct status_item item = {.out = &out[i], .error = &errors[i]};
-        if (!look_up(a, t, names[i], &item))
+        struct status_item *item = &items[i];
+        if (!item->node || (!item->folder.synced && !wants))
             continue;
-        if (item.folder.synced || wants) {
-            if (wait_ended(w, &ended))
-                errors[i] = ended;
-            else
-                answer_read(a, &item, wants, w);
-            store_folder_free(&item.folder);
+        if (wait_ended(w, &ended)) {
+            *item->error = ended;
+            item->node = NULL;
         } else {
-            unread[left++] = item;
+            answer_read(a, item, w);
         }
     }
-    status_unread(a, unread, left, w);
-    for (size_t i = 0; i < left; i++)
-        store_folder_free(&unread[i].folder);
-    free(unread);
+    status_unread(a, items, count);
+}
+
+static void answer_names(struct mailbox_account *a, const struct mailbox_tree *t,
+                         const char *const *names, size_t count, unsigned wants,
+                         int64_t newer_than_ms, struct wait *w, struct mailbox_status *out,
+                         struct error *errors)
+{
+    struct status_item *items = xcalloc(count + 1, sizeof *items);
+    struct counts *counts = NULL;
+    struct error e = ERROR_INIT;
+    for (size_t i = 0; i < count; i++) {
+        items[i].out = &out[i];
+        items[i].error = &errors[i];
+        look_up(a, t, names[i], &items[i]);
+    }
+    if (find_counts(a, t, items, count, newer_than_ms, &counts, w, &e))
+        answer_all(a, items, count, wants, w);
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].node && e.kind != ERROR_NONE)
+            errors[i] = e;
+        store_folder_free(&items[i].folder);
+    }
+    counts_unref(&counts);
+    free(items);
 }
 
 /* A script that asks for the inbox and leaves: a round of its messages says more than the tree,
@@ -212,7 +268,7 @@ void mailbox_status(struct mailbox_account *a, const char *const *names, size_t 
         return;
     struct mailbox_tree *t = mailbox_tree_get(a, newer_than_ms, w, &e);
     if (t)
-        answer_all(a, t, names, count, wants, w, out, errors);
+        answer_names(a, t, names, count, wants, newer_than_ms, w, out, errors);
     for (size_t i = 0; !t && i < count; i++)
         errors[i] = e;
     mailbox_tree_unref(&t);

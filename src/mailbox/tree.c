@@ -286,6 +286,10 @@ static bool read_round(struct mailbox_account *a, struct wait *w, struct error *
         r.link = NULL;
         a->tree.round = r.round;
         a->tree.by_listing = r.by_listing;
+        pthread_mutex_lock(&a->lock);
+        a->tree.tells_total = a->tree.tells_total || r.tells_total || r.by_listing;
+        a->tree.tells_unread = a->tree.tells_unread || r.tells_unread || r.by_listing;
+        pthread_mutex_unlock(&a->lock);
     }
     free(r.link);
     tree_rows_unref(&r.rows);

@@ -30,12 +30,13 @@ bool tree_ask(struct mailbox_account *a, const char *id, struct arena *arena,
 
 struct tree_reading {
     struct mailbox_account *account;
-    struct tree_rows *rows; /* what is known, then what was read */
-    char *link;             /* the delta link; NULL: none */
-    bool by_listing;        /* there is no folder delta here, or it leaves folders out */
-    bool whole;             /* all was read, not what changed */
-    uint64_t round;         /* number of this one */
-    size_t told;            /* folders that it told of */
+    struct tree_rows *rows;         /* what is known, then what was read */
+    char *link;                     /* the delta link; NULL: none */
+    bool by_listing;                /* there is no folder delta here, or it leaves folders out */
+    bool whole;                     /* all was read, not what changed */
+    uint64_t round;                 /* number of this one */
+    size_t told;                    /* folders that it told of */
+    bool tells_total, tells_unread; /* among them one of which only this counter moved */
 };
 /* Brings `rows` up to date; they are replaced when the tree was read whole. `old` are the rows
  * from before. */
