@@ -1,6 +1,6 @@
 /*
- * postern demo: the sandbox in place of Microsoft 365, postern serve before it, one message
- * fetched as a client would, and both left running to be tried.
+ * postern demo: the sandbox in place of Microsoft 365, postern serve before it, a message
+ * fetched as a client would over POP3 and over IMAP, and both left running to be tried.
  */
 #include "child.h"
 #include "cmd.h"
@@ -42,7 +42,7 @@ struct demo {
     char *dir; /* temporary, for the configuration and the state */
     char *config;
     int signal_fd;
-    in_port_t port;
+    in_port_t pop, imap;
     struct child sandbox, postern;
     struct json_object *facts; /* what the sandbox says of itself */
 };
@@ -154,7 +154,7 @@ static int open_socket(struct sockaddr_in *address)
 }
 
 /* A port that nobody has now. Whoever takes it before us makes the start fail, not more. */
-static bool find_port(struct demo *d, struct error *e)
+static bool find_port(in_port_t *port, struct error *e)
 {
     struct sockaddr_in address = {.sin_port = 0};
     socklen_t len = sizeof address;
@@ -163,7 +163,7 @@ static bool find_port(struct demo *d, struct error *e)
               getsockname(fd, (struct sockaddr *)&address, &len) == 0;
     if (!ok)
         error_set(e, ERROR_LOCAL, "cannot find a free port: %s", strerror(errno));
-    d->port = ntohs(address.sin_port);
+    *port = ntohs(address.sin_port);
     if (fd >= 0)
         close(fd);
     return ok;
@@ -183,6 +183,7 @@ static bool write_config(struct demo *d, struct error *e)
                            "    ca-file = '%s'\n"
                            "}\n"
                            "listener \"pop\" { protocol = pop3  address = '127.0.0.1:%u' }\n"
+                           "listener \"imap\" { protocol = imap  address = '127.0.0.1:%u' }\n"
                            "login \"" LOGIN "\" {\n"
                            "    mailbox = '" MAILBOX "'\n"
                            "    tenant = 'contoso'\n"
@@ -190,7 +191,7 @@ static bool write_config(struct demo *d, struct error *e)
                            "}\n",
                            d->dir, fact(d, "tenant_id"), fact(d, "client_id"),
                            fact(d, "client_secret"), fact(d, "graph_url"), fact(d, "login_url"),
-                           fact(d, "ca_file"), d->port, hash ? hash : "");
+                           fact(d, "ca_file"), d->pop, d->imap, hash ? hash : "");
     bool ok = file_write_private(d->config, text, strlen(text), e);
     free(hash);
     secret_free(text);
@@ -207,13 +208,13 @@ static bool listens(in_port_t port)
     return ok;
 }
 
-/* Until the port answers; false when postern ended, or the user had enough. */
+/* Until both ports answer; false when postern ended, or the user had enough. */
 static bool start_postern(struct demo *d, struct error *e)
 {
     char *argv[] = {(char *)"postern", (char *)"serve", (char *)"-c", d->config, NULL};
     if (!child_start(&d->postern, "/proc/self/exe", argv, e))
         return false;
-    for (int looks = 0; looks < LOOKS_MAX && !listens(d->port); looks++) {
+    for (int looks = 0; looks < LOOKS_MAX && !(listens(d->pop) && listens(d->imap)); looks++) {
         struct pollfd ends[] = {{.fd = d->postern.output, .events = POLLIN},
                                 {.fd = d->signal_fd, .events = POLLIN}};
         if (poll(ends, 2, LOOK_EVERY_MS) > 0)
@@ -222,39 +223,47 @@ static bool start_postern(struct demo *d, struct error *e)
     return true;
 }
 
-/* Prints message 1, as `curl pop3://…/1` would. */
-static bool fetch(const struct demo *d, struct error *e)
+/* Prints what curl would print for the URL. */
+static bool fetch(const char *url, struct error *e)
 {
-    char *url = xasprintf("pop3://127.0.0.1:%u/1", d->port);
     CURL *curl = new_transfer(url);
-    printf("$ curl -u " LOGIN ":" PASSWORD " %s\n\n", url);
+    printf("$ curl -u " LOGIN ":" PASSWORD " '%s'\n\n", url);
     curl_easy_setopt(curl, CURLOPT_USERNAME, LOGIN);
     curl_easy_setopt(curl, CURLOPT_PASSWORD, PASSWORD);
     CURLcode rc = curl_easy_perform(curl);
     curl_easy_cleanup(curl);
-    free(url);
-    return rc == CURLE_OK ||
-           error_set(e, ERROR_LOCAL, "cannot fetch the message: %s", curl_easy_strerror(rc));
+    return rc == CURLE_OK || error_set(e, ERROR_LOCAL, "cannot fetch the message by %s: %s", url,
+                                       curl_easy_strerror(rc));
+}
+
+static bool fetch_both(const struct demo *d, struct error *e)
+{
+    char *pop = xasprintf("pop3://127.0.0.1:%u/1", d->pop);
+    char *imap = xasprintf("imap://127.0.0.1:%u/INBOX;MAILINDEX=2", d->imap);
+    bool ok = fetch(pop, e) && putchar('\n') != EOF && fetch(imap, e);
+    free(pop);
+    free(imap);
+    return ok;
 }
 
 static void print_settings(const struct demo *d)
 {
     printf("\n"
-           "That message came out of a stand-in for Microsoft Graph, over HTTPS, with an OAuth\n"
-           "token. Try a client of yours:\n"
+           "Both came out of a stand-in for Microsoft Graph, over HTTPS, with an OAuth token.\n"
+           "Try a client of yours:\n"
            "\n"
-           "    protocol  POP3, no TLS (this machine only)\n"
-           "    host      127.0.0.1\n"
-           "    port      %u\n"
+           "    host      127.0.0.1   (no TLS: this machine only)\n"
+           "    POP3 port %u\n"
+           "    IMAP port %u\n"
            "    user      " LOGIN "\n"
            "    password  " PASSWORD "\n"
            "\n"
            "    curl -u " LOGIN ":" PASSWORD " pop3://127.0.0.1:%u/      # the list\n"
-           "    curl -u " LOGIN ":" PASSWORD " pop3://127.0.0.1:%u/2     # the second message\n"
+           "    curl -u " LOGIN ":" PASSWORD " 'imap://127.0.0.1:%u/INBOX?ALL'   # a search\n"
            "\n"
            "The configuration is %s.\n"
            "Ctrl-C ends it all and leaves nothing behind.\n",
-           d->port, d->port, d->port, d->config);
+           d->pop, d->imap, d->pop, d->imap, d->config);
     fflush(stdout);
 }
 
@@ -281,8 +290,8 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 static bool run(struct demo *d, struct error *e)
 {
     puts("Starting a stand-in for Microsoft 365, and Postern before it.\n");
-    if (!start_sandbox(d, e) || !deliver_all(d, e) || !find_port(d, e) || !write_config(d, e) ||
-        !start_postern(d, e) || !fetch(d, e))
+    if (!start_sandbox(d, e) || !deliver_all(d, e) || !find_port(&d->pop, e) ||
+        !find_port(&d->imap, e) || !write_config(d, e) || !start_postern(d, e) || !fetch_both(d, e))
         return false;
     print_settings(d);
     return stay(d, e);

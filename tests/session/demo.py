@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """postern demo, as a newcomer meets it, from the build tree and installed."""
 
+import imaplib
 import os
 import poplib
 import re
@@ -34,7 +35,7 @@ class Demo:
         self.process.signal(signal.SIGINT)
         status = self.process.wait()
         assert status == 0, f"{status}: {self.process.log()}"
-        assert not listening(self.port())
+        assert not any(listening(self.port(protocol)) for protocol in ("POP3", "IMAP"))
         assert not list(self.temporary.iterdir()), list(self.temporary.iterdir())
         (self.work / "demo.log").unlink()
         self.temporary.rmdir()
@@ -43,18 +44,27 @@ class Demo:
     def shown(self, name):
         return re.search(rf"^ +{name} +(\S+)", self.process.log(), re.M).group(1)
 
-    def port(self):
-        return int(self.shown("port"))
+    def port(self, protocol):
+        return int(self.shown(f"{protocol} port"))
 
     def fetch(self):
-        """All messages, by the settings that it printed."""
-        client = poplib.POP3(self.shown("host"), self.port(), timeout=tap.PATIENCE)
+        """All messages over POP3, by the settings that it printed."""
+        client = poplib.POP3(self.shown("host"), self.port("POP3"), timeout=tap.PATIENCE)
         client.user(self.shown("user"))
         client.pass_(self.shown("password"))
         count, _ = client.stat()
         messages = [b"\r\n".join(client.retr(n)[1]) + b"\r\n" for n in range(1, count + 1)]
         client.quit()
         return messages
+
+    def fetch_by_imap(self):
+        """The same over IMAP."""
+        client = imaplib.IMAP4(self.shown("host"), self.port("IMAP"), timeout=tap.PATIENCE)
+        client.login(self.shown("user"), self.shown("password"))
+        client.select(readonly=True)
+        _, answer = client.fetch("1:*", "(BODY.PEEK[])")
+        client.logout()
+        return [part[1] for part in answer if isinstance(part, tuple)]
 
 
 def shipped():
@@ -67,7 +77,9 @@ def build_tree():
     with Demo(program("postern"), SOURCE / "contrib" / "demo") as demo:
         messages = demo.fetch()
         assert set(messages) == shipped(), messages
-        assert messages[0].decode().splitlines()[0] in demo.process.log()
+        assert demo.fetch_by_imap() == messages
+        for shown in messages[:2]:
+            assert shown.decode().splitlines()[0] in demo.process.log()
 
 
 @test
