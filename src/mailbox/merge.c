@@ -37,7 +37,7 @@ struct merge_item {
     int64_t known_article;
     uint32_t known_flags;
     char *known_keywords, *known_key;
-    int64_t known_estimate;
+    int64_t known_estimate, known_written;
 };
 
 struct merge {
@@ -101,6 +101,7 @@ struct merge_item *merge_enter(struct merge *m, const char *id, struct row *know
     item->known_keywords = xstrdup_null(item->row.keywords);
     item->known_key = xstrdup_null(item->row.change_key);
     item->known_estimate = item->row.estimate;
+    item->known_written = item->row.written;
     if (item->known_uid == 0) {
         item->saw |= IS_STAGED;
         /* merge_staged() wrote these two so that they tell which source was there. */
@@ -137,8 +138,11 @@ static bool is_unsure(const struct merge_item *item, const struct graph_message 
         return true;
     if (!(message->has & (GRAPH_HAS_CHANGE_KEY | fields)))
         return true;
+    /* The size of a draft is to be known after each write of ours: see is_edited(). */
+    if ((item->known_flags & MAILBOX_DRAFT) && is_recent(item->known_written, SETTLE_MS))
+        return true;
     /* The read state may change without a new version of the message. */
-    return is_changed(item) && is_recent(item->row.written, ECHO_MS);
+    return is_changed(item) && is_recent(item->known_written, ECHO_MS);
 }
 
 void merge_doubt(struct merge_item *item)
@@ -158,6 +162,13 @@ void merge_delta(struct merge_item *item, const struct graph_message *message)
         item->saw |= IS_UNSURE;
 }
 
+static void apply_whole(struct merge_item *item, const struct graph_message *message)
+{
+    row_apply(&item->row, message, true);
+    if (item->row.flags & MAILBOX_DRAFT)
+        item->row.written = 0; /* the size that is known is of after the write */
+}
+
 /* The version from which the delta says that it changed: this listing is behind, unless the delta
  * is, which may be so after a write of ours. */
 static bool is_behind(const struct merge_item *item, const struct graph_message *message)
@@ -165,7 +176,7 @@ static bool is_behind(const struct merge_item *item, const struct graph_message 
     return (item->saw & IS_UNSURE) && item->known_key && (message->has & GRAPH_HAS_CHANGE_KEY) &&
            strcmp(message->change_key, item->known_key) == 0 &&
            !same_text(item->row.change_key, item->known_key) &&
-           !is_recent(item->row.written, ECHO_MS);
+           !is_recent(item->known_written, ECHO_MS);
 }
 
 bool merge_listed(struct merge_item *item, const struct graph_message *message)
@@ -174,7 +185,7 @@ bool merge_listed(struct merge_item *item, const struct graph_message *message)
     if (is_behind(item, message))
         return false;
     item->saw |= SAW_LISTED;
-    row_apply(&item->row, message, true);
+    apply_whole(item, message);
     return first;
 }
 
@@ -182,7 +193,7 @@ void merge_answer(struct merge_item *item, const struct graph_message *message_o
 {
     item->saw |= message_or_null ? SAW_ANSWER : SAW_GONE;
     if (message_or_null)
-        row_apply(&item->row, message_or_null, true);
+        apply_whole(item, message_or_null);
 }
 
 void merge_staged(const struct merge_item *item, struct store_message *out)
@@ -271,15 +282,15 @@ static bool is_present(const struct merge *m, const struct merge_item *item)
     return seen(item) || (m->kind == MERGE_ROUND && item->known_uid != 0);
 }
 
-/* A draft that was edited. Nothing tells so but a change key that neither we nor a change of flags
- * account for, or another size. */
+/* A draft that was edited. Nothing tells so but another size, which our own writes change too, or a
+ * change key that neither we, nor a change of flags, nor the server's afterthoughts account for. */
 static bool is_edited(const struct merge_item *item)
 {
     const struct row *now = &item->row;
     bool draft = now->flags & item->known_flags & MAILBOX_DRAFT;
     if (!draft || !item->known_key || same_text(now->change_key, item->known_key))
         return false;
-    bool written = is_recent(now->written, SETTLE_MS);
+    bool written = is_recent(item->known_written, SETTLE_MS);
     bool sized = now->estimate >= 0 && item->known_estimate >= 0;
     if (sized && now->estimate != item->known_estimate && !written)
         return true;
@@ -291,6 +302,14 @@ static bool is_edited(const struct merge_item *item)
 static bool keeps_uid(const struct merge_item *item)
 {
     return item->row.article == item->known_article && !is_edited(item);
+}
+
+/* Is there anything new for the store? */
+static bool is_other(const struct merge_item *item)
+{
+    const struct row *r = &item->row;
+    return !same_text(r->change_key, item->known_key) || r->estimate != item->known_estimate ||
+           r->written != item->known_written;
 }
 
 struct finish_walk {
@@ -309,7 +328,7 @@ static bool finish_item(void *arg, const char *key, void *value)
     (void)key;
     if (item->known_uid && present && keeps_uid(item)) {
         item->row.changed = is_changed(item);
-        if (item->row.changed || !same_text(item->row.change_key, item->known_key))
+        if (item->row.changed || is_other(item))
             out->puts[out->put_count++] = &item->row;
         return true;
     }
