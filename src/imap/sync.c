@@ -192,6 +192,7 @@ void imap_sync(struct imap_session *s, enum imap_sync how)
         take_recent(sel);
     if (c.new_keywords)
         say_flags(s);
+    size_t recent = c.gone ? count_recent(s) : 0;
     mailbox_view_diff(sel->view, now, tell, &c);
     if (c.keep_gone) {
         adopt(sel, mailbox_view_adopt(sel->view, now, c.uids, c.count));
@@ -201,6 +202,8 @@ void imap_sync(struct imap_session *s, enum imap_sync how)
         sel->modseq = modseq;
         if (c.added)
             imap_tell_count(s);
+        else if (c.gone && count_recent(s) != recent)
+            imap_untagged(s, "%zu RECENT", count_recent(s)); /* else it may be above EXISTS */
     }
     free(c.uids);
     buf_free(&c.line);

@@ -9,6 +9,7 @@ SESSION_TESTS = \
 	tests/session/faults.py \
 	tests/session/deletes.py \
 	tests/session/budgets.py \
+	tests/session/flags.py \
 	tests/session/crash.py \
 	tests/session/service.py \
 	tests/session/http2.py \

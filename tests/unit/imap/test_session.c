@@ -118,7 +118,7 @@ static void test_idle(void)
     door_say(&d, "DO");
     fake_remove(1);
     fake_publish();
-    CU_ASSERT_STRING_EQUAL(door_hear(&d, "EXPUNGE\r\n", &heard), "* 1 EXPUNGE\r\n");
+    CU_ASSERT_STRING_EQUAL(door_hear(&d, "RECENT\r\n", &heard), "* 1 EXPUNGE\r\n* 1 RECENT\r\n");
     door_say(&d, "NE\r\n");
     CU_ASSERT_STRING_EQUAL(door_hear(&d, "done\r\n", &heard), "i OK IDLE done\r\n");
     CU_ASSERT_EQUAL(fake.watches, 1);

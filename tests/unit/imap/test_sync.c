@@ -89,7 +89,7 @@ static void test_all_gone(void)
         fake_remove(uid);
     CU_ASSERT_STRING_EQUAL(ask(&d, "a NOOP\r\n", "done\r\n"),
                            "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n"
-                           "* 1 EXPUNGE\r\na OK NOOP done\r\n");
+                           "* 1 EXPUNGE\r\n* 0 RECENT\r\na OK NOOP done\r\n");
     fake_add("A: b\r\n\r\nx\r\n");
     CU_ASSERT_STRING_EQUAL(ask(&d, "b NOOP\r\n", "done\r\n"),
                            "* 1 EXISTS\r\n* 1 RECENT\r\nb OK NOOP done\r\n");
