@@ -140,7 +140,7 @@ static void test_kinds(void)
     fixture_tear_down(&x);
 }
 
-/* The mark \\Deleted as IMAP of Exchange keeps it, looked for by a filter. */
+/* The mark \Deleted as the IMAP of Exchange keeps it, looked for by a filter. */
 static void test_filter_extended(void)
 {
     static const char mark[] =
