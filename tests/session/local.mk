@@ -21,7 +21,8 @@ SESSION_TESTS = \
 	tests/session/memory.py \
 	tests/session/uidl.py \
 	tests/session/demo.py \
-	tests/session/sandbox.py
+	tests/session/sandbox.py \
+	tests/session/append.py
 TESTS += $(SESSION_TESTS)
 EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/run \

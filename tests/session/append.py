@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""APPEND of messages whose size decides about the way that Graph takes them."""
+
+import email.message
+import email.policy
+import imaplib
+
+import tap
+from harness import PASSWORD, Pair
+from tap import test
+
+WHEN = imaplib.Time2Internaldate(1500000000)
+
+
+def message(size):
+    """A message with a file of so many bytes."""
+    new = email.message.EmailMessage()
+    new["From"], new["To"], new["Subject"] = "a@example.com", "b@example.com", f"{size} bytes"
+    new.set_content("text")
+    new.add_attachment(bytes(size), maintype="application", subtype="octet-stream", filename="f")
+    return new.as_bytes(policy=email.policy.SMTP)
+
+
+class Imap(imaplib.IMAP4):
+    """Signed in as alice, and ended with the block."""
+
+    def __init__(self, pair):
+        super().__init__("127.0.0.1", pair.port, tap.PATIENCE)
+        self.login("alice", PASSWORD)
+
+
+def imap_pair(*settings):
+    arguments = [word for setting in settings for word in ("--set", setting)]
+    return Pair(listeners={"imap": {"protocol": "imap", "tls": "none"}}, sandbox=arguments)
+
+
+@test
+def between_two_megabytes():
+    """Files on both sides of 3,000,000 and of 3,145,728 bytes, whichever Graph means by 3 MB"""
+    with imap_pair() as pair, Imap(pair) as client:
+        sent = [message(size) for size in (2_990_000, 3_050_000, 3_150_000)]
+        for one in sent:
+            answer = client.append("INBOX", "(\\Seen)", WHEN, one)
+            assert answer[0] == "OK", answer
+        client.select("INBOX")
+        answer = client.fetch("1:*", "(BODY.PEEK[])")[1]
+        assert [item[1] for item in answer if isinstance(item, tuple)] == sent
+        assert len(pair.sandbox.inside("Inbox")) == len(sent)
+
+
+@test
+def full_mailbox():
+    """A mailbox that is full is told, with either status of Graph, and nothing is left in it"""
+    for status in ("403", "507"):
+        with imap_pair(f"mailbox-full={status}") as pair, Imap(pair) as client:
+            for folder in ("INBOX", "Drafts"):
+                kind, text = client.append(folder, "", WHEN, message(100))
+                assert kind == "NO" and b"[OVERQUOTA]" in text[0], (kind, text)
+            assert not any(pair.sandbox.folders().values())
+
+
+tap.main()
