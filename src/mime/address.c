@@ -198,6 +198,10 @@ static void read_angle(struct parser *s, struct mime_address *a)
     }
     skip_run(s, '>');
     skip_filling(s); /* a comment here belongs to this address */
+    while (s->p < s->end && !strchr(",;<", *s->p)) {
+        s->p++;
+        skip_filling(s);
+    }
 }
 
 /* "local@host" without brackets, at `start`. As a phrase it has been read, but filling counts
