@@ -45,6 +45,7 @@ void imap_idle(struct imap_session *s, const struct imap_command *c)
         imap_bad(s, c, "IDLE takes no arguments");
         return;
     }
+    imap_fetch_forget(s); /* an idle session holds little memory */
     session_conn_printf(s->conn, "+ idling\r\n");
     if (sel)
         mailbox_watch(sel->folder, sel->read_only, w);

@@ -11,6 +11,7 @@ test_imap_SOURCES = \
 	tests/unit/imap/talk.h \
 	tests/unit/imap/test_append.c \
 	tests/unit/imap/test_auth.c \
+	tests/unit/imap/test_fetch.c \
 	tests/unit/imap/test_folders.c \
 	tests/unit/imap/test_order.c \
 	tests/unit/imap/test_parse.c \
@@ -18,9 +19,11 @@ test_imap_SOURCES = \
 	tests/unit/imap/test_read.c \
 	tests/unit/imap/test_respond.c \
 	tests/unit/imap/test_search.c \
+	tests/unit/imap/test_section.c \
 	tests/unit/imap/test_select.c \
 	tests/unit/imap/test_session.c \
 	tests/unit/imap/test_set.c \
+	tests/unit/imap/test_structure.c \
 	tests/unit/imap/test_sync.c \
 	tests/unit/imap/test_utf7.c \
 	tests/unit/session/door.c \

@@ -12,7 +12,7 @@ static void check_again(const struct mime_address *a, struct arena *arena)
     FUZZ_CHECK(mime_address_spec(a, &spec));
     mime_addresses_parse(buf_str(&spec), spec.len, arena, &list);
     FUZZ_CHECK(list.count <= 1 || strpbrk(a->host, ",;<:\"(@[") != NULL);
-    if (list.count == 1 && list.items[0].host && !strpbrk(a->host, ",;<:\"(@[ \t.\\"))
+    if (list.count == 1 && list.items[0].host && a->host[0] && !strpbrk(a->host, ",;<:\"(@[ \t.\\"))
         FUZZ_CHECK(strcmp(list.items[0].mailbox, a->mailbox) == 0);
     buf_free(&spec);
 }
