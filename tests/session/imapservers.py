@@ -1,0 +1,80 @@
+"""The servers that tests of IMAP run against: Postern, or the oracle where the environment says
+POSTERN_TEST_IMAP=dovecot, which shows that the tests themselves are right."""
+
+import contextlib
+import os
+
+from dovecot import Dovecot
+from harness import IMAP, Pair
+from imapclient import Literal
+
+SERVER = os.environ.get("POSTERN_TEST_IMAP", "postern")
+
+
+class Base:
+    """What a script needs of a server."""
+
+    def __init__(self):
+        self.known = None
+
+    def capabilities(self, user):
+        if not self.known:
+            with self.login(user) as client:
+                self.known = client.capabilities()
+        return self.known
+
+
+class OnPostern(Base):
+    kind = "postern"
+
+    def __init__(self, pair):
+        super().__init__()
+        self.pair = pair
+        self.imap = pair.imap
+
+    def login(self, user):
+        return self.pair.imap().login(user)
+
+    def folder(self, user, path):
+        self.pair.sandbox.control("POST", "/folders", {"user": f"{user}@example.com",
+                                                       "path": path})
+
+    def deliver(self, user, message, folder, seen, date):
+        query = f"/messages?user={user}@example.com&folder={folder}&unread={0 if seen else 1}"
+        self.pair.sandbox.control("POST", query + (f"&received={date}" if date else ""), message,
+                                  "message/rfc822")
+
+
+class OnDovecot(Base):
+    kind = "dovecot"
+
+    def __init__(self, dovecot):
+        super().__init__()
+        self.imap, self.login = dovecot.imap, dovecot.login
+
+    def folder(self, user, path):
+        with self.login(user) as client:
+            client.ok(f'CREATE "{path}"')
+
+    def deliver(self, user, message, folder, seen, date):
+        flags = " (\\Seen)" if seen else ""
+        if date:
+            month = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[int(date[5:7]) - 1]
+            date = f' "{date[8:10]}-{month}-{date[:4]} {date[11:19]} +0000"'
+        with self.login(user) as client:
+            client.ok(f'APPEND "{folder}"{flags}{date or ""} ', Literal(message))
+
+
+@contextlib.contextmanager
+def server(count, **options):
+    """A server with so many empty mailboxes, of user0, user1 …; options are those of Pair."""
+    if SERVER == "dovecot":
+        with Dovecot() as dovecot:
+            yield OnDovecot(dovecot)
+        return
+    users = [f"user{n}" for n in range(count)]
+    mailboxes = {user: {"mailbox": f"'{user}@example.com'"} for user in users}
+    sandbox = [word for user in users for word in ("--user", f"{user}@example.com")]
+    with Pair(logins=mailboxes, listeners=IMAP, sandbox=sandbox,
+              **{"top": "poll-interval = 1s", **options}) as pair:
+        yield OnPostern(pair)
