@@ -45,7 +45,7 @@ class Pending:
         self.words = words
         self.untagged = []
         self.begun = False  # SELECT has begun to tell of the mailbox
-        self.end = None     # its tagged response, if that came instead of a continuation
+        self.end = None     # its tagged response
 
     @property
     def selects(self):
@@ -227,9 +227,12 @@ class Imap:
             return
         assert not self.bye or response.tag != "*", f"untagged after BYE: {response}"
         if response.tag != "*":
-            assert head and response.tag == head.tag, "the tag of no command that is under way"
-            self.pending.pop(0)
-            self.ended(head, response)
+            # Commands that do not depend on each other may end in any order.
+            command = next((c for c in self.pending if c.tag == response.tag), None)
+            assert command, "the tag of no command that is under way"
+            self.pending.remove(command)
+            command.end = response
+            self.ended(command, response)
             return
         (head.untagged if head else self.stray).append(response)
         if head and head.selects and not head.begun and response.tells_of_mailbox():
@@ -250,8 +253,9 @@ class Imap:
             elif kind == "FLAGS":
                 box.flags = response.data
             elif kind == "FETCH":
-                assert not head or not head.uid or "UID" in response.data or (
-                    head.verb not in ("FETCH", "STORE")), "FETCH without UID in a UID command"
+                # Flags alone may be another client's doing.
+                assert (not head or not head.uid or head.verb != "FETCH" or "UID" in response.data
+                        or response.data.keys() <= {"FLAGS", "MODSEQ"}), "UID FETCH without UID"
                 box.fetch(response.number, response.data)
             else:
                 assert head, "EXPUNGE, and no command is under way"
@@ -327,17 +331,14 @@ class Imap:
             response = self.response()
             if response.tag == "+":
                 return True
-            if response.tag == command.tag:
-                command.end = response
+            if command.end:
                 return False
 
     def finish(self, command):
         """Reads up to the command's end."""
-        end = command.end
-        while not end:
-            response = self.response()
-            end = response if response.tag == command.tag else None
-        return Reply(end, command.untagged)
+        while not command.end:
+            self.response()
+        return Reply(command.end, command.untagged)
 
     def command(self, *parts):
         return self.finish(self.begin(*parts))
