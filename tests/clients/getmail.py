@@ -1,22 +1,9 @@
 #!/usr/bin/env python3
 """getmail6 into a Maildir. It writes LF; the fields that it adds are switched off."""
 
-import re
-
+from getmail_common import WITHOUT, without_return_path
 from mailprograms import (PASSWORD, Pair, corpus, differences, inbox, lf, main, maildir,
                           messages_for, need, not_as_root, run, test)
-
-# getmail takes mail apart and writes it anew by Python's email package, which folds addresses and
-# parameters its own way, ends every header with an empty line, drops lines that are no fields, and
-# puts right what is broken about boundaries.
-WITHOUT = (
-    "address-comments", "attachments", "body-without-blank-line", "boundary-no-end",
-    "boundary-same-nested", "boundary-special", "boundary-wrong-nesting", "content-type-broken",
-    "dsn", "encoded-words", "encoded-words-broken", "encoding-unknown", "encrypted",
-    "external-body", "folded-headers", "from-first-line", "giant-header", "group-addresses",
-    "header-no-final-newline", "header-only", "long-header-line", "mdn", "message-rfc822",
-    "minimal-one-byte", "mixed-nested", "nul-in-header", "partial", "rfc2231", "utf8-bom")
-
 
 def getmail(pair, **options):
     home = pair.work / "getmail"
@@ -33,11 +20,6 @@ def getmail(pair, **options):
         "[options]\n" + "".join(f"{key} = {value}\n" for key, value in settings.items()))
     run(need("getmail"), "--getmaildir", home)
     return [without_return_path(path.read_bytes()) for path in (target / "new").iterdir()]
-
-
-def without_return_path(message):
-    """getmail puts the envelope sender first, in place of what Return-Path there was."""
-    return re.sub(rb"\AReturn-Path: .*\n", b"", message)
 
 
 @test

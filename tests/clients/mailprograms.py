@@ -4,21 +4,28 @@ A client gets the whole corpus, less what that client itself cannot take; its te
 clients write lines with LF: that is undone by comparing with the message in the same form.
 """
 
+import contextlib
 import os
+import pty
 import pwd
+import re
+import select
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "session"))
 
 # pylint: disable=wrong-import-position
 from harness import PASSWORD, Pair, corpus, need, on_the_wire  # noqa: E402
-from tap import PATIENCE, Skip, main, test  # noqa: E402
+from imapservers import SERVER, server  # noqa: E402
+from tap import PATIENCE, Skip, main, test, wait_for  # noqa: E402
 
-__all__ = ["PASSWORD", "PATIENCE", "Pair", "Skip", "corpus", "differences", "inbox", "lf",
-           "maildir", "main", "messages_for", "need", "not_as_root", "on_the_wire", "run",
-           "test"]
+__all__ = ["Box", "PASSWORD", "PATIENCE", "Pair", "Skip", "Terminal", "box", "corpus",
+           "differences", "imap_messages", "inbox", "lf", "maildir", "main", "message", "messages_for", "need",
+           "not_as_root", "on_the_wire", "run", "secure_box", "test", "wait_for"]
 
 
 def lf(data):
@@ -31,6 +38,13 @@ def messages_for(*, without=()):
     unknown = set(without) - set(corpus())
     assert not unknown, f"no such messages: {unknown}"
     return {name: data for name, data in corpus().items() if name not in without}
+
+
+def imap_messages(*, without=()):
+    """The same for IMAP; the oracle has its own way with bare CR and NUL."""
+    lax = SERVER != "postern"
+    return {name: data for name, data in messages_for(without=without).items()
+            if not (lax and re.search(rb"\0|\r(?!\n)", data))}
 
 
 def run(*arguments, expect=(0,), **options):
@@ -81,3 +95,115 @@ def differences(expected, found):
         else:
             missing.append(name)
     return missing, left
+
+
+# -- IMAP -------------------------------------------------------------------------------------
+
+
+class Box:
+    """A mailbox that is served over IMAP: Postern's, or the oracle's (see imapservers.py)."""
+
+    user = "user0"
+
+    def __init__(self, where, work):
+        self.where = where
+        self.work = work
+        self.port = where.port
+        self.password = where.password
+
+    def deliver(self, *messages, **place):
+        """place: folder, seen, date."""
+        for each in messages:
+            self.where.deliver(self.user, each, **place)
+
+    def folder(self, path):
+        self.where.folder(self.user, path)
+
+    def contents(self, folder="INBOX"):
+        """[(subject, seen) …] of a folder, as Graph has it."""
+        return self.where.contents(self.user).get(folder)
+
+    def subjects(self, folder="INBOX"):
+        """In their order; None: there is no such folder."""
+        found = self.contents(folder)
+        return found if found is None else [subject for subject, _ in found]
+
+
+@contextlib.contextmanager
+def box(*messages, **options):
+    """A mailbox with these messages in INBOX; options are those of Pair."""
+    with tempfile.TemporaryDirectory(prefix="postern-client-") as work, \
+            server(1, **options) as where:
+        found = Box(where, Path(work))
+        found.deliver(*messages)
+        yield found
+
+
+@contextlib.contextmanager
+def secure_box(*messages):
+    """The same with TLS: box.certificate; the listeners "imap" (STARTTLS) and "imaps"."""
+    if SERVER != "postern":
+        raise Skip("the oracle has no TLS")
+    with box(*messages, tls=True, listeners={
+            "imap": {"protocol": "imap", "tls": "starttls"},
+            "imaps": {"protocol": "imap", "tls": "implicit"}}) as found:
+        found.certificate = found.where.pair.certificate
+        found.tls_port = found.where.pair.ports["imaps"]
+        yield found
+
+
+def message(number, text="text"):
+    """A short message with the subject "number N"."""
+    return (f"From: Sender {number} <sender{number}@example.com>\nTo: user0@example.com\n"
+            f"Subject: number {number}\nMessage-ID: <{number}@example.com>\n"
+            f"Date: Mon, 2 Mar 2020 10:00:{number % 60:02} +0000\n\n{text} {number}\n").encode()
+
+
+class Terminal:
+    """A program in a terminal of its own: expect() what it shows, type() what it wants."""
+
+    def __init__(self, *arguments, environment=None):
+        self.shown = b""
+        self.pid, self.file = pty.fork()
+        if not self.pid:
+            os.environ.update({"TERM": "vt100", "LINES": "24", "COLUMNS": "80",
+                               **(environment or {})})
+            os.execvp(arguments[0], [str(a) for a in arguments])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, 9)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+        os.close(self.file)
+
+    def read(self, seconds):
+        """False: the program has ended."""
+        if select.select([self.file], [], [], seconds)[0]:
+            try:
+                self.shown += os.read(self.file, 65536)
+            except OSError:
+                return False
+        return True
+
+    def expect(self, text):
+        """Waits until the text is shown; what came before is forgotten."""
+        end = time.monotonic() + PATIENCE
+        while text not in self.shown:
+            alive = self.read(0.1)
+            assert text in self.shown or (alive and time.monotonic() < end), (
+                f"{text!r} was not shown, but {self.shown[-1500:]!r}")
+        self.shown = self.shown[self.shown.index(text) + len(text):]
+
+    def type(self, text):
+        os.write(self.file, text.encode())
+
+    def ended(self):
+        """Waits for the end; the exit status."""
+        end = time.monotonic() + PATIENCE
+        while self.read(0.1):
+            assert time.monotonic() < end, f"still running: {self.shown[-1500:]!r}"
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])

@@ -100,7 +100,9 @@ class Dovecot:
             time.sleep(0.02)
 
     def imap(self, **options):
-        return Imap(self.port, **options)
+        client = Imap(self.port, **options)
+        client.constant = False
+        return client
 
     def login(self, name):
         """A client that has logged in."""

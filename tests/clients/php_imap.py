@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""PHP's imap_* functions, which are the c-client library, as ticket systems use them."""
+
+from mailprograms import (Skip, box, imap_messages, main, message, need, on_the_wire, run,
+                          secure_box, test)
+
+OPEN = r"""
+[$_, $port, $user, $password] = $argv;
+function check($good, $what) {
+    if (!$good) { fwrite(STDERR, "$what: " . json_encode(imap_errors()) . "\n"); exit(1); }
+}
+$ref = '{127.0.0.1:' . $port . '/imap' . ($argv[5] ?? '/notls') . '}';
+$box = imap_open($ref . 'INBOX', $user, $password, 0, 1);
+check($box, 'open');
+foreach ((array)imap_alerts() as $alert) check(!$alert, "alert $alert");
+foreach ((array)imap_errors() as $error) check(!$error, "error $error");
+"""
+FETCH = OPEN + r"""
+for ($n = 1; $n <= imap_num_msg($box); $n++) {
+    check(imap_savebody($box, $argv[4] . "/$n", $n, '', FT_PEEK), 'savebody');
+}
+imap_close($box);
+"""
+TICKETS = OPEN + r"""
+check(imap_createmailbox($box, $ref . 'Done'), 'create');
+check(count(imap_getmailboxes($box, $ref, '*')) >= 2, 'getmailboxes');
+check(imap_search($box, 'SUBJECT "number 1"') == [2], 'search');
+check(count(imap_search($box, 'UNSEEN')) == 4, 'unseen');
+foreach (imap_fetch_overview($box, '1:4') as $o) check(str_starts_with($o->subject, 'number'), 'o');
+$header = imap_headerinfo($box, 1);
+check($header->from[0]->host == 'example.com', 'headerinfo');
+$structure = imap_fetchstructure($box, 1);
+check($structure->type == TYPETEXT && $structure->subtype == 'PLAIN', 'structure');
+check(trim(imap_fetchbody($box, 1, '1')) == 'text 0', 'fetchbody');
+check(imap_uid($box, 1) > 0 && imap_msgno($box, imap_uid($box, 1)) == 1, 'uid');
+check(imap_setflag_full($box, '3', '\\Flagged'), 'setflag');
+check(imap_mail_copy($box, '2', 'Done'), 'copy');
+check(imap_mail_move($box, '3', 'Done'), 'move');
+check(imap_delete($box, '2'), 'delete');
+check(imap_expunge($box), 'expunge');
+check(imap_append($box, $ref . 'Done', "Subject: appended\r\n\r\nbody\r\n", '\\Seen'), 'append');
+$status = imap_status($box, $ref . 'Done', SA_ALL);
+check($status->messages == 3, 'status');
+check(imap_sort($box, SORTSUBJECT, 1) == [2, 1], 'sort');
+check(imap_num_msg($box) == 2, 'num_msg');
+check(imap_reopen($box, $ref . 'Done'), 'reopen');
+check(imap_renamemailbox($box, $ref . 'Done', $ref . 'Other'), 'rename');
+foreach ((array)imap_errors() as $error) check(!$error, "error $error");
+imap_close($box, CL_EXPUNGE);
+"""
+
+
+def php(script, where, *more):
+    try:
+        run(need("php"), "-r", "exit(function_exists('imap_open') ? 0 : 1);")
+    except AssertionError:
+        raise Skip("PHP's imap extension is not installed") from None
+    run(need("php"), "-d", "display_errors=stderr", "-r", script, where.port, where.user,
+        where.password, *more)
+
+
+@test
+def same_bytes():
+    """PHP fetches every message with the same bytes"""
+    messages = imap_messages()
+    with box(*messages.values()) as where:
+        target = where.work / "mail"
+        target.mkdir()
+        php(FETCH, where, target)
+        for number, (name, data) in enumerate(messages.items(), 1):
+            assert on_the_wire((target / str(number)).read_bytes()) == on_the_wire(data), name
+        assert not any(seen for _, seen in where.contents())
+
+
+@test
+def tickets():
+    """PHP: search, overview, structure, copy, move, delete, append, sort; no alert, no error"""
+    with box(*map(message, range(4))) as where:
+        php(TICKETS, where)
+        assert where.contents() == [("number 0", True), ("number 3", False)], where.contents()
+        assert where.contents("Other") == [("number 1", False), ("number 2", False),
+                                           ("appended", True)], where.contents("Other")
+
+
+@test
+def over_tls():
+    """PHP over STARTTLS and over implicit TLS"""
+    with secure_box(message(1)) as where:
+        php(OPEN, where, "", "/tls/novalidate-cert")
+        where.port = where.tls_port
+        php(OPEN, where, "", "/ssl/novalidate-cert")
+
+
+main()
