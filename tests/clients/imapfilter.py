@@ -10,6 +10,7 @@ options.starttls = false
 options.create = true
 options.expunge = true
 a = IMAP { server = '127.0.0.1', port = %d, username = '%s', password = '%s' }
+a:create_mailbox('Sorted')
 boxes, folders = a:list_all()
 a.INBOX:contain_subject('number 1'):move_messages(a['Sorted/One'])
 a.INBOX:contain_from('sender2@'):copy_messages(a['Copies'])

@@ -13,7 +13,10 @@ $ref = '{127.0.0.1:' . $port . '/imap' . ($argv[5] ?? '/notls') . '}';
 $box = imap_open($ref . 'INBOX', $user, $password, 0, 1);
 check($box, 'open');
 foreach ((array)imap_alerts() as $alert) check(!$alert, "alert $alert");
-foreach ((array)imap_errors() as $error) check(!$error, "error $error");
+foreach ((array)imap_errors() as $error) {
+    // The oracle does what we must not: it offers AUTH=PLAIN without TLS.
+    if (getenv('POSTERN_TEST_IMAP') != 'dovecot') check(!$error, "error $error");
+}
 """
 FETCH = OPEN + r"""
 for ($n = 1; $n <= imap_num_msg($box); $n++) {

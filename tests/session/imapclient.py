@@ -105,6 +105,8 @@ class Selected:
         assert 1 <= number <= self.exists, f"EXPUNGE {number} of {self.exists}"
         del self.messages[number - 1]
         self.exists -= 1
+        # Whether it was a recent one, the server tells when it likes.
+        self.recent = min(self.recent or 0, self.exists)
         self.old -= number <= self.old
 
     def fetch(self, number, items):
@@ -299,8 +301,7 @@ class Imap:
         elif command.verb == "LOGOUT" and response.kind == "OK":
             assert self.bye, "LOGOUT without BYE"
         if self.selected and box.recent is not None and box.exists is not None:
-            assert box.recent <= max(box.exists, box.recent if box.read_only is None else 0) or (
-                any(r.kind == "EXPUNGE" for r in command.untagged)), "RECENT above EXISTS"
+            assert box.recent <= box.exists, "RECENT above EXISTS"
 
     # -- sending ------------------------------------------------------------------------------
 
