@@ -23,6 +23,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import quote
 
 from imapclient import Imap
 from pop3client import Pop3
@@ -441,8 +442,9 @@ class Pair:
 
     def deliver(self, *messages, user=MAILBOX, folder="inbox"):
         """Puts messages into the mailbox and returns their ids."""
-        return [self.sandbox.control("POST", f"/messages?user={user}&folder={folder}", message,
-                                     "message/rfc822")["id"] for message in messages]
+        place = f"/messages?user={user}&folder={quote(folder)}"
+        return [self.sandbox.control("POST", place, message, "message/rfc822")["id"]
+                for message in messages]
 
     def serves(self, messages):
         """Fetches what was delivered, {name: bytes}, over POP3: each comes back as it was."""

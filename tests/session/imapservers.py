@@ -4,6 +4,7 @@ POSTERN_TEST_IMAP=dovecot, which shows that the tests themselves are right."""
 import contextlib
 import os
 import re
+from urllib.parse import quote
 
 from dovecot import PASSWORD as dovecot_password
 from dovecot import Dovecot
@@ -54,7 +55,7 @@ class OnPostern(Base):
                 for folder in answer["folders"]}
 
     def deliver(self, user, message, folder="INBOX", seen=False, date=None):
-        query = f"/messages?user={user}@example.com&folder={folder}&unread={0 if seen else 1}"
+        query = f"/messages?user={user}@example.com&folder={quote(folder)}&unread={0 if seen else 1}"
         self.pair.sandbox.control("POST", query + (f"&received={date}" if date else ""), message,
                                   "message/rfc822")
 

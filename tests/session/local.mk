@@ -38,6 +38,8 @@ EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/imapclient.py \
 	tests/session/imapsyntax.py \
 	tests/session/imapscript.py \
+	tests/session/imapservers.py \
+	tests/session/imapstress.py \
 	tests/session/dovecot.py \
 	tests/data/make-mail.py \
 	tests/data/mail
