@@ -220,6 +220,8 @@ static void tell_batch(struct fetch *f, struct batch *b)
             mailbox_body_unref(&b->bodies[i]);
             continue;
         }
+        if (now)
+            imap_tell_keywords(f->s, now->keywords);
         struct imap_fetch_state *m = message_use(f->s, b->uids[i], b->bodies[i]);
         tell(f, b->indices[i], now ? now : entry, m, NULL, 0, now != NULL);
         if (now)

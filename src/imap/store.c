@@ -167,9 +167,9 @@ static void tell(struct imap_session *s, const struct imap_command *c, struct st
             continue;
         bool flags = !x->silent || !as_expected(&x->change, was, is);
         told[count++] = is->uid;
+        imap_tell_keywords(s, is->keywords); /* .SILENT or not: a later FETCH names them */
         if (!flags && !s->selected->condstore)
             continue;
-        imap_tell_keywords(s, is->keywords);
         put_fetch(s, c, (size_t)index + 1, is, flags, &line);
         imap_send(s, &line);
     }

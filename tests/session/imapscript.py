@@ -291,7 +291,7 @@ class Match:
             if isinstance(pattern, Atom) and isinstance(got, str):
                 return pattern.lower() == got.lower()
             return pattern == got
-        if pattern >= PLACEHOLDER:
+        if PLACEHOLDER <= pattern < PLACEHOLDER + len(self.names):
             name = self.names[pattern - PLACEHOLDER]
             return name == "_" or self.bound.setdefault(name, got) == got
         return pattern == got

@@ -9,12 +9,14 @@ POSTERN_TEST_STRESS sets the seconds of each run (default 6), POSTERN_TEST_SEED 
 POSTERN_TEST_IMAP=dovecot runs it against the oracle.
 """
 
+import contextlib
 import os
 import random
 import re
 import threading
 import time
 from collections import Counter
+from functools import partial
 
 import tap
 from imapclient import Literal, numbers_of
@@ -43,6 +45,7 @@ class Truth:
         self.fixed = {}     # … -> (size, date)
         self.made = Counter()   # by subject: copies that a success told of
         self.maybe = Counter()  # … that may be there: nobody heard how it ended
+        self.untold = 0     # copies that may have been made
 
     def token(self):
         with self.lock:
@@ -209,16 +212,18 @@ class Player(threading.Thread):
         here, name = self.client.selected, self.random.choice(FOLDERS)
         if verb == "MOVE" and name == here.name.strip('"'):
             return
+        wanted = len(set(numbers_of(chosen.replace("*", str(here.exists)))))
+        told = 0
         reply = self.command(f'{uid}{verb} {chosen} "{name}"')
         for response in [*reply.untagged, reply.end]:
             if response.code_is("COPYUID"):
                 validity, source, target = response.code[1:]
-                self.moved(verb, (here.name.strip('"'), here.uidvalidity), source,
-                           (name, int(validity)), target)
-                break
-        else:
-            if verb == "COPY" and reply.status == "NO" and self.run_.faults:
-                self.run_.unsure.set()
+                told = self.moved(verb, (here.name.strip('"'), here.uidvalidity), source,
+                                  (name, int(validity)), target)
+        if verb == "COPY" and reply.status == "OK":
+            # What was gone before, or was taken away from there at once, is not told.
+            with self.truth.lock:
+                self.truth.untold += wanted - told
 
     def moved(self, verb, here, source, there, target):
         source, target = numbers_of(source), numbers_of(target)
@@ -230,6 +235,7 @@ class Player(threading.Thread):
                     self.truth.made[subject] += 1
             if subject:
                 self.truth.same(self.truth.subject, (*there, new), subject)
+        return len(source)
 
     def expunge(self):
         if self.client.selected.read_only or self.client.selected.exists < FEW:
@@ -256,6 +262,7 @@ class Player(threading.Thread):
     def checkpoint(self):
         """Tells what it sees when nobody does anything."""
         self.run_.barrier.wait(PATIENCE)  # all have stopped
+        self.run_.barrier.wait(PATIENCE)  # the server has looked for news
         seen = None
         if self.client.selected:
             self.command("NOOP")
@@ -280,9 +287,9 @@ class Run:
         self.truth = Truth()
         self.pausing = threading.Event()
         self.over = threading.Event()
-        self.unsure = threading.Event()
         self.barrier = threading.Barrier(CLIENTS + 1)
         self.views = {}
+        self.meddling = threading.Lock()  # not while all are compared
         where.folder("user0", FOLDERS[1])
         self.players = [Player(self, number) for number in range(CLIENTS)]
 
@@ -290,10 +297,19 @@ class Run:
         self.over.set()
         self.barrier.abort()
 
+    def others(self):
+        """Changes the folders behind everybody's back, as Outlook would."""
+        moments = random.Random(f"{self.seed} others")
+        while not self.over.wait(0.1):
+            with self.meddling:
+                if not self.pausing.is_set():
+                    self.where.meddle(self.truth, moments)
+
     def play(self, seconds):
         end = time.monotonic() + seconds
-        for player in self.players:
-            player.start()
+        meddler = threading.Thread(target=self.others)
+        for thread in (*self.players, meddler):
+            thread.start()
         try:
             while time.monotonic() < end and not self.over.is_set():
                 if self.faults:
@@ -307,8 +323,8 @@ class Run:
         finally:
             self.over.set()
             self.barrier.abort()
-            for player in self.players:
-                player.join()
+            for thread in (*self.players, meddler):
+                thread.join()
         for player in self.players:
             if player.failure and not isinstance(player.failure, threading.BrokenBarrierError):
                 last = "\n".join(player.history[-8:])
@@ -318,7 +334,12 @@ class Run:
 
     def check(self):
         """A checkpoint."""
-        self.pausing.set()
+        with self.meddling:
+            self.pausing.set()
+        self.barrier.wait(PATIENCE)
+        with self.where.login("user0") as client:
+            for name in FOLDERS:
+                client.examine(name)
         self.barrier.wait(PATIENCE)
         self.barrier.wait(PATIENCE)
         self.pausing.clear()
@@ -343,7 +364,7 @@ class Run:
                         assert view[1] == truth, (
                             f"seed {self.seed}, {name}: {player.name} sees other things than a "
                             f"new client: {difference(view[1], truth)}")
-        self.where.conserved(self.truth, self.unsure.is_set())
+        self.where.conserved(self.truth)
 
 
 def difference(one, other):
@@ -351,17 +372,40 @@ def difference(one, other):
             if one.get(uid) != other.get(uid)}
 
 
-def conserved(where, truth, unsure):
-    """In the mailbox is what was made, as often as it was made."""
-    found = Counter()
-    for folder in where.pair.sandbox.control("GET", "/mailbox?user=user0@example.com")["folders"]:
-        for message in folder["messages"]:
-            found[message["subject"]] += 1
-    if unsure:
+def graph(where):
+    """The folders and messages that Graph has."""
+    return where.pair.sandbox.control("GET", "/mailbox?user=user0@example.com")["folders"]
+
+
+def meddle(where, truth, moments):
+    """Delivers, moves, destroys or marks a message on Graph's side."""
+    folders = {f["path"]: f["messages"] for f in graph(where) if f["path"] in ("Inbox", "Second")}
+    messages = [m for each in folders.values() for m in each]
+    if len(messages) < 2 * FEW or moments.random() < 0.3:
+        token = truth.token()
+        text = f"Subject: {token}\nFrom: {token}@example.com\n\ntext\n".encode()
+        with truth.lock:
+            truth.made[token] += 1
+        where.deliver("user0", text, moments.choice(FOLDERS))
         return
+    message = moments.choice(messages)
+    what, more = moments.choice([("/move", {"folder": moments.choice(["inbox", "Second"])}),
+                                 ("/delete", {}), ("/patch", {"isRead": not message["isRead"]})])
+    # Somebody may have taken it meanwhile, then this fails.
+    with contextlib.suppress(AssertionError):
+        where.pair.sandbox.control("POST", what, {"user": "user0@example.com",
+                                                  "id": message["id"], **more})
+        if what == "/delete":
+            with truth.lock:
+                truth.made[message["subject"]] -= 1
+
+
+def conserved(where, truth):
+    """In the mailbox is what was made, as often as it was made."""
+    found = Counter(m["subject"] for folder in graph(where) for m in folder["messages"])
     with truth.lock:
         known = Counter({subject: count for subject, count in truth.made.items() if subject})
-        nameless, maybe = truth.made[None], truth.maybe
+        nameless, maybe = truth.made[None] + truth.untold, truth.maybe
     lost = known - found
     more = sum((found - known - maybe).values())
     assert not lost, f"lost: {lost}"
@@ -372,8 +416,9 @@ def stress(seed, faults=None, latency_ms=0):
     with server(1) as where:
         if latency_ms:
             where.pair.sandbox.settings(latency_ms=latency_ms)
-        where.conserved = (lambda *_: None) if SERVER == "dovecot" else (
-            lambda truth, unsure: conserved(where, truth, unsure))
+        where.conserved = where.meddle = lambda *_: None
+        if SERVER == "postern":
+            where.conserved, where.meddle = partial(conserved, where), partial(meddle, where)
         Run(where, seed, faults and (lambda on: faults(where.pair.sandbox, on))).play(SECONDS)
 
 
