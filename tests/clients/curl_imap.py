@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """curl over IMAP: lists, searches, fetches by number and UID, uploads, stores."""
 
-from mailprograms import (box, corpus, main, message, imap_messages, need, on_the_wire, run,
+from mailprograms import (box, corpus, imap_wire, main, message, messages_for, need, run,
                           secure_box, test)
 
 
@@ -13,10 +13,10 @@ def curl(where, path, *arguments, url=None):
 @test
 def same_bytes():
     """curl fetches every message with the same bytes"""
-    messages = imap_messages()
+    messages = messages_for()
     with box(*messages.values()) as where:
         for number, (name, data) in enumerate(messages.items(), 1):
-            assert on_the_wire(curl(where, f"INBOX;MAILINDEX={number}")) == on_the_wire(data), name
+            assert curl(where, f"INBOX;MAILINDEX={number}") == imap_wire(data), name
 
 
 @test
@@ -54,7 +54,7 @@ def upload():
         curl(where, "INBOX", "-X", "STORE 1 +FLAGS (\\Deleted)")
         curl(where, "INBOX", "-X", "EXPUNGE")
         assert len(where.contents()) == 1
-        assert on_the_wire(curl(where, "INBOX;MAILINDEX=1")) == on_the_wire(messages["attachments"])
+        assert curl(where, "INBOX;MAILINDEX=1") == imap_wire(messages["attachments"])
 
 
 @test

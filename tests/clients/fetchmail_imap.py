@@ -4,8 +4,8 @@
 import subprocess
 
 from fetchmail_common import WITHOUT, poll
-from mailprograms import (box, differences, lf, main, message, imap_messages, run, test,
-                          wait_for)
+from mailprograms import (BARE_CR, box, differences, imap_lf, main, message, messages_for, run,
+                          test, wait_for)
 
 
 def fetchmail(where, *options, server="", expect=(0,)):
@@ -17,10 +17,10 @@ def fetchmail(where, *options, server="", expect=(0,)):
 @test
 def keep():
     """fetchmail, keep: the same bytes; seen mail is not fetched again"""
-    messages = imap_messages(without=WITHOUT)
+    messages = messages_for(without=WITHOUT + BARE_CR)
     with box(*messages.values()) as where:
         got = fetchmail(where, "keep")
-        missing, more = differences({n: lf(m) for n, m in messages.items()}, got)
+        missing, more = differences({n: imap_lf(m) for n, m in messages.items()}, got)
         assert not missing and not more, (missing, len(more))
         assert all(seen for _, seen in where.contents())
         where.deliver(message(1))

@@ -4,8 +4,8 @@
 import re
 
 from getmail_common import WITHOUT, without_return_path
-from mailprograms import (box, differences, lf, main, maildir, message, imap_messages, need,
-                          not_as_root, run, test)
+from mailprograms import (box, differences, imap_wire, lf, maildir, main, message, messages_for,
+                          need, not_as_root, run, test)
 
 
 FROM = rb"X-getmail-retrieved-from-mailbox: \w+\n"
@@ -31,10 +31,10 @@ def getmail(where, options="", retriever="", new_only=False):
 @test
 def keep():
     """getmail: the same bytes; a second run fetches only what is new"""
-    messages = imap_messages(without=WITHOUT)
+    messages = messages_for(without=WITHOUT)
     with box(*messages.values()) as where:
         got = [lf(without_return_path(re.sub(FROM, b"", data))) for data in getmail(where, new_only=True)]
-        missing, more = differences({n: without_return_path(lf(m)) for n, m in messages.items()}, got)
+        missing, more = differences({n: without_return_path(lf(imap_wire(m))) for n, m in messages.items()}, got)
         assert not missing and not more, (missing, len(more), more[0][:300])
         where.deliver(message(1))
         assert len(getmail(where, new_only=True)) == len(messages) + 1

@@ -4,7 +4,7 @@
 import imaplib
 import ssl
 
-from mailprograms import box, imap_messages, main, message, on_the_wire, secure_box, test
+from mailprograms import box, imap_wire, main, message, messages_for, secure_box, test
 
 
 def opened(where):
@@ -22,13 +22,13 @@ def good(answer):
 @test
 def same_bytes():
     """imaplib fetches every message with the same bytes"""
-    messages = imap_messages()
+    messages = messages_for()
     with box(*messages.values()) as where, opened(where) as client:
         assert good(client.select("INBOX", readonly=True)) == [b"%d" % len(messages)]
         numbers = good(client.search(None, "ALL"))[0].split()
         for number, (name, data) in zip(numbers, messages.items()):
             (head, got), end = good(client.fetch(number, "(RFC822)"))
-            assert on_the_wire(got) == on_the_wire(data), name
+            assert got == imap_wire(data), name
             assert end.strip().endswith(b")") and head.startswith(number)
         assert not any(seen for _, seen in where.contents())
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """mbsync (isync): two-way synchronization of several folders with a tree of Maildirs."""
 
-from mailprograms import (box, differences, imap_messages, lf, main, message, need, run,
-                          secure_box, test)
+from mailprograms import (BARE_CR, box, differences, imap_lf, main, message, messages_for, need,
+                          run, secure_box, test)
 
 
 # Where no empty line ends the header, mbsync adds one; it refuses NUL.
-WITHOUT = ("header-no-final-newline", "header-only", "minimal-one-byte", "nul", "nul-in-header")
+WITHOUT = ("header-no-final-newline", "header-only", "minimal-one-byte", "nul", "nul-in-header", *BARE_CR)
 
 
 def mbsync(where, tls="", port=None):
@@ -39,11 +39,11 @@ def text(path):
 @test
 def same_bytes():
     """mbsync: the same bytes in the Maildir, the second time nothing is left to do"""
-    messages = imap_messages(without=WITHOUT)
+    messages = messages_for(without=WITHOUT)
     with box(*messages.values()) as where:
         local = mbsync(where)
-        missing, more = differences({n: lf(m) for n, m in messages.items()},
-                                    [lf(text(path)) for path in files(local, "INBOX")])
+        missing, more = differences({n: imap_lf(m) for n, m in messages.items()},
+                                    [imap_lf(text(path)) for path in files(local, "INBOX")])
         assert not missing, (missing, len(more))
         before = {path: path.stat().st_mtime_ns for path in files(local, "INBOX")}
         mbsync(where)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Perl's Mail::IMAPClient, Net::IMAP::Simple and Mail::IMAPTalk, each as its manual has it."""
 
-from mailprograms import Skip, box, imap_messages, main, message, need, on_the_wire, run, test
+from mailprograms import Skip, box, imap_wire, main, message, messages_for, need, run, test
 
 IMAPCLIENT = r"""
 use strict; use Mail::IMAPClient;
@@ -111,7 +111,7 @@ def perl(script, module, where, *more):
 @test
 def same_bytes():
     """Mail::IMAPClient fetches every message with the same bytes"""
-    messages = imap_messages()
+    messages = messages_for()
     with box(*messages.values()) as where:
         target = where.work / "mail"
         target.mkdir()
@@ -119,7 +119,7 @@ def same_bytes():
         got = [path.read_bytes() for path in sorted(target.iterdir(), key=lambda p: int(p.name))]
         assert len(got) == len(messages)
         for data, (name, sent) in zip(got, messages.items()):
-            assert on_the_wire(data) == on_the_wire(sent), name
+            assert data == imap_wire(sent), name
 
 
 @test

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """PHP's imap_* functions, which are the c-client library, as ticket systems use them."""
 
-from mailprograms import (Skip, box, imap_messages, main, message, need, on_the_wire, run,
-                          secure_box, test)
+from mailprograms import (Skip, box, imap_wire, main, message, messages_for, need, run, secure_box,
+                          test)
 
 OPEN = r"""
 [$_, $port, $user, $password] = $argv;
@@ -65,13 +65,13 @@ def php(script, where, *more):
 @test
 def same_bytes():
     """PHP fetches every message with the same bytes"""
-    messages = imap_messages()
+    messages = messages_for()
     with box(*messages.values()) as where:
         target = where.work / "mail"
         target.mkdir()
         php(FETCH, where, target)
         for number, (name, data) in enumerate(messages.items(), 1):
-            assert on_the_wire((target / str(number)).read_bytes()) == on_the_wire(data), name
+            assert (target / str(number)).read_bytes() == imap_wire(data), name
         assert not any(seen for _, seen in where.contents())
 
 
@@ -87,9 +87,9 @@ def tickets():
 
 @test
 def over_tls():
-    """PHP over STARTTLS and over implicit TLS"""
+    """PHP over implicit TLS"""
+    # For STARTTLS its c-client knows TLS 1.0 only.
     with secure_box(message(1)) as where:
-        php(OPEN, where, "", "/tls/novalidate-cert")
         where.port = where.tls_port
         php(OPEN, where, "", "/ssl/novalidate-cert")
 
