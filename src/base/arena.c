@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_BLOCK 4096
+/* The first block is small, since thousands of sessions keep theirs while they idle. */
+#define BLOCK_FIRST ((size_t)512)
+#define BLOCK_MAX   ((size_t)16 * 1024)
 
 struct block {
     struct block *next;
@@ -52,7 +54,7 @@ void arena_clear(struct arena *a)
     struct block *keep = NULL;
     for (struct block *b = a->head, *next; b; b = next) {
         next = b->next;
-        if (!keep && b->size == ARENA_BLOCK)
+        if (!keep && b->size == BLOCK_FIRST)
             keep = b;
         else
             free(b);
@@ -71,6 +73,14 @@ void arena_clear_secret(struct arena *a)
     arena_clear(a);
 }
 
+/* Twice the block before, within bounds, but room for what is asked for. */
+static size_t block_size(const struct arena *a, size_t least)
+{
+    size_t size = a->head ? 2 * a->head->size : BLOCK_FIRST;
+    size = size < BLOCK_MAX ? size : BLOCK_MAX;
+    return size > least ? size : least;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
     size_t align = alignof(max_align_t);
@@ -78,7 +88,7 @@ void *arena_alloc(struct arena *a, size_t size)
         alloc_out_of_memory();
     size = (size + align - 1) / align * align;
     if (!a->head || a->head->size - a->head->used < size)
-        a->head = block_new(size > ARENA_BLOCK ? size : ARENA_BLOCK, a->head);
+        a->head = block_new(block_size(a, size), a->head);
     void *p = a->head->data + a->head->used;
     a->head->used += size;
     memset(p, 0, size);

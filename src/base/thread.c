@@ -1,7 +1,10 @@
 #include "postern/base/thread.h"
 
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 bool thread_start(pthread_t *thread, const char *name, size_t stack, void *(*fn)(void *), void *arg,
                   struct error *e)
@@ -20,4 +23,20 @@ bool thread_start(pthread_t *thread, const char *name, size_t stack, void *(*fn)
                          name, strerror(rc));
     pthread_setname_np(*thread, name);
     return true;
+}
+
+void thread_trim_stack(void)
+{
+    pthread_attr_t attr;
+    void *lowest;
+    size_t size;
+    char here;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    if (pthread_getattr_np(pthread_self(), &attr) != 0)
+        return;
+    /* The page below the current one stays: it serves this call and the next few. */
+    uintptr_t end = ((uintptr_t)&here & ~(page - 1)) - page;
+    if (pthread_attr_getstack(&attr, &lowest, &size) == 0 && end > (uintptr_t)lowest)
+        madvise(lowest, end - (uintptr_t)lowest, MADV_DONTNEED);
+    pthread_attr_destroy(&attr);
 }

@@ -4,6 +4,7 @@
 #include "respond.h"
 
 #include "postern/base/clock.h"
+#include "postern/base/thread.h"
 #include "postern/mailbox/flags.h"
 
 #include <strings.h>
@@ -47,6 +48,8 @@ void imap_idle(struct imap_session *s, const struct imap_command *c)
     }
     imap_fetch_forget(s); /* an idle session holds little memory */
     session_conn_printf(s->conn, "+ idling\r\n");
+    imap_fetch_forget(s);
+    thread_trim_stack();
     if (sel)
         mailbox_watch(sel->folder, sel->read_only, w);
     enum session_line r = idle(s, &line);

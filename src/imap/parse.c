@@ -69,7 +69,7 @@ static bool open_list(struct imap_parser *p)
 {
     if (p->depth == IMAP_NESTING_MAX)
         return bad(p, "too many parentheses inside each other");
-    p->open[p->depth++] = p->count;
+    p->open[p->depth++] = (uint32_t)p->count;
     return true;
 }
 

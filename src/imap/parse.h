@@ -24,7 +24,7 @@ struct imap_parser {
     struct imap_arg *pending; /* those of lists that are still open, one behind the other */
     size_t count, cap;
     size_t total;
-    size_t open[IMAP_NESTING_MAX]; /* where in `pending` each open list begins */
+    uint32_t open[IMAP_NESTING_MAX]; /* where in `pending` each open list begins */
     size_t depth;
     const char *fault; /* what is wrong, for the client */
 };

@@ -19,7 +19,7 @@ struct imap_input {
     const char *tag; /* for answers before the command is whole; in the arena */
     size_t taken;    /* bytes in memory */
     uint64_t skipped;
-    struct mailbox_upload *uploads[IMAP_UPLOADS_MAX];
+    struct mailbox_upload **uploads; /* NULL until there is one */
     size_t upload_count;
 };
 
@@ -32,6 +32,8 @@ static void drop_uploads(struct imap_input *in)
 {
     while (in->upload_count)
         mailbox_upload_free(&in->uploads[--in->upload_count]);
+    free(in->uploads);
+    in->uploads = NULL;
 }
 
 void imap_input_free(struct imap_input **input)
@@ -242,6 +244,8 @@ static bool take_message(struct imap_session *s, const struct imap_literal *lite
         refuse_literal(s, literal, "NO", imap_error_code(e.kind), text);
         return false;
     }
+    if (!in->uploads)
+        in->uploads = xcalloc(IMAP_UPLOADS_MAX, sizeof *in->uploads);
     in->uploads[in->upload_count++] = upload;
     struct imap_arg arg = {.type = IMAP_ARG_LITERAL,
                            .binary = literal->binary,

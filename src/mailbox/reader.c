@@ -41,7 +41,7 @@ struct mailbox_reader {
     uint32_t expected;  /* what follows the last one read, 0: unknown */
     struct ahead ahead[AHEAD_MAX];
     size_t ahead_count;
-    struct pin pins[PINS_MAX];
+    struct pin *pins; /* NULL until there is one */
     size_t pin_count;
 };
 
@@ -75,6 +75,7 @@ void mailbox_reader_free(struct mailbox_reader **reader)
     for (size_t i = 0; i < r->pin_count; i++)
         mailbox_body_unref(&r->pins[i].body);
     mailbox_folder_release(&r->folder);
+    free(r->pins);
     free(r->sequence);
     free(r);
 }
@@ -304,6 +305,8 @@ struct mailbox_body *reader_body_at_hand(struct mailbox_reader *r, uint32_t uid,
 /* Keeps what was downloaded for its size; the pin takes over the reference. */
 static void pin(struct mailbox_reader *r, uint32_t uid, struct mailbox_body *body)
 {
+    if (!r->pins)
+        r->pins = xcalloc(PINS_MAX, sizeof *r->pins);
     if (r->pin_count < PINS_MAX)
         r->pins[r->pin_count++] = (struct pin){.uid = uid, .body = body};
     else

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define READ_CHUNK  4096
+#define FIRST_CHUNK 512 /* after an idle time */
 #define OUTPUT_MAX  ((size_t)64 * 1024)
 #define ID_SIZE     24
 #define INPUT_SLACK (READ_CHUNK + 2) /* what one read may add to a line that is not over */
@@ -121,29 +122,39 @@ static enum session_line line_result(enum transport_result r)
     return SESSION_LINE_FAILED;
 }
 
-/* Reads more behind what is there. The buffer is made only when bytes have come, so that an idle
- * connection holds none; a piece on the stack serves for the first bytes. */
-static enum session_line fill(struct session_conn *c, int64_t deadline, bool notice)
+/* Reads more behind what is there. Between lines the buffer is made only when bytes have come, so
+ * that an idle connection holds none; a piece on the stack serves for the first of them. */
+static enum session_line fill(struct session_conn *c, int64_t deadline, bool literal, bool notice)
 {
-    char piece[READ_CHUNK];
+    char piece[FIRST_CHUNK];
     size_t got = 0;
     if (c->in_pos) {
         buf_consume(&c->in, c->in_pos);
         c->in_pos = 0;
     }
-    if (c->in.len == 0)
+    bool idle = c->in.len == 0 && !literal;
+    if (idle)
         buf_free_secret(&c->in);
+    else
+        buf_reserve(&c->in, READ_CHUNK);
     if (c->out.len == 0)
         buf_free(&c->out);
-    enum transport_result r = transport_read(&c->io, piece, sizeof piece, deadline, notice, &got);
-    if (r == TRANSPORT_OK) {
-        c->bytes_in += got;
+    char *to = idle ? piece : c->in.data + c->in.len;
+    enum transport_result r =
+        transport_read(&c->io, to, idle ? sizeof piece : READ_CHUNK, deadline, notice, &got);
+    if (r != TRANSPORT_OK)
+        return line_result(r);
+    c->bytes_in += got;
+    if (idle) {
         /* Room at once: growing step by step would leave unwiped copies behind. */
         buf_reserve(&c->in, READ_CHUNK);
         buf_append(&c->in, piece, got);
+        explicit_bzero(piece, got);
+    } else {
+        c->in.len += got;
+        c->in.data[c->in.len] = '\0';
     }
-    explicit_bzero(piece, got);
-    return line_result(r);
+    return SESSION_LINE_OK;
 }
 
 /* Of a line that comes in pieces and is dropped, its two ends are kept. */
@@ -216,7 +227,7 @@ static enum session_line drop_overlong(struct session_conn *c, int64_t deadline,
         if (dropped > SESSION_LINE_ENDLESS)
             return SESSION_LINE_FAILED;
         c->in_pos = c->in.len;
-        enum session_line r = fill(c, deadline, false);
+        enum session_line r = fill(c, deadline, false, false);
         if (r != SESSION_LINE_OK)
             return r;
     }
@@ -241,7 +252,7 @@ static enum session_line read_line(struct session_conn *c, size_t max, int64_t t
         seen = have;
         if (!session_conn_flush(c))
             return SESSION_LINE_FAILED;
-        enum session_line r = fill(c, deadline, notice);
+        enum session_line r = fill(c, deadline, false, notice);
         if (r != SESSION_LINE_OK)
             return r;
     }
@@ -268,7 +279,7 @@ enum session_line session_conn_bytes(struct session_conn *c, size_t max, int64_t
     if (c->in.len == c->in_pos) {
         if (!session_conn_flush(c))
             return SESSION_LINE_FAILED;
-        enum session_line r = fill(c, clock_mono_ms() + timeout_ms, false);
+        enum session_line r = fill(c, clock_mono_ms() + timeout_ms, true, false);
         if (r != SESSION_LINE_OK)
             return r;
     }

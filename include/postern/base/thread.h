@@ -15,5 +15,8 @@
 /* `name` (15 bytes at most) shows in ps and gdb. False: no thread could be had. */
 bool thread_start(pthread_t *thread, const char *name, size_t stack, void *(*fn)(void *), void *arg,
                   struct error *e);
+/* Gives the pages of the calling thread's stack that are not in use back to the system: for a
+ * thread that is about to wait for long. */
+void thread_trim_stack(void);
 
 #endif
