@@ -18,7 +18,8 @@ struct run {
 static bool refill(struct run *r)
 {
     bool busy = false;
-    for (size_t i = 0; i < ABREAST; i++) {
+    size_t lanes = r->what->lanes ? r->what->lanes : ABREAST;
+    for (size_t i = 0; i < lanes; i++) {
         struct lane *lane = &r->lanes[i];
         while (!lane->call && r->next < r->count) {
             lane->index = r->next++;

@@ -8,6 +8,7 @@
 #include "postern/graph/client.h"
 
 struct abreast {
+    unsigned lanes; /* so many in flight; 0: as many as a mailbox may have */
     /* Begins with an item: its first call, or NULL if it is settled without any. */
     struct graph_call *(*start)(void *arg, size_t index);
     /* The item's call has ended; the runner frees it. The item's next call, or NULL: it is settled.

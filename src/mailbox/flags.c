@@ -215,6 +215,8 @@ static enum verdict read_answer(struct batch *b, struct item *item, struct graph
         free(row->change_key);
         row->change_key = NULL;
         row_apply(row, &m, item->looking);
+        if (!original_apply(b->folder, row, e))
+            log_error_value(LOG_LEVEL_WARNING, e, "cannot read what was told of a message");
         verdict = elsewhere ? VERDICT_GONE : has_come_true(item) ? VERDICT_DONE : VERDICT_UNCLEAR;
         if (verdict == VERDICT_UNCLEAR)
             error_set(e, ERROR_ANSWER, "Graph answered a change of flags that it did not make");

@@ -220,6 +220,10 @@ void account_chores_done(struct mailbox_account *a, int64_t due_ms);
  * was edited loses its original. Inside the commit's transaction. */
 bool original_apply(struct mailbox_folder *f, struct row *r, struct error *e);
 
+/* COPY and MOVE of so few messages go one by one, so that they arrive in their order; of more, some
+ * change places with their neighbours. */
+#define IN_ORDER_MAX 8
+
 /* Messages that Postern made and that must not stay: removed for good, by permanentDelete, or
  * where that is absent by a move to the recoverable items. Each has its row in the journal, which
  * is ended with it, or abandoned to undo_abandoned(). */

@@ -184,8 +184,11 @@ bool mailbox_move(struct mailbox_folder *from, const uint32_t *uids, size_t coun
                   struct mailbox_folder *to, struct mailbox_transfer *out, struct wait *w,
                   struct error *e)
 {
-    static const struct abreast what = {
-        .start = start, .next = next, .wave = wave, .abandon = abandon};
+    const struct abreast what = {.lanes = count <= IN_ORDER_MAX ? 1 : 0,
+                                 .start = start,
+                                 .next = next,
+                                 .wave = wave,
+                                 .abandon = abandon};
     struct moves b = {.from = from, .to = to, .uids = uids, .wait = w, .error = e};
     for (size_t i = 0; i < count; i++)
         out[i] = (struct mailbox_transfer){.from = uids[i]};

@@ -8,6 +8,7 @@ SESSION_TESTS = \
 	tests/session/corpus.py \
 	tests/session/faults.py \
 	tests/session/deletes.py \
+	tests/session/transfer.py \
 	tests/session/budgets.py \
 	tests/session/flags.py \
 	tests/session/crash.py \

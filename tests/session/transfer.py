@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""COPY, MOVE, EXPUNGE and APPEND when answers are lost, refused or late; what stays and what goes."""
+
+import base64
+import random
+
+import tap
+from harness import IMAP, MAILBOX, Pair
+from imapclient import Literal
+from tap import test, wait_for
+
+LISTENERS = {"pop": {"tls": "none"}, **IMAP}
+DENIED = '{"error":{"code":"ErrorAccessDenied","message":"Access is denied."}}'
+FULL = '{"error":{"code":"ErrorQuotaExceeded","message":"The mailbox is full."}}'
+
+
+def texts(count):
+    return [b"Subject: number %d\r\nFrom: a@b.example\r\nMessage-ID: <%d@here>\r\n\r\ntext %d\r\n"
+            % (i, i, i) for i in range(count)]
+
+
+def pair_with(count=0, **options):
+    class Ready(Pair):
+        def __enter__(self):
+            super().__enter__()
+            self.sandbox.control("POST", "/folders", {"user": MAILBOX, "path": "There"})
+            self.ids = self.deliver(*texts(count))
+            return self
+    return Ready(listeners=LISTENERS, **options)
+
+
+def multipart(*files):
+    head = (b"Subject: files\r\nFrom: a@b.example\r\nMIME-Version: 1.0\r\n"
+            b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee there\r\n")
+    parts = (b"--b\r\nContent-Type: application/octet-stream; name=f%d.bin\r\n"
+             b"Content-Transfer-Encoding: base64\r\n\r\n%s" %
+             (i, base64.encodebytes(data).replace(b"\n", b"\r\n"))
+             for i, data in enumerate(files))
+    return head + b"".join(parts) + b"--b--\r\n"
+
+
+def bodies(client, folder):
+    client.select(folder)
+    if not client.selected.exists:
+        return []
+    return [items["BODY[]"] for _, items in sorted(client.fetch("1:*", "(BODY.PEEK[])").items())]
+
+
+@test
+def copy_lost_answers():
+    """COPY whose answers are lost: each message is there once"""
+    with pair_with(12) as pair, pair.imap().login() as client:
+        client.select()
+        pair.sandbox.fault("/copy$", method="POST", reset=True, after=True, count=2)
+        pair.sandbox.fault("/copy$", method="POST", reset=True, count=2)
+        client.ok("COPY 1:* There")
+        assert sorted(bodies(client, "There")) == sorted(texts(12))
+
+
+@test
+def copy_all_or_nothing():
+    """COPY that fails in the middle leaves nothing behind"""
+    with pair_with(20) as pair, pair.imap().login() as client:
+        client.select()
+        pair.sandbox.fault("/copy$", method="POST", status=403, skip=9, body=DENIED)
+        client.no("COPY 1:* There")
+        assert not pair.sandbox.inside("There")
+        pair.sandbox.no_faults()
+        assert client.transfer("UID COPY 1:* There")
+        assert len(pair.sandbox.inside("There")) == 20
+
+
+@test
+def copy_killed():
+    """kill -9 during a COPY: after a restart nothing half is there"""
+    with pair_with(30) as pair:
+        pair.settled()
+        pair.sandbox.settings(latency_ms=20)
+        with pair.imap().login() as client:
+            client.select()
+            client.begin("COPY 1:* There")
+            wait_for("some copies", lambda: len(pair.sandbox.inside("There")) > 8)
+            pair.postern.process.kill()
+        assert pair.sandbox.inside("There")
+        pair.start()
+        wait_for("all are removed", lambda: not pair.sandbox.inside("There"))
+
+
+@test
+def move_lost_answers():
+    """MOVE whose answers are lost is settled by looking"""
+    with pair_with(12) as pair, pair.imap().login() as client:
+        client.select()
+        pair.sandbox.fault("/move$", method="POST", reset=True, after=True, count=2)
+        pair.sandbox.fault("/move$", method="POST", reset=True, count=2)
+        moved = client.transfer("UID MOVE 1:* There")
+        assert len(moved) == 12 and len(set(moved.values())) == 12
+        assert client.selected.exists == 0
+        assert sorted(pair.sandbox.inside("There")) == sorted(pair.ids)
+
+
+@test
+def move_some():
+    """MOVE that fails for some tells which were moved, and they are gone from here"""
+    with pair_with(12) as pair, pair.imap().login() as client:
+        client.select()
+        pair.sandbox.fault("/move$", method="POST", status=403, count=3, body=DENIED)
+        reply = client.no("MOVE 1:* There")
+        assert len(reply.of("EXPUNGE")) == 9, reply
+        assert len(pair.sandbox.inside("There")) == 9 and len(pair.sandbox.inside("Inbox")) == 3
+
+
+@test
+def expunge_looks_first():
+    """EXPUNGE leaves alone what no longer bears \\Deleted on the server"""
+    with pair_with(5) as pair, pair.imap().login() as client:
+        client.select()
+        client.ok("STORE 1:4 +FLAGS.SILENT (\\Deleted)")
+        pair.sandbox.fault("/messages$", method="GET", status=400, count=1,
+                           body='{"error":{"code":"ErrorInvalidUrlQueryFilter","message":"no"}}')
+        client.ok("UID EXPUNGE 1:2")
+        assert pair.sandbox.inside("Inbox") == pair.ids[2:]
+        client.ok("EXPUNGE")
+        assert pair.sandbox.inside("Inbox") == pair.ids[4:]
+
+
+@test
+def append_comes_back():
+    """Appended messages come back byte for byte, with flags and date, whatever Graph shows"""
+    messages = [b"Subject: no end\r\n\r\nno line end", b"just text\r\n", texts(1)[0],
+                multipart(b"x" * 10, bytes(range(256)) * 40)]
+    with pair_with() as pair, pair.imap().login() as client:
+        for message in messages:
+            client.append("There", message, "\\Seen \\Answered $Forwarded Work",
+                          "01-Feb-2020 10:11:12 +0200")
+        client.append("There", messages[0], "\\Draft")
+        assert bodies(client, "There") == [*messages, messages[0]]
+        found = client.fetch("1:*", "(FLAGS INTERNALDATE RFC822.SIZE)")
+        for number, message in enumerate(messages, 1):
+            flags = {str(f) for f in found[number]["FLAGS"]} - {"\\Recent"}
+            assert flags == {"\\Seen", "\\Answered", "$Forwarded", "Work"}, flags
+            date = found[number]["INTERNALDATE"]
+            assert date == b" 1-Feb-2020 08:11:12 +0000", date
+            assert found[number]["RFC822.SIZE"] == len(message)
+        assert "\\Draft" in {str(f) for f in found[5]["FLAGS"]}
+        pair.restart()
+        with pair.imap().login() as again:
+            assert bodies(again, "There") == [*messages, messages[0]]
+
+
+@test
+def append_lost_answers():
+    """APPEND whose answer is lost: the message is there once"""
+    with pair_with() as pair, pair.imap().login() as client:
+        for after in (True, False):
+            for path in ("/messages$", "/attachments$", "/createUploadSession$"):
+                pair.sandbox.fault(path, method="POST", reset=True, after=after, count=1)
+                size = 3_200_000 if "Upload" in path else 1_500_000
+                client.append("There", multipart(*[random.randbytes(size)] * 2))
+                pair.sandbox.no_faults()
+        assert len(pair.sandbox.inside("There")) == 6
+        assert not pair.sandbox.inside("Drafts")
+
+
+@test
+def append_draft_lost_answers():
+    """The same for what goes as MIME"""
+    with pair_with() as pair, pair.imap().login() as client:
+        for after in (True, False):
+            for path in ("/messages$", "/move$"):
+                pair.sandbox.fault(path, method="POST", reset=True, after=after, count=1)
+                client.append("There", texts(1)[0], "\\Draft")
+                pair.sandbox.no_faults()
+        assert len(pair.sandbox.inside("There")) == 4
+        assert not pair.sandbox.inside("Drafts")
+
+
+@test
+def append_all_or_nothing():
+    """MULTIAPPEND that fails at the last message leaves none; a full mailbox is said to be full"""
+    with pair_with() as pair, pair.imap().login() as client:
+        pair.sandbox.fault("/messages$", method="POST", status=507, skip=2, body=FULL)
+        reply = client.no("APPEND There ", *sum(([Literal(m), " "] for m in texts(3)), [])[:-1])
+        assert reply.code_is("OVERQUOTA"), reply
+        assert not pair.sandbox.inside("There")
+        pair.sandbox.no_faults()
+        client.ok("APPEND There ", *sum(([Literal(m), " "] for m in texts(3)), [])[:-1])
+        assert len(pair.sandbox.inside("There")) == 3
+        pair.sandbox.fault("/attachments$", method="POST", status=403, body=DENIED)
+        client.no("APPEND There ", Literal(multipart(*[b"x" * 1_500_000] * 2)))
+        assert len(pair.sandbox.inside("There")) == 3
+
+
+@test
+def append_killed():
+    """kill -9 during an APPEND: after a restart nothing half is there"""
+    for flags, path in (("", "/attachments$"), ("\\Draft ", "/move$")):
+        with pair_with() as pair:
+            pair.settled()
+            with pair.imap().login() as client:
+                pair.sandbox.fault(path, method="POST", stall_ms=60000)
+                client.begin(f"APPEND There ({flags})", " ",
+                             Literal(multipart(*[b"x" * (20 if flags else 1_500_000)] * 2)))
+                # By then the answer before it has come.
+                wait_for("half a message", lambda: pair.sandbox.requests(path, "POST"))
+                assert pair.sandbox.inside("There") + pair.sandbox.inside("Drafts")
+                pair.postern.process.kill()
+            pair.sandbox.no_faults()
+            pair.start()
+            wait_for("it is removed", lambda: not pair.sandbox.inside("There")
+                     + pair.sandbox.inside("Drafts"))
+
+
+@test
+def moved_originals():
+    """An original follows its message into other folders, and goes with it"""
+    message = texts(1)[0].rstrip()
+    with pair_with() as pair, pair.imap().login() as client:
+        client.append("INBOX", message)
+        client.select()
+        client.transfer("UID MOVE 1:* There")
+        assert bodies(client, "There") == [message]
+        client.transfer("UID COPY 1:* INBOX")
+        assert bodies(client, "INBOX") == [message]
+
+
+tap.main()
