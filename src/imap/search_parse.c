@@ -90,7 +90,7 @@ static const char *take_text(struct parser *p, size_t *len)
 {
     const struct imap_arg *arg = take(p);
     const char *text = arg ? imap_arg_astring(arg) : NULL;
-    if (!text) {
+    if (!text || memchr(text, '\0', arg->len)) {
         refuse(p, NULL, "a search key wants a string");
         return NULL;
     }
