@@ -271,8 +271,10 @@ static bool read_whole(struct tree_reading *r, struct wait *w, struct error *e)
 static void inherit(void *arg, struct tree_row *row)
 {
     const struct tree_row *old = tree_rows_find(arg, row->id);
-    if (!old)
+    if (!old) {
+        row->change = 0;
         return;
+    }
     row->covered = old->covered;
     if (old->total == row->total && old->unread == row->unread && row->name && old->name &&
         strcmp(old->name, row->name) == 0) {

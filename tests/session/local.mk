@@ -11,6 +11,7 @@ SESSION_TESTS = \
 	tests/session/transfer.py \
 	tests/session/budgets.py \
 	tests/session/flags.py \
+	tests/session/folders.py \
 	tests/session/crash.py \
 	tests/session/service.py \
 	tests/session/http2.py \

@@ -16,6 +16,7 @@ test_mailbox_SOURCES = \
 	tests/unit/mailbox/test_flags.c \
 	tests/unit/mailbox/test_keywords.c \
 	tests/unit/mailbox/test_merge.c \
+	tests/unit/mailbox/test_names.c \
 	tests/unit/mailbox/test_sync.c \
 	tests/unit/mailbox/test_tree.c \
 	tests/unit/mailbox/test_view.c
