@@ -5,5 +5,6 @@ EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/seeds
 include tests/fuzz/base.mk
 include tests/fuzz/mime.mk
 include tests/fuzz/graph.mk
+include tests/fuzz/mailbox.mk
 include tests/fuzz/pop3.mk
 include tests/fuzz/imap.mk
