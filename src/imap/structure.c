@@ -114,8 +114,10 @@ static void put_multipart(struct writer *w, const struct mime_part *part)
 /* Up to the size; what follows depends on the type. */
 static void put_fields(struct writer *w, const struct mime_part *part)
 {
-    put(w, part->content_type.type);
-    put_spaced(w, part->content_type.subtype);
+    /* A message beyond the limits has no parts here, and IMAP knows none without. */
+    bool cut = part->kind == MIME_LEAF && mime_value_is(&part->content_type, "message", "rfc822");
+    put(w, cut ? "application" : part->content_type.type);
+    put_spaced(w, cut ? "octet-stream" : part->content_type.subtype);
     buf_putc(w->out, ' ');
     put_params(w, &part->content_type);
     put_spaced(w, part->id);

@@ -109,17 +109,12 @@ static bool copy_part(struct reader *r, size_t depth);
 /* Behind the opening parenthesis of a part that is no multipart. */
 static bool copy_leaf(struct reader *r, size_t depth)
 {
-    static const char text[] = "\"text\" ", message[] = "\"message\" \"rfc822\" ",
-                      global[] = "\"message\" \"global\" ";
+    static const char text[] = "\"text\" ", message[] = "\"message\" \"rfc822\" ";
     size_t left = (size_t)(r->end - r->p);
     bool is_text = left >= sizeof text && strncasecmp(r->p, text, sizeof text - 1) == 0;
-    bool may_be_message =
-        (left >= sizeof message && strncasecmp(r->p, message, sizeof message - 1) == 0) ||
-        (left >= sizeof global && strncasecmp(r->p, global, sizeof global - 1) == 0);
+    bool is_message = left >= sizeof message && strncasecmp(r->p, message, sizeof message - 1) == 0;
     if (!copy_value(r) || !copy_values(r, 6))
         return false;
-    /* An encoded message has no envelope and is told like any other part. */
-    bool is_message = may_be_message && r->end - r->p > 1 && r->p[1] == '(';
     if (is_message && (!copy_values(r, 1) || !take(r, ' ') || !copy_part(r, depth + 1)))
         return false;
     return ((!is_text && !is_message) || copy_values(r, 1)) && skip_extension(r);

@@ -8,6 +8,7 @@ CLIENT_TESTS = \
 	tests/clients/fetchmail.py \
 	tests/clients/php.py \
 	tests/clients/movemail.py \
-	tests/clients/searchoracle.py
+	tests/clients/searchoracle.py \
+	tests/clients/fetchoracle.py
 TESTS += $(CLIENT_TESTS)
-EXTRA_DIST += $(CLIENT_TESTS) tests/clients/mailprograms.py tests/clients/searchmail.py
+EXTRA_DIST += $(CLIENT_TESTS) tests/clients/mailprograms.py tests/clients/searchmail.py tests/clients/brokenmail.py
