@@ -103,10 +103,12 @@ static enum imap_sync sync_of(const struct imap_command *c)
     return c->uid && sync != IMAP_SYNC_NONE ? IMAP_SYNC_ALL : sync;
 }
 
-__attribute__((format(printf, 5, 0))) static void end(struct imap_session *s,
-                                                      const struct imap_command *c,
-                                                      const char *condition, const char *code,
-                                                      const char *fmt, va_list ap)
+static void end(struct imap_session *s, const struct imap_command *c, const char *condition,
+                const char *code, const char *fmt, va_list ap)
+    __attribute__((format(printf, 5, 0)));
+
+static void end(struct imap_session *s, const struct imap_command *c, const char *condition,
+                const char *code, const char *fmt, va_list ap)
 {
     char *text = xvasprintf(fmt, ap);
     keep_plain(text);

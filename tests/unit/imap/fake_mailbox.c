@@ -3,6 +3,7 @@
 #include "view_build.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/clock.h"
 #include "postern/mailbox/facts.h"
 #include "postern/mailbox/flags.h"
 #include "postern/mailbox/transfer.h"
@@ -37,9 +38,11 @@ struct mailbox_upload {
 static struct mailbox_account the_account;
 static struct mailbox_folder the_folder;
 
-/* Guards the generation and who watches; the table itself is the test's. */
+/* Guards what is published and who watches; the table itself is the test's. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct mailbox_view *newest;
+static uint64_t newest_modseq;
+static uint32_t newest_uidnext;
 static struct wait *watcher;
 
 void fake_reset(void)
@@ -112,11 +115,18 @@ static struct mailbox_view *build(void)
     return view_builder_finish(&b);
 }
 
+static void publish_locked(void)
+{
+    newest = build();
+    newest_modseq = fake.modseq;
+    newest_uidnext = fake.uidnext;
+}
+
 void fake_publish(void)
 {
     pthread_mutex_lock(&lock);
     struct mailbox_view *old = newest;
-    newest = build();
+    publish_locked();
     if (watcher)
         wait_notify(watcher);
     pthread_mutex_unlock(&lock);
@@ -163,9 +173,12 @@ void mailbox_folder_release(struct mailbox_folder **f)
 bool mailbox_folder_sync(struct mailbox_folder *f, bool read_only, struct wait *w, struct error *e)
 {
     (void)f;
-    (void)w;
     fake.syncs++;
     fake.synced_read_only = read_only;
+    for (unsigned i = 0; i < fake.sync_ticks; i++) {
+        clock_test_set(clock_mono_ms() + 10 * CLOCK_SECOND, 0);
+        w->tick(w->tick_arg);
+    }
     return !fails(&fake.sync_error, e);
 }
 
@@ -174,7 +187,7 @@ struct mailbox_view *mailbox_folder_view(struct mailbox_folder *f)
     (void)f;
     pthread_mutex_lock(&lock);
     if (!newest)
-        newest = build();
+        publish_locked();
     struct mailbox_view *v = mailbox_view_ref(newest);
     pthread_mutex_unlock(&lock);
     return v;
@@ -189,7 +202,10 @@ uint32_t mailbox_folder_uidvalidity(struct mailbox_folder *f)
 uint32_t mailbox_folder_uidnext(struct mailbox_folder *f)
 {
     (void)f;
-    return fake.uidnext;
+    pthread_mutex_lock(&lock);
+    uint32_t uidnext = newest_uidnext;
+    pthread_mutex_unlock(&lock);
+    return uidnext;
 }
 
 struct mailbox_reader *mailbox_reader_new(struct mailbox_folder *f)
@@ -365,18 +381,22 @@ bool mailbox_folder_refresh(struct mailbox_folder *f, bool read_only, struct wai
 
 void mailbox_folder_recent(struct mailbox_folder *f, bool claim, uint32_t *from, uint32_t *to)
 {
-    (void)f;
     *from = fake.recent_from;
-    *to = fake.uidnext;
+    *to = mailbox_folder_uidnext(f);
     fake.claimed = claim;
     if (claim)
-        fake.recent_from = fake.uidnext;
+        fake.recent_from = *to;
 }
 
 uint64_t mailbox_folder_modseq(struct mailbox_folder *f)
 {
     (void)f;
-    return fake.modseq;
+    pthread_mutex_lock(&lock);
+    if (!newest)
+        publish_locked();
+    uint64_t modseq = newest_modseq;
+    pthread_mutex_unlock(&lock);
+    return modseq;
 }
 
 bool mailbox_note_told_sizes(struct mailbox_folder *f, const uint32_t *uids, const uint32_t *sizes,

@@ -39,6 +39,8 @@ struct fake_mailbox {
     struct error account_error, folder_error, sync_error, refresh_error, body_error;
     struct error expunge_error, upload_error, write_error, append_error, headers_error;
 
+    unsigned sync_ticks; /* a sync takes that many times ten seconds (clock_test_set()) */
+
     unsigned open_references; /* accounts, folders, readers, bodies, uploads */
     unsigned syncs, refreshes, watches;
     unsigned headers_asked, bodies_asked, sizes_asked; /* of messages */

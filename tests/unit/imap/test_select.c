@@ -2,6 +2,8 @@
 #include "fake_mailbox.h"
 #include "talk.h"
 
+#include "postern/base/clock.h"
+
 #include <string.h>
 
 #define ID "FAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -81,6 +83,21 @@ static void test_failures(void)
                            "again later\r\nb OK NOOP done\r\n");
 }
 
+/* While a first look at a folder takes its time the client hears of it, and never inside of a
+ * response. */
+static void test_keepalives(void)
+{
+    three();
+    fake.sync_ticks = 4;
+    clock_test_set(clock_mono_ms(), 0);
+    const char *answers = talk_in("a SELECT INBOX\r\nb NOOP\r\n");
+    clock_test_off();
+    CU_ASSERT_EQUAL(
+        strncmp(answers, "* OK still working on it\r\n* OK still working on it\r\n* FLAGS (", 61),
+        0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "SELECT done\r\nb OK NOOP done\r\n"));
+}
+
 static void test_condstore(void)
 {
     three();
@@ -125,12 +142,7 @@ static void test_close_fails(void)
 }
 
 const struct unit_test select_tests[] = {
-    {"SELECT", test_select},
-    {"EXAMINE", test_examine},
-    {"empty", test_empty},
-    {"failures", test_failures},
-    {"CONDSTORE", test_condstore},
-    {"CLOSE", test_close},
-    {"CLOSE fails", test_close_fails},
-    {NULL, NULL},
+    {"SELECT", test_select},     {"EXAMINE", test_examine},         {"empty", test_empty},
+    {"failures", test_failures}, {"keepalives", test_keepalives},   {"CONDSTORE", test_condstore},
+    {"CLOSE", test_close},       {"CLOSE fails", test_close_fails}, {NULL, NULL},
 };
