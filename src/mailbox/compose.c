@@ -35,6 +35,16 @@ static const char *kept(struct work *w, struct buf *text)
     return copy;
 }
 
+/* Bytes of a header field as one line of valid text, nothing else decoded. */
+static const char *line_of(struct work *w, const char *bytes, size_t len)
+{
+    struct buf text = BUF_INIT(3 * TEXT_MAX), line = BUF_INIT(3 * TEXT_MAX);
+    if (len <= TEXT_MAX && mime_charset_to_utf8(NULL, 0, bytes, len, &text))
+        mime_text_append_line(buf_str(&text), text.len, &line);
+    buf_free(&text);
+    return kept(w, &line);
+}
+
 static const char *field_text(struct work *w, const char *name)
 {
     struct mime_field field;
@@ -50,9 +60,7 @@ static void add_person(struct work *w, const struct mime_address *from, struct g
     struct buf address = BUF_INIT(TEXT_MAX), name = BUF_INIT(TEXT_MAX);
     struct graph_person *p = &people->items[people->count];
     if (mime_address_spec(from, &address) && address.len) {
-        struct buf plain = BUF_INIT(TEXT_MAX);
-        mime_text_append_line(buf_str(&address), address.len, &plain);
-        p->address = kept(w, &plain);
+        p->address = line_of(w, buf_str(&address), address.len);
         if (from->name && mime_text_decode(from->name, strlen(from->name), &name) && name.len)
             p->name = arena_strdup(w->arena, buf_str(&name));
         people->count++;
@@ -333,17 +341,12 @@ static const char *type_name(struct work *w, const struct mime_part *p)
 /* Without its angle brackets, as Graph and "cid:" have it. */
 static const char *content_id(struct work *w, const struct mime_part *p)
 {
-    struct buf id = BUF_INIT(ID_MAX);
     if (!p->id)
         return NULL;
     const char *text = p->id + (*p->id == '<');
     size_t len = strlen(text);
     len -= len && text[len - 1] == '>';
-    mime_text_append_line(text, len, &id);
-    if (id.len)
-        return kept(w, &id);
-    buf_free(&id);
-    return NULL;
+    return len && len <= ID_MAX ? line_of(w, text, len) : NULL;
 }
 
 static void add_file(struct work *w, const struct mime_part *p)

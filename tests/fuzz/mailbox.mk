@@ -1,5 +1,10 @@
+# The seeds of tests/data/mail serve fuzz-mailbox-compose.
 if FUZZERS
-noinst_PROGRAMS += fuzz-mailbox-diff fuzz-mailbox-keywords
+noinst_PROGRAMS += fuzz-mailbox-compose fuzz-mailbox-diff fuzz-mailbox-keywords
+fuzz_mailbox_compose_SOURCES = tests/fuzz/mailbox/compose.c
+fuzz_mailbox_compose_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/src/mailbox
+fuzz_mailbox_compose_LDADD = $(mailbox_LIBS)
+fuzz_mailbox_compose_LDFLAGS = $(LIBFUZZER_FLAGS)
 fuzz_mailbox_diff_SOURCES = tests/fuzz/mailbox/diff.c
 fuzz_mailbox_diff_LDADD = libmailbox.a $(base_LIBS)
 fuzz_mailbox_diff_LDFLAGS = $(LIBFUZZER_FLAGS)
