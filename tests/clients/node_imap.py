@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Node's imapflow, where it is installed (NODE_PATH says where)."""
+"""Node's imapflow and imap, where they are installed (NODE_PATH says where)."""
 
 from mailprograms import Skip, box, main, message, need, run, test
 
@@ -38,21 +38,66 @@ const check = (good, what) => { if (!good) throw new Error(what); };
     await client.logout();
 })().catch(error => { console.error(error); process.exit(1); });
 """
+IMAP = r"""
+const Imap = require('imap');
+const [port, user, password] = process.argv.slice(-3);
+const imap = new Imap({ user, password, host: '127.0.0.1', port: Number(port), tls: false });
+const call = (what, ...args) => new Promise((done, fail) =>
+    what.call(imap, ...args, (error, result) => error ? fail(error) : done(result)));
+imap.once('error', error => { console.error(error); process.exit(1); });
+imap.once('ready', async () => {
+    try {
+        await call(imap.addBox, 'Done');
+        const box = await call(imap.openBox, 'INBOX', false);
+        if (box.messages.total !== 4) throw new Error('total');
+        const [one] = await call(imap.search, [['SUBJECT', 'number 1']]);
+        await call(imap.copy, one, 'Done');
+        await call(imap.addFlags, one, '\\Deleted');
+        await call(imap.expunge, one);
+        const [three] = await call(imap.search, [['HEADER', 'Message-ID', '3@example.com']]);
+        await call(imap.move, three, 'Done');
+        await call(imap.append, 'Subject: appended\r\n\r\nbody\r\n',
+                   { mailbox: 'Done', flags: ['Seen'] });
+        let text = '';
+        await new Promise((done, fail) => {
+            const fetch = imap.seq.fetch('1:*', { bodies: ['HEADER.FIELDS (SUBJECT)', 'TEXT'],
+                                                  struct: true, markSeen: true });
+            fetch.on('message', m => m.on('body', s => s.on('data', d => { text += d; })));
+            fetch.once('error', fail);
+            fetch.once('end', done);
+        });
+        if (!/number 0/.test(text) || !/text 2/.test(text)) throw new Error(text);
+        imap.end();
+    } catch (error) { console.error(error); process.exit(1); }
+});
+imap.connect();
+"""
+
+
+def node(script, module, where_done):
+    """Runs a script with four messages; then looks at what is left, and what is in Done."""
+    program = need("node")
+    try:
+        run(program, "-e", f"require('{module}')")
+    except AssertionError:
+        raise Skip(f"{module} is not installed") from None
+    with box(*map(message, range(4))) as where:
+        run(program, "-e", script, where.port, where.user, where.password)
+        assert where.contents() == where_done, where.contents()
+        assert where.contents("Done") == [("number 1", False), ("number 3", False),
+                                          ("appended", True)], where.contents("Done")
 
 
 @test
 def imapflow():
     """imapflow: fetch, search, copy, move, delete, append, list, status"""
-    node = need("node")
-    try:
-        run(node, "-e", "require('imapflow')")
-    except AssertionError:
-        raise Skip("imapflow is not installed") from None
-    with box(*map(message, range(4))) as where:
-        run(node, "-e", IMAPFLOW, where.port, where.user, where.password)
-        assert where.contents() == [("number 0", False), ("number 2", True)], where.contents()
-        assert where.contents("Done") == [("number 1", False), ("number 3", False),
-                                          ("appended", True)], where.contents("Done")
+    node(IMAPFLOW, "imapflow", [("number 0", False), ("number 2", True)])
+
+
+@test
+def imap():
+    """imap: search, copy, expunge, move, append, fetch"""
+    node(IMAP, "imap", [("number 0", True), ("number 2", True)])
 
 
 main()

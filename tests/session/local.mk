@@ -24,7 +24,8 @@ SESSION_TESTS = \
 	tests/session/uidl.py \
 	tests/session/demo.py \
 	tests/session/sandbox.py \
-	tests/session/append.py
+	tests/session/append.py \
+	tests/session/imapstress.py
 TESTS += $(SESSION_TESTS)
 EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/run \
@@ -41,7 +42,6 @@ EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/imapsyntax.py \
 	tests/session/imapscript.py \
 	tests/session/imapservers.py \
-	tests/session/imapstress.py \
 	tests/session/dovecot.py \
 	tests/data/make-mail.py \
 	tests/data/mail
