@@ -25,6 +25,7 @@ SESSION_TESTS = \
 	tests/session/demo.py \
 	tests/session/sandbox.py \
 	tests/session/append.py \
+	tests/session/imap.py \
 	tests/session/imapstress.py
 TESTS += $(SESSION_TESTS)
 EXTRA_DIST += $(SESSION_TESTS) \
@@ -36,7 +37,6 @@ EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/tlsserver.py \
 	tests/session/conversation.py \
 	tests/session/pop3.conv \
-	tests/session/imap.py \
 	tests/session/imap \
 	tests/session/imapclient.py \
 	tests/session/imapsyntax.py \
