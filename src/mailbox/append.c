@@ -95,7 +95,10 @@ static bool choose(struct append_item *item, enum config_append how, enum way *w
     if (drafts && strcmp(drafts, item->to->graph_id) == 0)
         *way = WAY_DRAFT;
     free(drafts);
-    return drafts != NULL;
+    if (drafts || e->kind != ERROR_FOLDER_GONE)
+        return drafts != NULL;
+    error_clear(e); /* a mailbox without Drafts */
+    return true;
 }
 
 /* After such an error nothing was made. */

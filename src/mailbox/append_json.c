@@ -16,6 +16,9 @@
 /* A message that could not be completed is made anew so often. */
 #define REPEATS_MAX 2
 
+/* What the last piece of a file is answered with. */
+#define ATTACHED_STATUS 201
+
 /* PidTagMessageFlags: submitted (4), which is to say no draft, and read (1). */
 #define FLAGS_UNREAD "4"
 #define FLAGS_READ   "5"
@@ -171,12 +174,15 @@ static bool send_pieces(struct json_append *j, const char *url, const struct gra
     const char *bytes = file->data;
     for (size_t at = 0; at < file->len;) {
         size_t len = file->len - at < GRAPH_PIECE ? file->len - at : GRAPH_PIECE;
-        if (!append_wait(j->item,
-                         graph_piece_start(user_of(j->item), append_as(j->item), url, bytes + at,
-                                           len, at, file->len),
-                         e))
-            return false;
+        struct graph_call *call = graph_piece_start(user_of(j->item), append_as(j->item), url,
+                                                    bytes + at, len, at, file->len);
+        bool ok = graph_call_wait(call, j->item->wait, e);
         at += len;
+        if (ok && at == file->len && graph_call_status(call) != ATTACHED_STATUS)
+            ok = error_set(e, ERROR_ANSWER, "Graph took the last piece of a file for none");
+        graph_call_free(&call);
+        if (!ok)
+            return false;
     }
     return true;
 }

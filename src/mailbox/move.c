@@ -180,6 +180,16 @@ static void tell_arrivals(struct moves *b, size_t count, struct mailbox_transfer
     free(uids);
 }
 
+/* RFC 6851 section 3.1 allows it, and Graph knows no such move: a copy, whose source is removed.
+ */
+static bool move_in_place(struct mailbox_folder *f, const uint32_t *uids, size_t count,
+                          struct mailbox_transfer *out, struct wait *w, struct error *e)
+{
+    struct mailbox_delete_result result = {0};
+    return mailbox_copy(f, uids, count, f, out, w, e) &&
+           delete_named(f, uids, count, EXPUNGE_RECOVERABLE, w, &result, e);
+}
+
 bool mailbox_move(struct mailbox_folder *from, const uint32_t *uids, size_t count,
                   struct mailbox_folder *to, struct mailbox_transfer *out, struct wait *w,
                   struct error *e)
@@ -195,7 +205,7 @@ bool mailbox_move(struct mailbox_folder *from, const uint32_t *uids, size_t coun
     if (count == 0)
         return true;
     if (strcmp(from->graph_id, to->graph_id) == 0)
-        return error_set(e, ERROR_CANNOT, "the messages are in %s already", from->path);
+        return move_in_place(from, uids, count, out, w, e);
     /* A message that somebody moved meanwhile stays where it is. */
     if (!mailbox_folder_sync(from, false, w, e))
         return false;

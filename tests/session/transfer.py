@@ -111,6 +111,17 @@ def move_some():
 
 
 @test
+def move_in_place():
+    """MOVE to the same folder gives new UIDs"""
+    with pair_with(3) as pair, pair.imap().login() as client:
+        client.select()
+        before = client.uids()
+        moved = client.transfer("UID MOVE 1:* INBOX")
+        assert sorted(moved) == before and min(moved.values()) > max(before)
+        assert bodies(client, "INBOX") == texts(3)
+
+
+@test
 def expunge_looks_first():
     """EXPUNGE leaves alone what no longer bears \\Deleted on the server"""
     with pair_with(5) as pair, pair.imap().login() as client:
