@@ -2,6 +2,10 @@
 """Folders over IMAP: how often Graph is asked, what is told of folders that others change, and
 writes whose answers are lost."""
 
+import random
+import re
+from concurrent.futures import ThreadPoolExecutor
+
 import tap
 from harness import IMAP, MAILBOX, Pair
 from imapclient import Literal
@@ -410,6 +414,29 @@ def no_batches():
                 reply = client.ok(STATUS)
                 assert len(reply.of("STATUS")) == len(reply.of("LIST")) >= 30
                 assert any("\\Sent" in str(r.data[0]) for r in reply.of("LIST"))
+
+
+@test
+def at_once():
+    """Several sessions that change and list folders at once agree in the end"""
+    def work(pair, number):
+        shuffle = random.Random(number)
+        with session(pair) as client:
+            for _ in range(25):
+                name, other = (f"F{shuffle.randrange(4)}" for _ in range(2))
+                client.command(shuffle.choice([
+                    f"CREATE {name}/{number}", f"DELETE {name}/{number}", f"DELETE {name}",
+                    f"RENAME {name} {other}/x", f"RENAME {name}/x {other}", f"SUBSCRIBE {name}",
+                    f"UNSUBSCRIBE {name}", f"STATUS {name} (MESSAGES UIDVALIDITY)", STATUS,
+                    'LIST "" *', 'LSUB "" *', f"EXAMINE {name}"]))
+
+    with pair_of() as pair:
+        with ThreadPoolExecutor(4) as pool:
+            for result in [pool.submit(work, pair, n) for n in range(4)]:
+                result.result()
+        with session(pair) as client:
+            names = {n for n in listed(client) if re.match(r"F\d", n)}
+        assert names == {p for p in paths(pair) if re.match(r"F\d", p)}
 
 
 tap.main(at_once=4)
