@@ -4,6 +4,7 @@
 
 #include "postern/base/clock.h"
 #include "postern/base/log.h"
+#include "postern/base/table.h"
 
 static bool login_allowed(struct imap_session *s, const struct imap_command *c)
 {
@@ -28,6 +29,7 @@ void imap_sign_out(struct imap_session *s)
 {
     mailbox_account_release(&s->account);
     session_ticket_release(&s->ticket);
+    table_free(&s->tree_asked);
     s->login = NULL;
 }
 

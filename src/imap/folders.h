@@ -26,10 +26,11 @@ enum {
 unsigned imap_status_items(struct imap_session *s, const struct imap_arg *list);
 /* Asks for many folders at once and tells STATUS of each that did not fail. */
 void imap_tell_status(struct imap_session *s, const char *const *names, size_t count,
-                      unsigned items, struct error *errors);
+                      unsigned items, int64_t since_ms, struct error *errors);
 
-/* For mailbox_tree_get() and mailbox_status(): a session that goes on asking is answered by what
- * was read since it began, but not for long. */
-int64_t imap_tree_since(struct imap_session *s);
+/* For mailbox_tree_get() and mailbox_status(): a session that asks for one thing after the other is
+ * answered by what was read when it began, but not for long, and not if it asks for the same thing
+ * again: then it wants to know what is new. `what` names the thing. */
+int64_t imap_tree_since(struct imap_session *s, const char *what);
 
 #endif

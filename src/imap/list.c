@@ -30,6 +30,7 @@ struct listing {
     struct imap_session *session;
     struct imap_list_request *request;
     struct mailbox_tree *tree;
+    int64_t since_ms;
     struct entry **entries;
     size_t count, cap;
     struct table *by_name;
@@ -158,7 +159,7 @@ static void tell_status(struct listing *l, const char *const *names, size_t coun
 {
     struct error *errors = xcalloc(count + 1, sizeof *errors);
     if (l->request->status && count > 0)
-        imap_tell_status(l->session, names, count, l->request->status, errors);
+        imap_tell_status(l->session, names, count, l->request->status, l->since_ms, errors);
     free(errors);
 }
 
@@ -177,6 +178,14 @@ static void tell_all(struct listing *l)
     free(names);
 }
 
+static const char *what_is_asked(struct imap_session *s, const struct imap_list_request *r)
+{
+    const char *what = r->lsub ? "LSUB" : "LIST";
+    for (size_t i = 0; i < r->pattern_count; i++)
+        what = arena_printf(s->arena, "%s %s", what, r->patterns[i]);
+    return what;
+}
+
 static void list(struct imap_session *s, const struct imap_command *c, bool lsub)
 {
     struct imap_list_request r = {.lsub = lsub};
@@ -189,7 +198,8 @@ static void list(struct imap_session *s, const struct imap_command *c, bool lsub
         return;
     }
     struct listing l = {.session = s, .request = &r};
-    l.tree = mailbox_tree_get(s->account, imap_tree_since(s), imap_wait(s), &e);
+    l.since_ms = imap_tree_since(s, what_is_asked(s, &r));
+    l.tree = mailbox_tree_get(s->account, l.since_ms, imap_wait(s), &e);
     if (!l.tree) {
         imap_fail(s, c, &e);
         return;

@@ -56,7 +56,8 @@ struct imap_session {
     const struct config_login *login;
     struct mailbox_account *account;
     unsigned enabled;
-    int64_t tree_newer_than_ms; /* for mailbox_tree_get(): when this session last looked or wrote */
+    int64_t tree_newer_than_ms; /* folders.h's: since when answers about folders may be */
+    struct table *tree_asked;   /* and what was asked for since; NULL: nothing */
 
     struct imap_selected *selected; /* NULL: none */
 

@@ -4,12 +4,14 @@
 #include "respond.h"
 
 #include "postern/base/clock.h"
+#include "postern/base/table.h"
 
 #include <inttypes.h>
 
 #define RESPONSE_MAX ((size_t)128 * 1024)
 /* So long the tree that was read for a session's first question serves the next ones. */
 #define TREE_WINDOW_MS (3 * CLOCK_SECOND)
+#define ASKED_MAX      10000
 
 static const struct {
     const char *name;
@@ -27,12 +29,18 @@ static const struct {
 };
 #define KNOWN (sizeof known / sizeof *known)
 
-int64_t imap_tree_since(struct imap_session *s)
+int64_t imap_tree_since(struct imap_session *s, const char *what)
 {
     int64_t now = clock_mono_ms(), poll = imap_config(s)->poll_interval_ms;
     int64_t window = poll < TREE_WINDOW_MS ? poll : TREE_WINDOW_MS;
-    if (s->tree_newer_than_ms == 0 || now - s->tree_newer_than_ms > window)
+    bool again = !s->tree_asked || now - s->tree_newer_than_ms > window ||
+                 table_get(s->tree_asked, what) || table_count(s->tree_asked) == ASKED_MAX;
+    if (again) {
         s->tree_newer_than_ms = now;
+        table_free(&s->tree_asked);
+        s->tree_asked = table_new();
+    }
+    table_put(s->tree_asked, what, s);
     return s->tree_newer_than_ms;
 }
 
@@ -104,11 +112,11 @@ static void tell(struct imap_session *s, const char *name, unsigned items,
 }
 
 void imap_tell_status(struct imap_session *s, const char *const *names, size_t count,
-                      unsigned items, struct error *errors)
+                      unsigned items, int64_t since_ms, struct error *errors)
 {
     struct mailbox_status *status = arena_alloc(s->arena, (count + 1) * sizeof *status);
     mailbox_status(s->account, names, count, items & IMAP_STATUS_SIZE ? MAILBOX_STATUS_SIZE : 0,
-                   imap_tree_since(s), imap_wait(s), status, errors);
+                   since_ms, imap_wait(s), status, errors);
     for (size_t i = 0; i < count; i++)
         if (errors[i].kind == ERROR_NONE)
             tell(s, names[i], items, &status[i]);
@@ -129,7 +137,8 @@ void imap_status(struct imap_session *s, const struct imap_command *c)
         imap_bad(s, c, "STATUS takes items like MESSAGES, UIDNEXT, UIDVALIDITY, UNSEEN");
         return;
     }
-    imap_tell_status(s, &name, 1, items, &e);
+    int64_t since = imap_tree_since(s, arena_printf(s->arena, "STATUS %s", name));
+    imap_tell_status(s, &name, 1, items, since, &e);
     if (e.kind == ERROR_NONE)
         imap_done(s, c, NULL, "STATUS done");
     else

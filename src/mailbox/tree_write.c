@@ -211,7 +211,7 @@ bool write_delete(struct mailbox_account *a, const char *id, bool permanent, str
         }
         if (said < 0 || !repeat(&repeats, &why, e)) {
             *e = why;
-            if (look)
+            if (look || (permanent && why.kind == ERROR_REQUEST))
                 error_set(e, ERROR_CANNOT,
                           "Microsoft 365 does not delete this folder; choose another `expunge` for "
                           "the login");

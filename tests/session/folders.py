@@ -179,6 +179,22 @@ def others_at_the_top():
 
 
 @test
+def asked_again():
+    """Who asks for the same thing again wants to know what is new, at once"""
+    with pair_of() as pair, session(pair) as client:
+        folder(pair, "Work")
+        assert "New" not in listed(client)
+        assert status(client, "Work")["MESSAGES"] == 0
+        folder(pair, "New")
+        pair.deliver(*messages(2), folder="Work")
+        assert "New" in listed(client)
+        assert status(client, "Work")["MESSAGES"] == 2
+        client.examine("Work")
+        pair.deliver(*messages(1), folder="Work")
+        assert status(client, "Work")["MESSAGES"] == 3
+
+
+@test
 def dead_link():
     """A delta link that has died: the tree is read anew"""
     with pair_of() as pair:
@@ -299,6 +315,17 @@ def delete_ways():
                 assert not any(p.startswith("Deleted Items/") or p == "Old"
                                for p in paths(pair)), paths(pair)
                 assert "Old" not in listed(client)
+
+
+@test
+def no_permanent_delete():
+    """`expunge = permanent` where Graph does not offer it: NO, and nothing is done"""
+    with pair_of(logins={"alice": {"mailbox": f"'{MAILBOX}'", "expunge": "permanent"}}) as pair:
+        pair.sandbox.settings(**{"permanent-delete": False})
+        folder(pair, "Old")
+        with session(pair) as client:
+            assert client.no("DELETE Old").code_is("CANNOT")
+            assert "Old" in listed(client)
 
 
 @test
