@@ -7,6 +7,7 @@
 
 #include "postern/base/alloc.h"
 #include "postern/base/log.h"
+#include "postern/graph/write.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +26,14 @@ enum way { WAY_TRASH, WAY_RECOVERABLE, WAY_PURGE, WAY_DELETE };
 struct removal {
     char *graph_id; /* NULL: not begun, or settled */
     bool looking;   /* the call asks where it is */
+    bool unmarking; /* it is gone from the folder; the call takes \Deleted off */
     unsigned repeats;
 };
 
 struct batch {
     struct mailbox_folder *folder;
     enum way way;
+    bool marked; /* the messages bear \Deleted */
     struct wait *wait;
     const uint32_t *uids;
     struct removal *items; /* one for each UID */
@@ -123,11 +126,35 @@ static void settled(struct removal *r)
     r->graph_id = NULL;
 }
 
+/* \Deleted does not follow a message into Deleted Items: the next EXPUNGE or CLOSE there would
+ * destroy for good what its user only threw away. */
+static struct graph_call *unmark(struct batch *b, struct removal *r)
+{
+    const struct graph_update off = {.has = GRAPH_HAS_IMAP_DELETED};
+    r->unmarking = true;
+    return graph_update_start(b->folder->account->user, as_of(b, b->wait), r->graph_id, &off);
+}
+
+/* The delete stands whatever came of this; a message that is gone has no mark either. */
+static void judge_unmark(struct batch *b, struct graph_call *call)
+{
+    struct error e = ERROR_INIT;
+    if (!graph_call_outcome(call, &e) && e.kind != ERROR_GONE)
+        log_error_value(LOG_LEVEL_WARNING, &e,
+                        "a message deleted from %s still bears \\Deleted in Deleted Items",
+                        b->folder->path);
+}
+
 static struct graph_call *next_call(void *arg, size_t index, struct graph_call *ended)
 {
     struct batch *b = arg;
     struct removal *r = &b->items[index];
     struct error e = ERROR_INIT;
+    if (r->unmarking) {
+        judge_unmark(b, ended);
+        settled(r);
+        return NULL;
+    }
     int verdict = r->looking ? judge_look(b, r, ended, &e) : judge_write(b, ended, &e);
     if (verdict == 0 && r->looking) {
         r->repeats++;
@@ -141,6 +168,8 @@ static struct graph_call *next_call(void *arg, size_t index, struct graph_call *
         b->gone[b->gone_count++] = b->uids[index];
     else
         fail(b, &e);
+    if (verdict > 0 && b->marked && b->way == WAY_TRASH)
+        return unmark(b, r);
     settled(r);
     return NULL;
 }
@@ -176,8 +205,10 @@ static void retire(void *arg)
 static void abandon(void *arg, size_t index, const struct error *e)
 {
     struct batch *b = arg;
+    bool deleted = b->items[index].unmarking;
     settled(&b->items[index]);
-    fail(b, e);
+    if (!deleted)
+        fail(b, e);
 }
 
 static void run(struct batch *b, size_t count)
@@ -212,10 +243,11 @@ static bool choose_way(struct mailbox_folder *f, enum config_expunge how, enum w
 }
 
 bool delete_named(struct mailbox_folder *f, const uint32_t *uids, size_t count,
-                  enum config_expunge how, struct wait *w, struct mailbox_delete_result *result,
-                  struct error *e)
+                  enum config_expunge how, bool marked, struct wait *w,
+                  struct mailbox_delete_result *result, struct error *e)
 {
-    struct batch b = {.folder = f, .wait = w, .uids = uids, .result = result, .error = e};
+    struct batch b = {
+        .folder = f, .marked = marked, .wait = w, .uids = uids, .result = result, .error = e};
     if (count == 0)
         return true;
     if (!choose_way(f, how, &b.way, w, e)) {
@@ -237,5 +269,5 @@ bool mailbox_delete(struct mailbox_folder *f, const uint32_t *uids, size_t count
         result->failed = count;
         return false;
     }
-    return delete_named(f, uids, count, how, w, result, e);
+    return delete_named(f, uids, count, how, false, w, result, e);
 }

@@ -174,7 +174,7 @@ static bool delete_doomed(struct expunge *x, enum config_expunge how, struct wai
     for (size_t i = 0; i < x->count; i++)
         if (x->items[i].doomed)
             uids[n++] = x->items[i].uid;
-    bool ok = delete_named(x->folder, uids, n, how, w, result, e);
+    bool ok = delete_named(x->folder, uids, n, how, true, w, result, e);
     free(uids);
     return ok;
 }

@@ -241,10 +241,11 @@ int find_new(struct mailbox_account *a, const char *folder_id, enum graph_find w
              const char *value, find_old_fn *old, void *arg, char **id, struct wait *w,
              struct error *e);
 
-/* The second half of mailbox_delete(): no round before it; adds to the result. */
+/* The second half of mailbox_delete(): no round before it; adds to the result. `marked`: the
+ * messages bear \Deleted, which is taken off where they go to Deleted Items. */
 bool delete_named(struct mailbox_folder *f, const uint32_t *uids, size_t count,
-                  enum config_expunge how, struct wait *w, struct mailbox_delete_result *result,
-                  struct error *e);
+                  enum config_expunge how, bool marked, struct wait *w,
+                  struct mailbox_delete_result *result, struct error *e);
 
 /* Another UIDVALIDITY, because the folder has a name now for which its own was told before. */
 bool folder_set_validity(struct mailbox_folder *f, uint32_t uidvalidity, struct error *e);

@@ -187,7 +187,7 @@ static bool move_in_place(struct mailbox_folder *f, const uint32_t *uids, size_t
 {
     struct mailbox_delete_result result = {0};
     return mailbox_copy(f, uids, count, f, out, w, e) &&
-           delete_named(f, uids, count, EXPUNGE_RECOVERABLE, w, &result, e);
+           delete_named(f, uids, count, EXPUNGE_RECOVERABLE, false, w, &result, e);
 }
 
 bool mailbox_move(struct mailbox_folder *from, const uint32_t *uids, size_t count,

@@ -66,6 +66,7 @@ void control_folder(struct control *c)
         prop_put(&f->props, &id, class);
     f->others = (size_t)number(c, "items");
     f->others_unread = (size_t)number(c, "unread");
+    f->next_article += (uint32_t)f->others; /* they are numbered like messages */
     folder_touch(f);
     answer_id(c, f);
 }

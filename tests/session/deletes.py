@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Deleting: at QUIT, only what was named, and never said to be done when it was not."""
 
+import imaplib
+
 import tap
-from harness import MAILBOX, Pair, most_in_flight, on_the_wire
+from harness import MAILBOX, PASSWORD, Pair, mail, most_in_flight, on_the_wire
 from tap import test, wait_for
 
 
@@ -236,6 +238,25 @@ def not_seen():
             client.quit()
         changed = pair.sandbox.requests("/messages/", "PATCH")
         assert not changed, changed
+
+
+@test
+def mark_stays_behind():
+    """\\Deleted does not follow into Deleted Items: only what is marked there anew goes further"""
+    with Pair(listeners={"imap": {"protocol": "imap", "tls": "none"}}) as pair:
+        pair.deliver(*[mail("plain")] * 5)
+        client = imaplib.IMAP4("127.0.0.1", pair.port, tap.PATIENCE)
+        client.login("alice", PASSWORD)
+        client.select("INBOX")
+        client.store("1:3", "+FLAGS.SILENT", "(\\Deleted)")
+        assert client.expunge()[1] == [b"1", b"1", b"1"]
+        client.select('"Deleted Items"')
+        assert client.search(None, "DELETED")[1] == [b""]
+        client.store("2", "+FLAGS.SILENT", "(\\Deleted)")
+        client.close()
+        client.logout()
+        assert len(pair.sandbox.inside("Deleted Items")) == 2
+        assert len(pair.sandbox.inside("Deletions")) == 1
 
 
 tap.main()

@@ -192,7 +192,7 @@ def move_of_many():
 
 @test
 def expunge_of_many():
-    """EXPUNGE of 40: one request each, four abreast, one listing before"""
+    """EXPUNGE of 40: a move and taking the mark off each, four abreast, one listing before"""
     with pair() as where:
         where.deliver(*messages(40))
         known(where)
@@ -204,7 +204,7 @@ def expunge_of_many():
             assert len(client.ok("EXPUNGE").of("EXPUNGE")) == 40
             posts = where.sandbox.requests("/move$", "POST")
             assert len(posts) == 40 and most_in_flight(posts) == 4
-            asked(where, 40 + 5, "EXPUNGE of 40")
+            asked(where, 2 * 40 + 5, "EXPUNGE of 40")
             client.logout()
 
 
