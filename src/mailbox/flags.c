@@ -15,6 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Categories are read, changed and written as a whole, so that of two sessions which change those
+ * of one message one would undo the other: they take turns, for so many messages each. */
+#define TURN 64
 /* What a client may change; \Draft is Graph's. */
 #define WRITABLE                                                                                   \
     (MAILBOX_SEEN | MAILBOX_FLAGGED | MAILBOX_ANSWERED | MAILBOX_FORWARDED | MAILBOX_DELETED)
@@ -38,7 +41,7 @@ struct batch {
     struct wait *wait;
     struct error *error;
     bool failed;
-    struct item **items;  /* one for each UID; NULL: not begun, or settled */
+    struct item **items;  /* one for each UID of the turn; NULL: not begun, or settled */
     size_t done[ABREAST]; /* confirmed, to be committed with the wave */
     size_t done_count;
 };
@@ -315,12 +318,57 @@ static void abandon(void *arg, size_t index, const struct error *e)
     fail(arg, index, e);
 }
 
+static bool begin_turn(struct mailbox_folder *f, struct wait *w, struct error *e)
+{
+    struct mailbox_account *a = f->account;
+    bool ok = true;
+    pthread_mutex_lock(&a->lock);
+    wait_list_add(&f->rewriters, w);
+    while (ok && f->rewriting) {
+        pthread_mutex_unlock(&a->lock);
+        ok = wait_sleep(w, e);
+        pthread_mutex_lock(&a->lock);
+    }
+    wait_list_remove(&f->rewriters, w);
+    f->rewriting = f->rewriting || ok;
+    pthread_mutex_unlock(&a->lock);
+    return ok;
+}
+
+static void end_turn(struct mailbox_folder *f)
+{
+    pthread_mutex_lock(&f->account->lock);
+    f->rewriting = false;
+    wait_list_notify_all(&f->rewriters);
+    pthread_mutex_unlock(&f->account->lock);
+}
+
+static void run(struct batch *b, size_t count)
+{
+    static const struct abreast storing = {
+        .start = start, .next = next_call, .wave = commit, .abandon = abandon};
+    abreast_run(&storing, b, count, b->wait);
+}
+
+static void run_in_turns(struct batch *b, size_t count)
+{
+    for (size_t n; count > 0; count -= n, b->uids += n, b->outcomes += n) {
+        struct error e = ERROR_INIT;
+        n = count < TURN ? count : TURN;
+        bool mine = begin_turn(b->folder, b->wait, &e);
+        if (mine) {
+            run(b, n);
+            end_turn(b->folder);
+        }
+        for (size_t i = 0; !mine && i < n; i++)
+            fail(b, i, &e);
+    }
+}
+
 bool mailbox_store(struct mailbox_folder *f, const uint32_t *uids, size_t count,
                    const struct mailbox_flag_change *change, uint64_t unchanged_since,
                    enum mailbox_outcome *outcomes, struct wait *w, struct error *e)
 {
-    static const struct abreast storing = {
-        .start = start, .next = next_call, .wave = commit, .abandon = abandon};
     struct batch b = {.folder = f,
                       .uids = uids,
                       .change = change,
@@ -328,7 +376,7 @@ bool mailbox_store(struct mailbox_folder *f, const uint32_t *uids, size_t count,
                       .outcomes = outcomes,
                       .wait = w,
                       .error = e};
-    /* The array of categories is replaced as a whole: it must not be an old one. */
+    /* Categories that others added meanwhile must be known before all are written. */
     bool look_first = unchanged_since != MAILBOX_ANY_MODSEQ || change->keywords[0];
     if (look_first && !mailbox_folder_sync(f, false, w, e)) {
         for (size_t i = 0; i < count; i++)
@@ -336,7 +384,10 @@ bool mailbox_store(struct mailbox_folder *f, const uint32_t *uids, size_t count,
         return false;
     }
     b.items = xcalloc(count + 1, sizeof(struct item *));
-    abreast_run(&storing, &b, count, w);
+    if (change->keywords[0] || change->op == MAILBOX_FLAGS_REPLACE)
+        run_in_turns(&b, count);
+    else
+        run(&b, count);
     free(b.items);
     return !b.failed;
 }

@@ -50,6 +50,7 @@ void folder_destroy(struct mailbox_folder *f)
     free(f->arrivals);
     mailbox_view_unref(&f->view);
     wait_list_free(&f->watchers);
+    wait_list_free(&f->rewriters);
     table_free(&f->doubts);
     store_folder_free(&f->row);
     pthread_mutex_destroy(&f->writer);

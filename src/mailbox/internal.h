@@ -94,10 +94,12 @@ struct mailbox_folder {
     /* Guarded by account->lock: */
     struct mailbox_view *view; /* NULL before the first sync */
     uint32_t uidvalidity, uidnext;
-    uint64_t modseq;                   /* highest given */
-    struct wait_list watchers;         /* woken by a new generation */
-    int64_t round_began_ms;            /* monotonic: the last round that failed not; 0: none */
-    bool needs_full;                   /* first sync, resync, or no delta here */
+    uint64_t modseq;            /* highest given */
+    struct wait_list watchers;  /* woken by a new generation */
+    bool rewriting;             /* somebody makes new arrays of categories from those it knows */
+    struct wait_list rewriters; /* who waits to do the same */
+    int64_t round_began_ms;     /* monotonic: the last round that failed not; 0: none */
+    bool needs_full;            /* first sync, resync, or no delta here */
     struct sync_flight *flight, *next; /* the round under way, the one after it */
     struct sync_job *job;              /* a full sync under way */
     char **arrivals;                   /* ids that the next round asks for; see arrive() */

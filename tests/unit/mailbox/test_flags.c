@@ -5,7 +5,9 @@
 #include "postern/base/clock.h"
 #include "postern/mailbox/flags.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 extern const struct unit_test flags_tests[];
 
@@ -277,6 +279,54 @@ static void test_recent_and_told_sizes(void)
     finish(&r);
 }
 
+#define WRITERS 4
+#define EACH    6
+
+struct writer {
+    struct rig *rig;
+    char letter;
+    pthread_t thread;
+};
+
+/* Adds keywords of its own to the same messages as the others. */
+static void *add_words(void *arg)
+{
+    struct writer *writer = arg;
+    struct wait w;
+    struct error e = ERROR_INIT;
+    uint32_t uids[2] = {101, 102};
+    enum mailbox_outcome done[2];
+    if (!wait_init(&w, &e))
+        return NULL;
+    for (int i = 0; i < EACH; i++) {
+        char word[] = {writer->letter, (char)('0' + i), '\0'};
+        struct mailbox_flag_change change = {.op = MAILBOX_FLAGS_ADD, .keywords = word};
+        mailbox_store(writer->rig->folder, uids, 2, &change, MAILBOX_ANY_MODSEQ, done, &w, &e);
+    }
+    wait_close(&w);
+    return NULL;
+}
+
+static void test_crossing_writers(void)
+{
+    struct rig r;
+    struct writer writers[WRITERS];
+    open_with(&r, 2);
+    exchange_lock(r.exchange)->delay_ms = 3;
+    exchange_unlock(r.exchange);
+    for (int i = 0; i < WRITERS; i++) {
+        writers[i] = (struct writer){.rig = &r, .letter = (char)('a' + i)};
+        CU_ASSERT_EQUAL(pthread_create(&writers[i].thread, NULL, add_words, &writers[i]), 0);
+    }
+    for (int i = 0; i < WRITERS; i++)
+        pthread_join(writers[i].thread, NULL);
+    rig_sync(&r);
+    /* Each adds to what the others have: nothing is lost that was said to be done. */
+    for (size_t index = 0; index < 2; index++)
+        CU_ASSERT_EQUAL(strlen(keywords_at(&r, index)), WRITERS * EACH * 3 - 1);
+    finish(&r);
+}
+
 /* Waits until the flags of the first message are these, woken by news of the folder. */
 static bool hears_of(struct rig *r, uint32_t flags)
 {
@@ -334,6 +384,7 @@ const struct unit_test flags_tests[] = {
     {"lost answers", test_lost_answers},
     {"UNCHANGEDSINCE", test_unchanged_since},
     {"recent and told sizes", test_recent_and_told_sizes},
+    {"sessions that change one message at once", test_crossing_writers},
     {"watching", test_watching},
     {NULL, NULL},
 };
