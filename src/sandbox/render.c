@@ -257,8 +257,7 @@ static bool put_derived(struct call *c, struct view *v, const char *name, struct
                                json_object_new_boolean(summary_has_attachments(mime, len)));
     } else if (strcmp(name, "conversationId") == 0) {
         char id[ID_SIZE];
-        const char *subject = summary_text(v->arena, mime, len, "Subject");
-        id_conversation(c->b, subject ? subject : "", id);
+        id_conversation(c->b, summary_topic(v->arena, mime, len), id);
         put_string(o, name, id);
     } else if (strcmp(name, "conversationIndex") == 0) {
         put_string(o, name, change_key(v->arena, c->b, v->m->serial));
@@ -398,8 +397,7 @@ static struct value text_member(struct view *v, const char *path)
     if (strcmp(path, "hasAttachments") == 0)
         return (struct value){.kind = VALUE_BOOLEAN, .number = summary_has_attachments(mime, len)};
     char id[ID_SIZE];
-    const char *subject = summary_text(v->arena, mime, len, "Subject");
-    id_conversation(v->m->folder->mailbox, subject ? subject : "", id);
+    id_conversation(v->m->folder->mailbox, summary_topic(v->arena, mime, len), id);
     return string_value(arena_strdup(v->arena, id));
 }
 

@@ -3,6 +3,7 @@
 #include "postern/base/buf.h"
 #include "postern/mime/address.h"
 #include "postern/mime/date.h"
+#include "postern/mime/subject.h"
 #include "postern/mime/transfer.h"
 #include "postern/mime/word.h"
 
@@ -29,6 +30,18 @@ const char *summary_text(struct arena *arena, const char *mime, size_t len, cons
 {
     struct mime_field field;
     return find(mime, len, name, &field) ? decoded(arena, field.value, field.value_len) : NULL;
+}
+
+const char *summary_topic(struct arena *arena, const char *mime, size_t len)
+{
+    struct mime_field field;
+    struct buf out = BUF_INIT(SUMMARY_HEADER_MAX);
+    bool reply;
+    if (find(mime, len, "Subject", &field))
+        mime_base_subject(field.value, field.value_len, &out, &reply);
+    char *topic = arena_strdup(arena, buf_str(&out));
+    buf_free(&out);
+    return topic;
 }
 
 const char *summary_raw(struct arena *arena, const char *mime, size_t len, const char *name)

@@ -19,6 +19,8 @@
 
 /* Decoded text of a header field, NULL if there is none. */
 const char *summary_text(struct arena *arena, const char *mime, size_t len, const char *field);
+/* What a message and its replies have in common: the subject without "Re:" and the like. */
+const char *summary_topic(struct arena *arena, const char *mime, size_t len);
 /* The raw field, unfolded and trimmed, NULL if there is none. */
 const char *summary_raw(struct arena *arena, const char *mime, size_t len, const char *field);
 /* An array of {"emailAddress":{"name","address"}}; never NULL, perhaps empty. */

@@ -182,6 +182,23 @@ static void test_windows(void)
     fixture_tear_down(&x);
 }
 
+static void test_conversation(void)
+{
+    struct fixture x;
+    char id[ID_SIZE];
+    fixture_set_up(&x, 0);
+    struct message *m = fixture_add(&x, "inbox", "Subject: Plan\r\n\r\n");
+    struct message *reply = fixture_add(&x, "inbox", "Subject: RE: plan\r\n\r\n");
+    struct message *other = fixture_add(&x, "inbox", "Subject: Planet\r\n\r\n");
+    fixture_get(&x, fixture_message(m, ""));
+    snprintf(id, sizeof id, "%s", fixture_string(&x, "conversationId"));
+    fixture_get(&x, fixture_message(reply, ""));
+    CU_ASSERT_STRING_EQUAL(fixture_string(&x, "conversationId"), id);
+    fixture_get(&x, fixture_message(other, ""));
+    CU_ASSERT_STRING_NOT_EQUAL(fixture_string(&x, "conversationId"), id);
+    fixture_tear_down(&x);
+}
+
 static void test_careless(void)
 {
     struct fixture x;
@@ -206,6 +223,7 @@ const struct unit_test messages_tests[] = {
     {"derived types", test_kinds},
     {"a filter on an extended property", test_filter_extended},
     {"windows of time", test_windows},
+    {"conversations", test_conversation},
     {"ids that are not encoded", test_careless},
     {"DELETE and permanentDelete", test_delete_and_purge},
     {NULL, NULL},
