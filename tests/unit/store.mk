@@ -11,6 +11,7 @@ test_store_SOURCES = \
 	tests/unit/store/test_damage.c \
 	tests/unit/store/test_db.c \
 	tests/unit/store/test_message.c \
+	tests/unit/store/test_original.c \
 	tests/unit/store/test_schema.c \
 	tests/unit/store/test_state.c
 test_store_LDADD = $(store_LIBS) $(UNIT_LIBS)

@@ -1,7 +1,7 @@
 #include "../unit.h"
 
 extern const struct unit_test cache_tests[], damage_tests[], db_tests[], message_tests[],
-    schema_tests[], state_tests[];
+    original_tests[], schema_tests[], state_tests[];
 
 int main(void)
 {
@@ -11,6 +11,7 @@ int main(void)
         {"schema", schema_tests},
         {"damage", damage_tests},
         {"body cache", cache_tests},
+        {"originals", original_tests},
         {"state lock", state_tests},
         {NULL, NULL},
     };
