@@ -39,7 +39,8 @@ struct fetch {
 static bool is_about_one(enum error_kind kind)
 {
     return kind == ERROR_GONE || kind == ERROR_ANSWER || kind == ERROR_TOO_BIG ||
-           kind == ERROR_CANNOT || kind == ERROR_TEMPORARY || kind == ERROR_REQUEST;
+           kind == ERROR_CANNOT || kind == ERROR_TEMPORARY || kind == ERROR_REQUEST ||
+           kind == ERROR_DENIED;
 }
 
 static void note(struct fetch *f, const struct error *e)

@@ -10,6 +10,7 @@ SESSION_TESTS = \
 	tests/session/deletes.py \
 	tests/session/transfer.py \
 	tests/session/budgets.py \
+	tests/session/fetch.py \
 	tests/session/flags.py \
 	tests/session/folders.py \
 	tests/session/crash.py \
