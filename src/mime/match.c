@@ -115,14 +115,20 @@ static bool is_atom(const char *name)
 }
 
 /* Names stand there as an ENVELOPE tells them, without the backslashes of quoted strings. */
+static void put_name(const char *name, struct buf *out)
+{
+    const char *quote = is_atom(name) ? "" : "\"";
+    buf_puts(out, quote);
+    put_decoded(name, out);
+    buf_puts(out, quote);
+}
+
 static void put_address(const struct mime_address *a, struct buf *out)
 {
     struct buf spec = BUF_INIT(out->max);
     if (a->name) {
-        const char *quote = is_atom(a->name) ? "" : "\"";
-        buf_puts(out, quote);
-        put_decoded(a->name, out);
-        buf_printf(out, "%s ", quote);
+        put_name(a->name, out);
+        buf_putc(out, ' ');
     }
     buf_putc(out, '<');
     if (a->adl)
@@ -150,7 +156,7 @@ static void put_addresses(const struct mime_field *f, struct buf *out)
         if (a->host) {
             put_address(a, out);
         } else {
-            put_decoded(a->mailbox, out);
+            put_name(a->mailbox, out);
             buf_puts(out, ": ");
         }
         separate = a->host != NULL;

@@ -1,5 +1,8 @@
 """Messages made at random, for comparing searches: headers and texts in several charsets and
-encodings, parts in parts, replies, forwards and lists, dates in all zones."""
+encodings, parts in parts, replies, forwards and lists, dates in all zones.
+
+What Dovecot 2.3 has ways of its own with is left out: no subject, no date, names that it escapes,
+characters of which it makes small letters."""
 
 import base64
 import quopri
@@ -13,7 +16,7 @@ WORDS = ("invoice", "Rechnung", "Größe", "café", "naïve", "Straße", "ÅNGST
 CHARSETS = ("utf-8", "iso-8859-1", "windows-1252", "koi8-r", "iso-2022-jp", "euc-kr", "iso-8859-7",
             "utf-8", "utf-8", "us-ascii")
 PEOPLE = (("Anna Müller", "anna"), ("Doe, John", "john.doe"), ("山田 太郎", "yamada"), ("", "ops"),
-          ("Team (EU)", "team"), ("Bob (EU)", "bob"), ("иван", "Ivan"), ("x", "\"a b\""))
+          ("Team EU", "team"), ("Bob", "bob"), ("иван", "Ivan"), ("x", "\"a b\""))
 MARKS = ("", "", "", "Re: ", "RE:", "Fwd: ", "[list] ", "[list] Re: ", "Re: [list] ", "Fw : ")
 
 
@@ -134,8 +137,7 @@ def make_messages(seed, count):
         lines = [f"From: {address(dice)}\r\n", f"To: {addresses(dice)}\r\n"]
         if dice.randrange(2):
             lines.append(f"Cc: {addresses(dice)}\r\n")
-        if dice.randrange(10):
-            lines.append(f"Subject: {subject(dice, topics)}\r\n")
+        lines.append(f"Subject: {subject(dice, topics)}\r\n")
         lines.append(f"Date: {date(dice)}\r\n")
         if dice.randrange(15):
             lines.append(f"Message-ID: <{id_}>\r\n")

@@ -27,11 +27,15 @@ SEED = int(os.environ.get("POSTERN_TEST_SEED", "1"))
 QUESTIONS = int(os.environ.get("POSTERN_TEST_QUESTIONS", "400"))
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
+# Longer arguments are an error to Dovecot.
+WORD_MAX = 1000
+ADDRESSES = ("FROM", "TO", "CC", "BCC", "REPLY-TO", "SENDER")
+
 # What Dovecot 2.3 does otherwise: the message, the keys that show it, and why ours is right.
 REASONS = [
     ("bare-cr-only|body-without-blank-line|date-6|dot-in-header|from-first-line|giant-header|"
      "header-no-final-newline|header-raw-.*|long-header-line|many-headers|many-recipients|"
-     "nested-messages-100|no-date|no-headers", "SENT|DATE",
+     "nested-messages-100|no-date|no-headers|date-1", "SENT|DATE",
      "RFC 3501 speaks of the Date field; without one Dovecot takes 1970"),
     ("date-4|date-5", "SENT|DATE", "ISO 8601 and asctime(3) are read here"),
     ("date-7", "SENT|DATE", "the first second of 1970 is a date too"),
@@ -161,7 +165,7 @@ def string(text):
 
 def pieces(text, dice):
     """A stretch of a text, at random."""
-    words = [word for word in re.split(r"\s+", text) if word]
+    words = [word for word in re.split(r"\s+", text) if word and len(word) < WORD_MAX]
     if not words:
         return "x"
     choice = dice.randrange(4)
@@ -204,21 +208,23 @@ def clean(text):
 def text_key(messages, dice):
     headers, bodies = texts_of(dice.choice(messages))
     kind = dice.choice(["FROM", "TO", "CC", "SUBJECT", "HEADER", "HEADER", "BODY", "BODY", "TEXT"])
-    if kind in ("BODY", "TEXT") or not headers:
+    if not headers:
+        kind = "TEXT"
+    if kind in ("BODY", "TEXT"):
         both = bodies if kind == "BODY" else bodies + [value for _, value in headers]
         return [f"{kind} ", *string(clean(pieces(dice.choice(both or ["x"]), dice)))]
     name, value = dice.choice(headers)
-    if kind in ("FROM", "TO", "CC"):
-        # A name or an address: between them Dovecot has a form of its own.
-        own = [part for pair in email.utils.getaddresses(
-            [value for name, value in headers if name.upper() == kind]) for part in pair if part]
-        return [f"{kind} ", *string(clean(pieces(dice.choice(own or ["x"]), dice)))]
-    if kind == "SUBJECT":
-        own = [value for name, value in headers if name.upper() == kind]
-        return [f"{kind} ", *string(clean(pieces(dice.choice(own or ["x"]), dice)))]
+    if kind != "HEADER":
+        name, value = kind, dice.choice([value for name, value in headers
+                                         if name.upper() == kind] or ["x"])
     if not re.fullmatch(r"[!-9;-~]+", name) or re.search(r'[][(){%*"\\]', name):
         name = "Subject"
-    return [f"HEADER {name} ", *string(clean(pieces(value, dice)))]
+    if name.upper() in ADDRESSES:
+        # A name or an address alone: what is between them Dovecot has in a form of its own.
+        parts = [re.sub('[()"]', "", part) for part in email.utils.parseaddr(value)]
+        value = dice.choice([part for part in parts if part] or ["x"])
+    return [f"{name} " if kind != "HEADER" else f"HEADER {name} ",
+            *string(clean(pieces(value, dice)))]
 
 
 def plain_key(count, dice):
@@ -235,19 +241,17 @@ def plain_key(count, dice):
 
 def key(messages, dice, depth=0):
     """A search key as parts of a command."""
-    choice = dice.randrange(10 if depth < 3 else 6)
+    choice = dice.randrange(9 if depth < 3 else 6)
     if choice < 4:
         return text_key(messages, dice)
     if choice < 6:
         return plain_key(len(messages), dice)
-    one, two = key(messages, dice, depth + 1), key(messages, dice, depth + 1)
+    one = key(messages, dice, depth + 1)
     if choice == 6:
-        return ["NOT ", *one]
-    if choice == 7:
-        return ["OR ", *one, " ", *two]
-    if choice == 8:
-        return ["(", *one, " ", *two, ")"]
-    return ["NOT (", *one, " ", *two, ")"]
+        # Of single keys only: from "NOT (LARGER 300 LARGER 900)" Dovecot makes "NOT LARGER 300".
+        return ["NOT ", *key(messages, dice, 3)]
+    two = key(messages, dice, depth + 1)
+    return ["OR ", *one, " ", *two] if choice == 7 else ["(", *one, " ", *two, ")"]
 
 
 def command(*parts):
