@@ -30,8 +30,12 @@ bool property_find_int(struct json_object *item, const char *want, int64_t *valu
 bool decode_page(const char *data, size_t len, struct graph_page *page, struct error *e);
 bool decode_message(const char *data, size_t len, struct arena *a, struct graph_message *m,
                     struct error *e);
-bool decode_header_page(const char *data, size_t len, struct graph_header_page *page,
-                        struct error *e);
+bool decode_header_page(const char *data, size_t len, enum graph_headers what,
+                        struct graph_header_page *page, struct error *e);
+/* The fields of an ENVELOPE as a header block in the arena; members of another shape are passed
+ * over. */
+bool decode_envelope(struct json_object *item, struct arena *a, const char **block,
+                     struct error *e);
 bool decode_folder_page(const char *data, size_t len, struct graph_folder_page *page,
                         struct error *e);
 bool decode_folder(const char *data, size_t len, struct arena *a, struct graph_folder *f,

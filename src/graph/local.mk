@@ -14,6 +14,7 @@ libgraph_a_SOURCES = \
 	src/graph/disk.c \
 	src/graph/disk.h \
 	src/graph/dispatch.c \
+	src/graph/envelope.c \
 	src/graph/error.c \
 	src/graph/error.h \
 	src/graph/folder.c \

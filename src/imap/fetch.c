@@ -103,6 +103,14 @@ static bool get_header(struct fetch *f, uint32_t uid, struct imap_fetch_state *m
            mailbox_fact_put(folder(f), uid, MAILBOX_FACT_HEADER, buf_str(out), out->len, e);
 }
 
+/* What the envelope was told of first, or the header. */
+static bool get_envelope(struct fetch *f, uint32_t uid, struct imap_fetch_state *m, struct buf *out,
+                         struct error *e)
+{
+    int known = mailbox_fact_get(folder(f), uid, MAILBOX_FACT_ENVELOPE, out, e);
+    return known != 0 ? known > 0 : get_header(f, uid, m, out, e);
+}
+
 static uint32_t size_of(const struct fetch *f, const struct mailbox_entry *entry,
                         const struct imap_fetch_state *m)
 {
@@ -115,33 +123,42 @@ static uint32_t size_of(const struct fetch *f, const struct mailbox_entry *entry
     return size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
 }
 
-/* Tells one message with what is there of it: its body, or its header, or neither. */
+/* What a header block must be for what was asked for. */
+static enum mailbox_headers block_kind(const struct fetch *f)
+{
+    return f->request.needs & FETCH_NEEDS_HEADER ? MAILBOX_HEADERS_WHOLE : MAILBOX_HEADERS_ENVELOPE;
+}
+
+/* Tells one message with what is there of it: its body, or a header block of block_kind(), or
+ * neither. */
 static void tell(struct fetch *f, size_t index, const struct mailbox_entry *entry,
-                 struct imap_fetch_state *m, const char *header, size_t header_len, bool changed)
+                 struct imap_fetch_state *m, const char *block, size_t block_len, bool changed)
 {
     struct error e = ERROR_INIT;
-    struct buf structure = BUF_INIT(STRUCTURE_MAX), block = BUF_INIT(HEADER_MAX);
-    struct fetch_source source = {.index = index,
-                                  .entry = entry,
-                                  .header = header,
-                                  .header_len = header_len,
-                                  .message = m,
-                                  .flags_changed = changed};
+    unsigned needs = f->request.needs;
+    struct buf structure = BUF_INIT(STRUCTURE_MAX);
+    struct buf header = BUF_INIT(HEADER_MAX), envelope = BUF_INIT(HEADER_MAX);
+    struct fetch_source source = {
+        .index = index, .entry = entry, .message = m, .flags_changed = changed};
     bool ok = true;
-    if (f->request.needs & FETCH_NEEDS_SIZE)
+    if (needs & FETCH_NEEDS_SIZE)
         source.size = size_of(f, entry, m);
-    if (f->request.needs & FETCH_NEEDS_STRUCTURE) {
+    if (needs & FETCH_NEEDS_STRUCTURE)
         ok = get_structure(f, entry->uid, m, &structure, &e) > 0;
-        source.structure = buf_str(&structure);
-    }
-    if (ok && (f->request.needs & FETCH_NEEDS_HEADER) && !header) {
-        ok = get_header(f, entry->uid, m, &block, &e);
-        source.header = buf_str(&block);
-        source.header_len = block.len;
-    }
+    if (ok && (needs & FETCH_NEEDS_HEADER) && !block)
+        ok = get_header(f, entry->uid, m, &header, &e);
+    bool given = block && block_kind(f) == MAILBOX_HEADERS_ENVELOPE;
+    if (ok && (needs & FETCH_NEEDS_ENVELOPE) && !given)
+        ok = get_envelope(f, entry->uid, m, &envelope, &e);
+    source.structure = buf_str(&structure);
+    source.header = block ? block : buf_str(&header);
+    source.header_len = block ? block_len : header.len;
+    source.envelope = given ? block : buf_str(&envelope);
+    source.envelope_len = given ? block_len : envelope.len;
     ok = ok && fetch_reply(f->s, &f->request, &source, &e);
     buf_free(&structure);
-    buf_free(&block);
+    buf_free(&header);
+    buf_free(&envelope);
     if (ok)
         f->failures = 0;
     else
@@ -280,8 +297,8 @@ static void with_headers(struct fetch *f, const struct imap_found *which)
     struct header_walk walk = {.f = f, .which = which};
     struct error e = ERROR_INIT;
     if (which->count &&
-        !mailbox_reader_headers(reader(f), which->uids, which->count, tell_header, &walk,
-                                imap_wait(f->s), &e) &&
+        !mailbox_reader_headers(reader(f), block_kind(f), which->uids, which->count, tell_header,
+                                &walk, imap_wait(f->s), &e) &&
         e.kind != ERROR_NONE)
         note(f, &e);
 }
@@ -412,7 +429,7 @@ static void run(struct fetch *f)
     with_bodies(f, &unknown);
     if ((needs & FETCH_NEEDS_SIZE) && !settle_sizes(f))
         return;
-    if (needs & FETCH_NEEDS_HEADER)
+    if (needs & (FETCH_NEEDS_HEADER | FETCH_NEEDS_ENVELOPE))
         with_headers(f, &known);
     else
         with_nothing(f, &known);

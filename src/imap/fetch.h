@@ -59,7 +59,8 @@ enum {
     FETCH_NEEDS_HEADER = 1 << 0,    /* the header block, from wherever */
     FETCH_NEEDS_STRUCTURE = 1 << 1, /* the structure as text */
     FETCH_NEEDS_BODY = 1 << 2,
-    FETCH_NEEDS_SIZE = 1 << 3
+    FETCH_NEEDS_SIZE = 1 << 3,
+    FETCH_NEEDS_ENVELOPE = 1 << 4 /* the fields of an ENVELOPE as a block */
 };
 
 struct fetch_request {
@@ -133,6 +134,8 @@ struct fetch_source {
     uint32_t size;
     const char *header; /* NULL unless needed */
     size_t header_len;
+    const char *envelope; /* likewise; its fields as a header block */
+    size_t envelope_len;
     const char *structure;            /* NULL unless needed */
     struct imap_fetch_state *message; /* NULL unless needed */
     bool flags_changed;               /* told though not asked for */

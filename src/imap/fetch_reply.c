@@ -208,7 +208,7 @@ static bool put_value(struct reply *r, const struct fetch_item *item, struct err
     case FETCH_THREADID:
         return buf_puts(&r->text, "NIL"); /* RFC 8474 section 5.2: threads are not known */
     case FETCH_ENVELOPE:
-        return imap_put_envelope(source->header, source->header_len, r->s->arena, &r->text);
+        return imap_put_envelope(source->envelope, source->envelope_len, r->s->arena, &r->text);
     case FETCH_BODYSTRUCTURE:
         return buf_puts(&r->text, source->structure);
     case FETCH_BODY:

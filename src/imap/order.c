@@ -197,8 +197,9 @@ bool order_read(struct imap_session *s, bool uid, const struct imap_found *found
         add_item(&r, uid, i);
     if (!(wants & HEADER_WANTS))
         r.count = found->count;
-    else if (found->count && !mailbox_reader_headers(s->selected->reader, found->uids, found->count,
-                                                     take_header, &r, imap_wait(s), e))
+    else if (found->count &&
+             !mailbox_reader_headers(s->selected->reader, MAILBOX_HEADERS_WHOLE, found->uids,
+                                     found->count, take_header, &r, imap_wait(s), e))
         return false;
     if (wants & ORDER_SIZE && r.count && !read_sizes(&r, refusal))
         return false;

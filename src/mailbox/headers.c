@@ -3,9 +3,10 @@
  *
  * Messages are asked for in windows. Of a window, what the store does not know is sorted by the
  * time of receipt and cut into runs; a run is one listing between two times, whose pages are
- * stored as they come, those of messages that nobody asked for too. Then the window is told in the
- * order asked, from the store; what is missing still (sent mail, drafts, blocks cut short) comes
- * from the MIME, several downloads in flight.
+ * stored as they come, those of messages that nobody asked for too. Where an ENVELOPE is wanted and
+ * there is no whole block (sent mail, drafts, blocks cut short) a second listing asks for other
+ * properties. Then the window is told in the order asked, from the store; what is missing still
+ * comes from the MIME, several downloads in flight.
  */
 #include "body.h"
 #include "reader.h"
@@ -45,6 +46,7 @@ struct listing {
     struct mailbox_folder *folder;
     struct spot *spots; /* by time of receipt; NULL: not needed yet */
     size_t count;
+    enum graph_headers what; /* of this pass */
     unsigned top;
     bool refused; /* Graph does not list headers here */
 };
@@ -61,9 +63,22 @@ static bool is_cut_short(const char *block, size_t len)
     return !ended || characters == 255 || characters == 510 || characters == 512;
 }
 
+/* Where the header is known the envelope is told of that. */
+static bool keep_envelope(struct listing *l, uint32_t uid, const char *block, struct error *e)
+{
+    struct buf header = BUF_INIT(HEADER_MAX);
+    int known = mailbox_fact_get(l->folder, uid, MAILBOX_FACT_HEADER, &header, e);
+    buf_free(&header);
+    if (known != 0)
+        return known > 0;
+    return mailbox_fact_put(l->folder, uid, MAILBOX_FACT_ENVELOPE, block, strlen(block), e);
+}
+
 /* Stores a block; one that is not whole is left to the MIME. */
 static bool keep(struct listing *l, uint32_t uid, const char *block, struct error *e)
 {
+    if (l->what == GRAPH_HEADERS_ENVELOPE)
+        return keep_envelope(l, uid, block, e);
     struct buf text = BUF_INIT(HEADER_MAX);
     struct mime_crlf crlf;
     size_t length = strlen(block);
@@ -108,8 +123,8 @@ static bool read_run(struct listing *l, int64_t from_ms, int64_t until_ms, struc
         /* Graph shows whole seconds of what it keeps with fractions. */
         struct graph_call *call =
             graph_headers_start(l->folder->account->user, as_of(l->reader, w), l->folder->graph_id,
-                                from_ms, until_ms + CLOCK_SECOND, l->top, page.next_link);
-        ok = graph_call_wait(call, w, e) && graph_headers_decode(call, &next, e);
+                                from_ms, until_ms + CLOCK_SECOND, l->what, l->top, page.next_link);
+        ok = graph_call_wait(call, w, e) && graph_headers_decode(call, l->what, &next, e);
         graph_call_free(&call);
         if (ok && next.next_link && page.next_link && strcmp(next.next_link, page.next_link) == 0)
             ok = error_set(e, ERROR_ANSWER, "Graph answered a page that leads to itself");
@@ -239,33 +254,62 @@ static int from_mime(struct mailbox_reader *r, uint32_t uid, struct buf *out, st
     return ok ? 1 : -1;
 }
 
-/* The UIDs of `uids` whose header costs a request, in the same order. */
-static size_t find_unknown(struct mailbox_reader *r, const uint32_t *uids, size_t count,
-                           uint32_t *unknown, struct error *e)
+/* What was told first, or costs no request: 1, 0 not known, -1 error. */
+static int known_block(struct mailbox_reader *r, enum mailbox_headers what, uint32_t uid,
+                       struct buf *out, struct error *e)
+{
+    int known = 0;
+    if (what == MAILBOX_HEADERS_ENVELOPE)
+        known = mailbox_fact_get(reader_folder(r), uid, MAILBOX_FACT_ENVELOPE, out, e);
+    return known != 0 ? known : mailbox_reader_known_header(r, uid, out, e);
+}
+
+/* The UIDs of `uids` whose block costs a request, in the same order; `unknown` may be `uids`. */
+static size_t find_unknown(struct mailbox_reader *r, enum mailbox_headers what,
+                           const uint32_t *uids, size_t count, uint32_t *unknown, struct error *e)
 {
     size_t n = 0;
     struct buf block = BUF_INIT(HEADER_MAX);
     for (size_t i = 0; i < count && e->kind == ERROR_NONE; i++) {
         buf_clear(&block);
-        if (mailbox_reader_known_header(r, uids[i], &block, e) == 0)
+        if (known_block(r, what, uids[i], &block, e) == 0)
             unknown[n++] = uids[i];
     }
     buf_free(&block);
     return n;
 }
 
+/* Has the store know of a window what listings can give. `unknown` has room for it. */
+static bool fill(struct listing *l, enum mailbox_headers what, const uint32_t *uids, size_t count,
+                 uint32_t *unknown, struct wait *w, struct error *e)
+{
+    static const enum graph_headers passes[] = {GRAPH_HEADERS_WHOLE, GRAPH_HEADERS_ENVELOPE};
+    size_t missing = find_unknown(l->reader, what, uids, count, unknown, e);
+    for (size_t i = 0; i < 2 && e->kind == ERROR_NONE && missing > 0; i++) {
+        l->what = passes[i];
+        if (l->what == GRAPH_HEADERS_ENVELOPE && what == MAILBOX_HEADERS_WHOLE)
+            break;
+        if (!list_unknown(l, unknown, missing, w, e))
+            return false;
+        missing = find_unknown(l->reader, what, unknown, missing, unknown, e);
+    }
+    if (missing)
+        mailbox_reader_sequence(l->reader, unknown, missing);
+    return e->kind == ERROR_NONE;
+}
+
 /* Tells a window in its order. A message that fails alone does not keep the others from being
  * told; `e` holds the first such failure. */
-static bool tell(struct mailbox_reader *r, const uint32_t *uids, size_t count,
-                 bool (*fn)(void *arg, uint32_t uid, const char *block, size_t len), void *arg,
-                 struct wait *w, struct error *e)
+static bool tell(struct mailbox_reader *r, enum mailbox_headers what, const uint32_t *uids,
+                 size_t count, bool (*fn)(void *arg, uint32_t uid, const char *block, size_t len),
+                 void *arg, struct wait *w, struct error *e)
 {
     struct buf block = BUF_INIT(HEADER_MAX);
     bool go_on = true;
     for (size_t i = 0; i < count && go_on; i++) {
         struct error own = ERROR_INIT;
         buf_clear(&block);
-        int known = mailbox_reader_known_header(r, uids[i], &block, &own);
+        int known = known_block(r, what, uids[i], &block, &own);
         if (known == 0)
             known = from_mime(r, uids[i], &block, w, &own);
         if (known >= 0)
@@ -278,30 +322,24 @@ static bool tell(struct mailbox_reader *r, const uint32_t *uids, size_t count,
     return go_on;
 }
 
-bool mailbox_reader_headers(struct mailbox_reader *r, const uint32_t *uids, size_t count,
+bool mailbox_reader_headers(struct mailbox_reader *r, enum mailbox_headers what,
+                            const uint32_t *uids, size_t count,
                             bool (*fn)(void *arg, uint32_t uid, const char *block, size_t len),
                             void *arg, struct wait *w, struct error *e)
 {
     struct listing l = {.reader = r, .folder = reader_folder(r), .top = PAGE_LARGEST};
     uint32_t *unknown = xreallocarray(NULL, count < WINDOW ? count + 1 : WINDOW, sizeof *unknown);
+    struct error first = ERROR_INIT; /* of a message that could not be told */
     bool ok = true;
-    error_clear(e);
     for (size_t at = 0; ok && at < count; at += WINDOW) {
         size_t n = count - at < WINDOW ? count - at : WINDOW;
-        struct error before = *e;
         error_clear(e);
-        size_t missing = find_unknown(r, uids + at, n, unknown, e);
-        ok = e->kind == ERROR_NONE && (missing == 0 || list_unknown(&l, unknown, missing, w, e));
-        if (ok && missing)
-            missing = find_unknown(r, unknown, missing, unknown, e);
-        ok = ok && e->kind == ERROR_NONE;
-        if (ok && missing)
-            mailbox_reader_sequence(r, unknown, missing);
-        if (ok)
-            *e = before;
-        ok = ok && tell(r, uids + at, n, fn, arg, w, e);
+        ok = fill(&l, what, uids + at, n, unknown, w, e) &&
+             tell(r, what, uids + at, n, fn, arg, w, &first);
     }
+    if (first.kind != ERROR_NONE)
+        *e = first;
     free(l.spots);
     free(unknown);
-    return ok && e->kind == ERROR_NONE;
+    return ok && first.kind == ERROR_NONE;
 }

@@ -99,6 +99,28 @@ def sources():
 
 
 @test
+def without_header():
+    """Envelopes of 1,000 messages that have no header property, as sent mail: 4 requests"""
+    told = {}
+    for mode in ("full", "absent", "cut-255"):
+        with Pair(listeners=IMAP) as pair:
+            deliver(pair, 1000)
+            pair.sandbox.settings(headers=mode)
+            with opened(pair) as client:
+                told[mode] = [found["ENVELOPE"] for found in client.fetch("1:*", "ALL").values()]
+                asked(pair, 4)
+                if mode == "absent":
+                    # What was told of it stays, whatever is known of it later.
+                    client.fetch("1", "(BODY.PEEK[HEADER] BODY.PEEK[HEADER.FIELDS (FROM)])")
+                    assert client.fetch("1", "ENVELOPE")[1]["ENVELOPE"] == told[mode][0]
+    for mode, envelopes_told in told.items():
+        for one, other in zip(envelopes_told, told["full"]):
+            # The encoding of the name is ours.
+            assert one[:2] + one[5:] == other[:2] + other[5:], (mode, one, other)
+            assert one[2][0][1:] == other[2][0][1:], (mode, one, other)
+
+
+@test
 def structures():
     """A structure is parsed once: the next FETCH of it costs nothing, also after a restart"""
     messages = [m for m in corpus().values() if len(m) < 50_000]

@@ -80,7 +80,12 @@ struct graph_call *graph_listing_start(struct graph_user *u, struct graph_as as,
 /* Both kinds of page. */
 bool graph_page_decode(struct graph_call *call, struct graph_page *page, struct error *e);
 
-/* The header block of a message as it came in (String 0x007D). */
+enum graph_headers {
+    GRAPH_HEADERS_WHOLE,   /* the header block as it came in (String 0x007D) */
+    GRAPH_HEADERS_ENVELOPE /* the fields of an ENVELOPE (RFC 3501 section 7.4.2) as a block made of
+                              the message's properties, which every message has */
+};
+
 struct graph_header {
     const char *id;
     int64_t received_ms; /* INT64_MIN: missing */
@@ -98,9 +103,9 @@ void graph_header_page_free(struct graph_header_page *page);
  * that fails is asked only once more: a smaller page may do. */
 struct graph_call *graph_headers_start(struct graph_user *u, struct graph_as as,
                                        const char *folder_id, int64_t from_ms, int64_t until_ms,
-                                       unsigned top, const char *link);
-bool graph_headers_decode(struct graph_call *call, struct graph_header_page *page,
-                          struct error *e);
+                                       enum graph_headers what, unsigned top, const char *link);
+bool graph_headers_decode(struct graph_call *call, enum graph_headers what,
+                          struct graph_header_page *page, struct error *e);
 
 /* GET …/messages/{id}?$select=…&$expand=… with the same members as the listing. */
 struct graph_call *graph_message_start(struct graph_user *u, struct graph_as as, const char *id);
