@@ -165,7 +165,8 @@ static void call_done(void *arg, struct graph_call *call)
     finish(d, body, &e);
 }
 
-/* An original, or a body from the cache; its sizes are counted, since the file is in the page cache now. */
+/* An original, or a body from the cache; its sizes are counted, since the file is in the page cache
+ * now. */
 static struct mailbox_body *cached(struct download *d, struct error *e)
 {
     struct mailbox_account *a = d->account;

@@ -130,6 +130,16 @@ static struct mailbox_folder *open_id(struct mailbox_account *a, const char *id,
 
 typedef const struct mailbox_node *find_fn(const struct mailbox_tree *t, const char *name);
 
+/* The folder of a node, under its name. */
+static struct mailbox_folder *open_node(struct mailbox_account *a, const struct mailbox_node *node,
+                                        struct wait *w, struct error *e)
+{
+    struct mailbox_folder *f = open_id(a, node->graph_id, node->name, w, e);
+    if (f && !validity_claim(f, node->name, e))
+        mailbox_folder_release(&f);
+    return f;
+}
+
 /* The folder that `find` finds in the kept tree or, if it is not there or gone, in the present
  * one. */
 static struct mailbox_folder *open_by(struct mailbox_account *a, const char *name, find_fn *find,
@@ -144,7 +154,7 @@ static struct mailbox_folder *open_by(struct mailbox_account *a, const char *nam
     pthread_mutex_unlock(&a->lock);
     const struct mailbox_node *node = t && !stale ? find(t, name) : NULL;
     if (node)
-        f = open_id(a, node->graph_id, name, w, e);
+        f = open_node(a, node, w, e);
     bool again = !node || (!f && e->kind == ERROR_FOLDER_GONE);
     mailbox_tree_unref(&t);
     if (!again)
@@ -153,7 +163,7 @@ static struct mailbox_folder *open_by(struct mailbox_account *a, const char *nam
     t = tree_now(a, w, e);
     node = t ? find(t, name) : NULL;
     if (node)
-        f = open_id(a, node->graph_id, name, w, e);
+        f = open_node(a, node, w, e);
     else if (t)
         error_set(e, ERROR_FOLDER_GONE, "the mailbox %s has no folder \"%s\"", a->mailbox, name);
     mailbox_tree_unref(&t);
@@ -194,13 +204,11 @@ struct mailbox_folder *mailbox_folder_open(struct mailbox_account *a, const char
 struct mailbox_folder *mailbox_tree_open(struct mailbox_account *a, const char *name,
                                          struct wait *w, struct error *e)
 {
-    char *canonical = name_canonical(name);
-    struct mailbox_folder *f = name_is_inbox(canonical)
-                                   ? open_id(a, NULL, canonical, w, e)
-                                   : open_by(a, canonical, mailbox_tree_find, w, e);
-    if (f && !validity_claim(f, canonical, e))
+    if (!name_is_inbox(name))
+        return open_by(a, name, mailbox_tree_find, w, e);
+    struct mailbox_folder *f = open_id(a, NULL, "INBOX", w, e);
+    if (f && !validity_claim(f, "INBOX", e))
         mailbox_folder_release(&f);
-    free(canonical);
     return f;
 }
 

@@ -47,6 +47,8 @@ static bool judge(struct tree_reading *r, const struct tree_row *before, const s
 
 static void take_folder(struct tree_reading *r, const struct graph_folder *g)
 {
+    if (table_put(r->seen, g->id, r))
+        tree_rows_enter(r->twice, g->id);
     const struct tree_row *known = tree_rows_find(r->rows, g->id);
     struct tree_row before = {0};
     if (known && known->name && known->parent_id && !r->whole)
@@ -109,12 +111,15 @@ static void find_incomplete(void *arg, struct tree_row *row)
         found->ids[found->count++] = row->id;
 }
 
-/* A change may be told without all that we never heard before. */
+/* A change may be told without all that we never heard before, and in no order: what was told of
+ * twice, present and removed or by two names, is asked for. */
 static bool complete(struct tree_reading *r, struct wait *w, struct error *e)
 {
     struct mailbox_account *a = r->account;
-    struct incomplete found = {.ids = xcalloc(tree_rows_count(r->rows) + 1, sizeof *found.ids)};
+    size_t most = tree_rows_count(r->rows) + tree_rows_count(r->twice);
+    struct incomplete found = {.ids = xcalloc(most + 1, sizeof *found.ids)};
     bool ok = true;
+    tree_rows_each(r->twice, find_incomplete, &found);
     tree_rows_each(r->rows, find_incomplete, &found);
     for (size_t i = 0; ok && i < found.count; i++) {
         struct arena *arena = arena_new();
@@ -239,8 +244,17 @@ static bool covers_all(struct tree_reading *r, bool *covered, struct wait *w, st
     return ok;
 }
 
+static void forget_seen(struct tree_reading *r)
+{
+    table_free(&r->seen);
+    tree_rows_unref(&r->twice);
+    r->seen = table_new();
+    r->twice = tree_rows_new(NULL);
+}
+
 static void start_anew(struct tree_reading *r)
 {
+    forget_seen(r);
     tree_rows_unref(&r->rows);
     r->rows = tree_rows_new(NULL);
     free(r->link);
@@ -283,7 +297,8 @@ static void inherit(void *arg, struct tree_row *row)
     }
 }
 
-bool tree_read(struct tree_reading *r, const struct tree_rows *old, struct wait *w, struct error *e)
+static bool read_rows(struct tree_reading *r, const struct tree_rows *old, struct wait *w,
+                      struct error *e)
 {
     bool ok = false;
     if (r->link && !r->by_listing) {
@@ -299,5 +314,14 @@ bool tree_read(struct tree_reading *r, const struct tree_rows *old, struct wait 
         if (ok)
             tree_rows_each(r->rows, inherit, (void *)old);
     }
+    return ok;
+}
+
+bool tree_read(struct tree_reading *r, const struct tree_rows *old, struct wait *w, struct error *e)
+{
+    forget_seen(r);
+    bool ok = read_rows(r, old, w, e);
+    table_free(&r->seen);
+    tree_rows_unref(&r->twice);
     return ok;
 }

@@ -155,11 +155,13 @@ bool mailbox_folder_rename(struct mailbox_account *a, const char *from, const ch
     bool ok = false;
     struct mailbox_tree *t = path_parse(to, arena, &path, e) ? tree_now(a, w, e) : NULL;
     const struct mailbox_node *node = t ? mailbox_tree_find(t, from) : NULL;
+    const struct mailbox_node *there = t ? mailbox_tree_find(t, path.name) : NULL;
+    bool respelled = there && there == node && strcmp(node->name, path.name) != 0;
     if (!t)
         ok = false;
     else if (!node)
         error_set(e, ERROR_FOLDER_GONE, "there is no folder \"%s\"", from);
-    else if (mailbox_tree_find(t, path.name))
+    else if (there && !respelled)
         error_set(e, ERROR_EXISTS, "there is a folder \"%s\" already", path.name);
     else if (node->use == MAILBOX_USE_INBOX)
         ok = rename_inbox(a, &path, w, e);

@@ -81,7 +81,9 @@ static bool take(struct mailbox_account *a, const char *name, const struct graph
 {
     if (g->id)
         return remember(a, name, g->id, e);
-    if (error->kind == ERROR_FOLDER_GONE || error->kind == ERROR_GONE)
+    /* A name that this cloud does not know is refused as malformed. */
+    if (error->kind == ERROR_FOLDER_GONE || error->kind == ERROR_GONE ||
+        error->kind == ERROR_REQUEST)
         return remember(a, name, ABSENT, e);
     *e = *error;
     return false;

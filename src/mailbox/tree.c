@@ -244,19 +244,23 @@ static void note_time(void *arg, struct tree_row *row)
         row->told_ms = clock_mono_ms();
 }
 
-/* Asks for the well-known folders: the first time all, and in a tree that is read anew those that
- * were not there. */
+/* Asks for the well-known folders that were never asked for; `anew`: also for those that were not
+ * there then. */
 static bool know_special(struct mailbox_account *a, bool anew, struct wait *w, struct error *e)
 {
     struct tree_special special;
     bool complete;
     if (!special_recall(a, &special, &complete, e))
         return false;
+    special_clear(&special);
+    if (complete && !anew)
+        return true;
+    if (!special_ask(a, anew, w, e) || !special_recall(a, &special, &complete, e))
+        return false;
     bool rooted = special.root != NULL;
     special_clear(&special);
-    if ((!complete || anew || !rooted) && !special_ask(a, anew || !rooted, w, e))
-        return false;
-    return true;
+    return rooted ||
+           error_set(e, ERROR_ANSWER, "Graph does not say which folder the mailbox begins with");
 }
 
 /* One round, with the turn. */
@@ -273,6 +277,8 @@ static bool read_round(struct mailbox_account *a, struct wait *w, struct error *
     const struct tree_rows *before = old ? tree_rows_of(old) : NULL;
     struct tree_rows *nothing = tree_rows_new(NULL);
     bool ok = know_special(a, !old, w, e) && tree_read(&r, before ? before : nothing, w, e);
+    if (ok && old && r.whole)
+        ok = know_special(a, true, w, e);
     bool same = old && !r.whole && r.told == 0;
     if (ok && same)
         r.round = a->tree.round;
@@ -372,9 +378,14 @@ bool tree_edit(struct mailbox_account *a, void (*change)(void *arg, struct tree_
 bool mailbox_subscribe(struct mailbox_account *a, const char *name, bool subscribed,
                        struct error *e)
 {
-    char *canonical = name_canonical(name);
+    struct mailbox_tree *known = NULL;
+    if (!tree_kept(a, &known, e))
+        return false;
+    const struct mailbox_node *node = known ? mailbox_tree_find(known, name) : NULL;
+    char *canonical = node ? xstrdup(node->name) : name_canonical(name);
     bool ok = store_subscription_set(a->db, canonical, subscribed, e);
     free(canonical);
+    mailbox_tree_unref(&known);
     if (!ok) {
         account_check(a);
         return false;

@@ -26,6 +26,7 @@ struct mailbox_tree {
     struct item *items;
     size_t count;
     struct table *by_name, *by_id;
+    struct table *by_folded; /* by the name in lower case, the first one */
     const char **orphans;
     size_t orphan_count;
 };
@@ -149,10 +150,24 @@ static int by_name(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+/* In lower case as far as ASCII goes; the caller frees it. */
+static char *fold(const char *name)
+{
+    char *folded = xstrdup(name);
+    for (char *p = folded; *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+    return folded;
+}
+
 static void index_items(struct mailbox_tree *t)
 {
     qsort(t->items, t->count, sizeof *t->items, by_name);
     for (size_t i = 0; i < t->count; i++) {
+        char *folded = fold(t->items[i].node.name);
+        if (!table_get(t->by_folded, folded))
+            table_put(t->by_folded, folded, &t->items[i]);
+        free(folded);
         table_put(t->by_name, t->items[i].node.name, &t->items[i]);
         table_put(t->by_id, t->items[i].node.graph_id, &t->items[i]);
     }
@@ -177,6 +192,7 @@ struct mailbox_tree *tree_build(struct tree_rows *rows, const struct tree_specia
     t->arena = arena_new();
     t->by_name = table_new();
     t->by_id = table_new();
+    t->by_folded = table_new();
     t->items = xcalloc(all + 1, sizeof *t->items);
     b.order = xcalloc(all + 1, sizeof *b.order);
     tree_rows_each(rows, collect, &b);
@@ -209,6 +225,7 @@ void mailbox_tree_unref(struct mailbox_tree **tree)
         return;
     table_free(&t->by_name);
     table_free(&t->by_id);
+    table_free(&t->by_folded);
     arena_free(&t->arena);
     tree_rows_unref(&t->rows);
     free(t->items);
@@ -227,9 +244,12 @@ const struct mailbox_node *mailbox_tree_at(const struct mailbox_tree *t, size_t 
 
 const struct mailbox_node *mailbox_tree_find(const struct mailbox_tree *t, const char *name)
 {
-    char *canonical = name_canonical(name);
-    const struct mailbox_node *node = table_get(t->by_name, canonical);
-    free(canonical);
+    const struct mailbox_node *node = table_get(t->by_name, name);
+    if (node)
+        return node;
+    char *folded = fold(name);
+    node = table_get(t->by_folded, folded);
+    free(folded);
     return node;
 }
 

@@ -34,6 +34,8 @@ struct tree_reading {
     char *link;                     /* the delta link; NULL: none */
     bool by_listing;                /* there is no folder delta here, or it leaves folders out */
     bool whole;                     /* all was read, not what changed */
+    struct table *seen;             /* ids that this round told of */
+    struct tree_rows *twice;        /* told of more than once: what holds is asked for */
     uint64_t round;                 /* number of this one */
     size_t told;                    /* folders that it told of */
     bool tells_total, tells_unread; /* among them one of which only this counter moved */

@@ -46,7 +46,8 @@ struct mailbox_tree *mailbox_tree_ref(struct mailbox_tree *t);
 void mailbox_tree_unref(struct mailbox_tree **t);
 size_t mailbox_tree_count(const struct mailbox_tree *t);
 const struct mailbox_node *mailbox_tree_at(const struct mailbox_tree *t, size_t index);
-/* "INBOX" in any case, all else exact; NULL: no such folder. */
+/* The name as it is, else the one that differs in case only, since Exchange does not tell them
+ * apart; NULL: no such folder. */
 const struct mailbox_node *mailbox_tree_find(const struct mailbox_tree *t, const char *name);
 /* Names that were unsubscribed or subscribed though no such folder is there (RFC 3501 section
  * 6.3.6 keeps a subscription when its mailbox goes): `fn` for each subscribed one. */

@@ -189,7 +189,8 @@ static void test_tree(void)
     CU_ASSERT_EQUAL(mailbox_tree_find(t, "Deleted")->use, MAILBOX_USE_TRASH);
     CU_ASSERT(mailbox_tree_find(t, "Shown")->has_children);
     CU_ASSERT_FALSE(mailbox_tree_find(t, "Shown a")->has_children);
-    CU_ASSERT_PTR_NULL(mailbox_tree_find(t, "shown"));
+    CU_ASSERT_PTR_EQUAL(mailbox_tree_find(t, "shown/B"), mailbox_tree_find(t, "Shown/b"));
+    CU_ASSERT_PTR_NULL(mailbox_tree_find(t, "shown/c"));
     CU_ASSERT_PTR_EQUAL(tree_parent(t, mailbox_tree_find(t, "Shown/b")),
                         mailbox_tree_find(t, "Shown"));
     CU_ASSERT_PTR_NULL(tree_parent(t, mailbox_tree_find(t, "Shown")));
