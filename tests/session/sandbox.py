@@ -3,7 +3,6 @@
 
 import contextlib
 import email
-import json
 import mailbox
 import re
 import ssl
@@ -12,10 +11,10 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-import uuid
 from pathlib import Path
 
 import tap
+from graphclient import Graph
 from harness import MAILBOX, Pair, Sandbox, mail, on_the_wire, program
 from tap import test
 
@@ -123,40 +122,6 @@ def bad_tls():
                 assert re.search(reason, str(error.reason)), (kind, error.reason)
             finally:
                 sandbox.process.terminate()
-
-
-class Graph:
-    """A client of the sandbox as careful as Postern, for what Postern does not ask yet."""
-
-    def __init__(self, sandbox):
-        self.sandbox = sandbox
-        self.trust = ssl.create_default_context(cafile=sandbox.ca_file)
-        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
-                                                  urllib.request.HTTPSHandler(context=self.trust))
-        answer = self.ask("POST", f"{sandbox.login_url}/{sandbox.tenant_id}/oauth2/v2.0/token",
-                          urllib.parse.urlencode({
-                              "grant_type": "client_credentials", "client_id": sandbox.client_id,
-                              "client_secret": sandbox.client_secret,
-                              "scope": sandbox.graph_url + "/.default"}).encode(),
-                          {"Content-Type": "application/x-www-form-urlencoded"})
-        self.token = answer["access_token"]
-
-    def ask(self, method, url, body=None, headers=None):
-        """The answer's JSON, or its bytes; an HTTP error raises."""
-        request = urllib.request.Request(url, body, method=method, headers=headers or {})
-        with self.opener.open(request, timeout=tap.PATIENCE) as answer:
-            data = answer.read()
-            self.headers = answer.headers
-            if "json" in answer.headers.get("Content-Type", ""):
-                return json.loads(data)
-            return data
-
-    def call(self, method, path, body=None):
-        """A request to the mailbox."""
-        headers = {"Authorization": f"Bearer {self.token}", "client-request-id": str(uuid.uuid4()),
-                   "Prefer": 'IdType="ImmutableId"', "Content-Type": "application/json"}
-        return self.ask(method, f"{self.sandbox.graph_url}/v1.0/users/{MAILBOX}{path}",
-                        None if body is None else json.dumps(body).encode(), headers)
 
 
 @contextlib.contextmanager

@@ -3,8 +3,10 @@
 
 import base64
 import random
+import urllib.parse
 
 import tap
+from graphclient import Graph
 from harness import IMAP, MAILBOX, Pair
 from imapclient import Literal
 from tap import test, wait_for
@@ -220,6 +222,84 @@ def append_killed():
             pair.start()
             wait_for("it is removed", lambda: not pair.sandbox.inside("There")
                      + pair.sandbox.inside("Drafts"))
+
+
+def seen_by_others(pair, folder):
+    """The messages of a folder as Graph shows them, with their files."""
+    graph = Graph(pair.sandbox)
+    found = []
+    for message in pair.sandbox.inside(folder):
+        path = f"/messages/{urllib.parse.quote(message, safe='')}"
+        found.append({**graph.call("GET", path),
+                      "attachments": graph.call("GET", path + "/attachments")["value"]})
+    return found
+
+
+MAIL = (b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nFrom: Ann <ann@b.example>\r\n"
+        b"To: bob@b.example, cy@b.example\r\nDate: Sat, 01 Feb 2020 10:11:12 +0200\r\n"
+        b"Message-ID: <here@b.example>\r\nIn-Reply-To: <there@b.example>\r\n"
+        b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>\xc3\xa4\r\n"
+        b"--b\r\nContent-Type: application/pdf; name=a.pdf\r\n"
+        b"Content-Transfer-Encoding: base64\r\n\r\nQUJD\r\n"
+        b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\nx\r\n--b--\r\n")
+
+
+@test
+def json_for_others():
+    """What others see of a message that went by JSON: no draft, its dates, people, text, files"""
+    with pair_with() as pair, pair.imap().login() as client:
+        client.append("There", MAIL, "\\Flagged Work", "02-Feb-2020 10:00:00 +0000")
+        message, = seen_by_others(pair, "There")
+        assert not message["isDraft"] and not message["isRead"]
+        assert message["receivedDateTime"] == "2020-02-02T10:00:00Z", message["receivedDateTime"]
+        assert message["sentDateTime"] == "2020-02-01T08:11:12Z", message["sentDateTime"]
+        assert message["subject"] == "Grüße" and "ä" in message["body"]["content"]
+        assert message["from"]["emailAddress"]["address"] == "ann@b.example"
+        assert len(message["toRecipients"]) == 2
+        assert message["internetMessageId"] == "<here@b.example>"
+        assert message["flag"]["flagStatus"] == "flagged" and message["categories"] == ["Work"]
+        assert [f["name"] for f in message["attachments"]] == ["a.pdf", "attachment-1.eml"]
+        assert message["attachments"][0]["contentBytes"] == "QUJD"
+
+
+@test
+def ways():
+    """append = json and append = draft do as they say; auto sends signed mail as MIME"""
+    signed = MAIL.replace(b"multipart/mixed", b"multipart/signed")
+    logins = {"alice": {}, "json": {"append": "json"}, "draft": {"append": "draft"}}
+    drafts = {"alice": [False, True, True], "json": [False, False, True],
+              "draft": [True, True, True]}
+    with pair_with(logins=logins) as pair:
+        for name, wanted in drafts.items():
+            pair.sandbox.control("POST", "/folders", {"user": MAILBOX, "path": name})
+            with pair.imap().login(name) as client:
+                client.append(name, MAIL)
+                client.append(name, signed)
+                client.append(name, MAIL, "\\Draft")
+                client.select(name)
+                flags = [{str(f) for f in items["FLAGS"]}
+                         for _, items in sorted(client.fetch("1:*", "(FLAGS)").items())]
+                assert ["\\Draft" in f for f in flags] == [False, False, True], flags
+                assert bodies(client, name) == [MAIL, signed, MAIL]
+            assert [m["isDraft"] for m in seen_by_others(pair, name)] == wanted, name
+
+
+@test
+def undone_later():
+    """What cannot be removed at once is removed after a restart, also without permanentDelete"""
+    with pair_with(20) as pair:
+        with pair.imap().login() as client:
+            client.select()
+            pair.sandbox.fault("/copy$", method="POST", status=403, skip=9, body=DENIED)
+            pair.sandbox.fault("/(permanentDelete|move)$", method="POST", status=403, body=DENIED)
+            client.no("COPY 1:* There")
+            assert pair.sandbox.inside("There")
+        pair.sandbox.no_faults()
+        pair.sandbox.fault("/permanentDelete$", method="POST", status=400,
+                           body='{"error":{"code":"BadRequest","message":"no such segment"}}')
+        pair.restart()
+        wait_for("all are removed", lambda: not pair.sandbox.inside("There"))
 
 
 @test
