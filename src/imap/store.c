@@ -48,7 +48,8 @@ static bool parse_modifier(const struct imap_arg **arg, struct store *x)
     x->unchanged_since = MAILBOX_ANY_MODSEQ;
     if ((*arg)->type != IMAP_ARG_LIST)
         return true;
-    const struct imap_arg *list = (*arg)++->list;
+    const struct imap_arg *list = (*arg)->list;
+    (*arg)++;
     return imap_arg_is_atom(&list[0], "UNCHANGEDSINCE") &&
            imap_arg_number64(&list[1], &x->unchanged_since) && list[2].type == IMAP_ARG_END;
 }
