@@ -17,10 +17,10 @@ static void tell_all(struct imap_session *s)
 {
     struct mailbox_view *before;
     do {
-        before = s->selected ? s->selected->view : NULL;
+        before = s->selected ? s->selected->whole : NULL;
         imap_sync(s, IMAP_SYNC_ALL);
         session_conn_flush(s->conn);
-    } while (s->selected && s->selected->view != before);
+    } while (s->selected && s->selected->whole != before);
 }
 
 /* Until a line comes, or something that ends the session. */

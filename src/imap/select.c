@@ -69,6 +69,7 @@ void imap_unselect(struct imap_session *s)
     imap_fetch_forget(s);
     mailbox_reader_free(&sel->reader);
     mailbox_view_unref(&sel->view);
+    mailbox_view_unref(&sel->whole);
     mailbox_folder_release(&sel->folder);
     table_each(sel->keywords, free_keyword, NULL);
     table_free(&sel->keywords);
@@ -98,23 +99,30 @@ static struct imap_selected *open_folder(struct imap_session *s, const char *nam
 {
     struct wait *w = imap_wait(s);
     struct mailbox_folder *folder = mailbox_tree_open(s->account, name, w, e);
-    struct mailbox_view *view = NULL;
+    struct mailbox_view *whole = NULL;
     uint64_t modseq = 0;
+    uint32_t uidnext = 0;
     if (folder && mailbox_folder_sync(folder, read_only, w, e)) {
-        modseq = mailbox_folder_modseq(folder); /* before the view: not above it */
-        view = mailbox_folder_view(folder);
+        /* Before the view, so that they are not above what comes after it. */
+        modseq = mailbox_folder_modseq(folder);
+        uidnext = mailbox_folder_uidnext(folder);
+        whole = mailbox_folder_view(folder);
     }
-    if (!view) {
+    if (!whole) {
         mailbox_folder_release(&folder);
         return NULL;
     }
     struct imap_selected *sel = xcalloc(1, sizeof *sel);
     sel->folder = folder;
-    sel->view = view;
+    sel->whole = whole;
+    sel->view = mailbox_view_since(whole, s->login->serve_since_ms);
     sel->reader = mailbox_reader_new(folder);
     sel->name = xstrdup(name);
     sel->read_only = read_only;
     sel->modseq = modseq;
+    size_t count = mailbox_view_count(whole);
+    uint32_t last = count ? mailbox_view_at(whole, count - 1)->uid : 0;
+    sel->uidnext = uidnext > last ? uidnext : last + 1;
     sel->keywords = table_new();
     sel->condstore = s->enabled & IMAP_ENABLED_CONDSTORE;
     return sel;
@@ -144,18 +152,6 @@ static void tell_first_unseen(struct imap_session *s)
     }
 }
 
-/* Above every UID that is announced, and not above one that will be. */
-static uint32_t uidnext(const struct imap_selected *sel)
-{
-    size_t count = mailbox_view_count(sel->view);
-    uint32_t next = count ? mailbox_view_at(sel->view, count - 1)->uid + 1 : 1;
-    struct mailbox_view *now = mailbox_folder_view(sel->folder);
-    if (now == sel->view)
-        next = mailbox_folder_uidnext(sel->folder);
-    mailbox_view_unref(&now);
-    return next;
-}
-
 static void tell_folder(struct imap_session *s)
 {
     struct imap_selected *sel = s->selected;
@@ -166,7 +162,7 @@ static void tell_folder(struct imap_session *s)
     tell_first_unseen(s);
     imap_untagged(s, "OK [UIDVALIDITY %" PRIu32 "] UIDs are valid",
                   mailbox_folder_uidvalidity(sel->folder));
-    imap_untagged(s, "OK [UIDNEXT %" PRIu32 "] the next UID", uidnext(sel));
+    imap_untagged(s, "OK [UIDNEXT %" PRIu32 "] the next UID", sel->uidnext);
     tell_modseq(s);
     mailbox_folder_digest(sel->folder, digest);
     imap_put_object_id(&id, 'F', digest);

@@ -35,13 +35,15 @@ enum { IMAP_ENABLED_CONDSTORE = 1 << 0 };
 struct imap_selected {
     struct mailbox_folder *folder;
     struct mailbox_reader *reader;
-    struct mailbox_view *view; /* the generation that was announced; sequence numbers are its
-                                  positions + 1 */
-    char *name;                /* UTF-8 */
-    bool read_only;            /* EXAMINE, or a read-only login */
-    struct imap_range *recent; /* UIDs that are \Recent in this session, rising */
+    struct mailbox_view *view;  /* what was announced; sequence numbers are its positions + 1 */
+    struct mailbox_view *whole; /* the generation that it is, or of which it is what the login's
+                                   serve-since shows; NULL: it is of several */
+    char *name;                 /* UTF-8 */
+    bool read_only;             /* EXAMINE, or a read-only login */
+    struct imap_range *recent;  /* UIDs that are \Recent in this session, rising */
     size_t recent_count;
     struct table *keywords; /* those that FLAGS named: folded → as it was spelled; sync.c's */
+    uint32_t uidnext;       /* when it was opened */
     uint64_t modseq;        /* HIGHESTMODSEQ of what was announced */
     bool condstore;         /* MODSEQ goes with each FETCH of flags */
 };
@@ -148,6 +150,8 @@ void imap_condstore(struct imap_session *s);
 
 /* ---- sync.c: telling what changed ---- */
 
+/* The folder's newest generation as far as the login's serve-since shows it; the caller unrefs. */
+struct mailbox_view *imap_newest_view(const struct imap_session *s);
 /* Tells what the folder's newest generation has over the announced one, as far as `how` allows.
  * Asks Graph nothing. */
 void imap_sync(struct imap_session *s, enum imap_sync how);

@@ -111,15 +111,41 @@ static void tell(struct imap_session *s, const char *name, unsigned items,
     buf_free(&out);
 }
 
+/* With serve-since the counters would tell of mail that is not shown: the view is counted. */
+static void count_shown(struct imap_session *s, const char *name, struct mailbox_status *status,
+                        struct error *e)
+{
+    struct wait *w = imap_wait(s);
+    struct mailbox_folder *folder = mailbox_tree_open(s->account, name, w, e);
+    struct mailbox_view *whole = folder ? mailbox_folder_view(folder) : NULL;
+    if (folder && !whole && mailbox_folder_sync(folder, s->login->read_only, w, e))
+        whole = mailbox_folder_view(folder);
+    mailbox_folder_release(&folder);
+    if (!whole)
+        return;
+    struct mailbox_view *shown = mailbox_view_since(whole, s->login->serve_since_ms);
+    status->messages = (uint32_t)mailbox_view_count(shown);
+    status->unseen = 0;
+    for (size_t i = 0; i < status->messages; i++)
+        status->unseen += !(mailbox_view_at(shown, i)->flags & MAILBOX_SEEN);
+    if (status->recent > status->messages)
+        status->recent = status->messages;
+    mailbox_view_unref(&shown);
+    mailbox_view_unref(&whole);
+}
+
 void imap_tell_status(struct imap_session *s, const char *const *names, size_t count,
                       unsigned items, int64_t since_ms, struct error *errors)
 {
     struct mailbox_status *status = arena_alloc(s->arena, (count + 1) * sizeof *status);
     mailbox_status(s->account, names, count, items & IMAP_STATUS_SIZE ? MAILBOX_STATUS_SIZE : 0,
                    since_ms, imap_wait(s), status, errors);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (errors[i].kind == ERROR_NONE && s->login->serve_since_ms != INT64_MIN)
+            count_shown(s, names[i], &status[i], &errors[i]);
         if (errors[i].kind == ERROR_NONE)
             tell(s, names[i], items, &status[i]);
+    }
 }
 
 void imap_status(struct imap_session *s, const struct imap_command *c)

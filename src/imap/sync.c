@@ -166,11 +166,21 @@ static bool tell(void *arg, size_t index, const struct mailbox_entry *was,
     return true;
 }
 
-/* From now on `view` is what the client knows; takes the reference over. */
-static void adopt(struct imap_selected *sel, struct mailbox_view *view)
+/* From now on `view`, of `whole`, is what the client knows; takes the references over. */
+static void adopt(struct imap_selected *sel, struct mailbox_view *view, struct mailbox_view *whole)
 {
     mailbox_view_unref(&sel->view);
+    mailbox_view_unref(&sel->whole);
     sel->view = view;
+    sel->whole = whole;
+}
+
+struct mailbox_view *imap_newest_view(const struct imap_session *s)
+{
+    struct mailbox_view *whole = mailbox_folder_view(s->selected->folder);
+    struct mailbox_view *view = mailbox_view_since(whole, s->login->serve_since_ms);
+    mailbox_view_unref(&whole);
+    return view;
 }
 
 void imap_sync(struct imap_session *s, enum imap_sync how)
@@ -179,11 +189,12 @@ void imap_sync(struct imap_session *s, enum imap_sync how)
     if (!sel || how == IMAP_SYNC_NONE)
         return;
     uint64_t modseq = mailbox_folder_modseq(sel->folder); /* before the view: not above it */
-    struct mailbox_view *now = mailbox_folder_view(sel->folder);
-    if (!now || now == sel->view) {
-        mailbox_view_unref(&now);
+    struct mailbox_view *whole = mailbox_folder_view(sel->folder);
+    if (whole == sel->whole) {
+        mailbox_view_unref(&whole);
         return;
     }
+    struct mailbox_view *now = mailbox_view_since(whole, s->login->serve_since_ms);
     struct changes c = {.s = s, .line = BUF_INIT(RESPONSE_MAX)};
     mailbox_view_diff(sel->view, now, survey, &c);
     /* Until it may be told what is gone, what is new would have the wrong numbers. */
@@ -195,10 +206,11 @@ void imap_sync(struct imap_session *s, enum imap_sync how)
     size_t recent = c.gone ? count_recent(s) : 0;
     mailbox_view_diff(sel->view, now, tell, &c);
     if (c.keep_gone) {
-        adopt(sel, mailbox_view_adopt(sel->view, now, c.uids, c.count));
+        adopt(sel, mailbox_view_adopt(sel->view, now, c.uids, c.count), NULL);
         mailbox_view_unref(&now);
+        mailbox_view_unref(&whole);
     } else {
-        adopt(sel, now);
+        adopt(sel, now, whole);
         sel->modseq = modseq;
         if (c.added)
             imap_tell_count(s);
@@ -213,7 +225,7 @@ void imap_told(struct imap_session *s, const uint32_t *uids, size_t count)
 {
     struct imap_selected *sel = s->selected;
     struct mailbox_view *now = mailbox_folder_view(sel->folder);
-    if (now && now != sel->view)
-        adopt(sel, mailbox_view_adopt(sel->view, now, uids, count));
+    if (now != sel->whole)
+        adopt(sel, mailbox_view_adopt(sel->view, now, uids, count), NULL);
     mailbox_view_unref(&now);
 }

@@ -128,7 +128,7 @@ void imap_move(struct imap_session *s, const struct imap_command *c)
 
 uint32_t *imap_deleted_uids(struct imap_session *s, const struct imap_found *among, size_t *count)
 {
-    struct mailbox_view *view = mailbox_folder_view(s->selected->folder);
+    struct mailbox_view *view = imap_newest_view(s);
     size_t all = among ? among->count : mailbox_view_count(view);
     uint32_t *uids = arena_alloc(s->arena, (all + 1) * sizeof *uids);
     *count = 0;

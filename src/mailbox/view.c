@@ -256,6 +256,36 @@ struct mailbox_view *view_apply(const struct mailbox_view *old, struct view_chan
     return view_builder_finish(&b);
 }
 
+/* How many entries of the chunk were received at `since_ms` or later. */
+static unsigned count_since(const struct chunk *c, int64_t since_ms)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < c->count; i++)
+        count += c->entries[i].received_ms >= since_ms;
+    return count;
+}
+
+struct mailbox_view *mailbox_view_since(struct mailbox_view *v, int64_t since_ms)
+{
+    size_t count = 0;
+    for (size_t s = 0; s < v->slots && since_ms != INT64_MIN; s++)
+        count += count_since(v->slot[s].chunk, since_ms);
+    if (since_ms == INT64_MIN || count == v->count)
+        return mailbox_view_ref(v);
+    struct view_builder *b = view_builder_new();
+    for (size_t s = 0; s < v->slots; s++) {
+        struct chunk *c = v->slot[s].chunk;
+        if (count_since(c, since_ms) == c->count) {
+            add_chunk(b, c);
+            continue;
+        }
+        for (unsigned i = 0; i < c->count; i++)
+            if (c->entries[i].received_ms >= since_ms)
+                keep(b, &c->entries[i]);
+    }
+    return view_builder_finish(&b);
+}
+
 size_t view_shared_chunks(const struct mailbox_view *a, const struct mailbox_view *b)
 {
     size_t shared = 0;

@@ -46,6 +46,10 @@ const struct mailbox_entry *mailbox_view_at(const struct mailbox_view *v, size_t
 const struct mailbox_entry *mailbox_view_find(const struct mailbox_view *v, uint32_t uid,
                                               size_t *index);
 
+/* What of a view was received at `since_ms` or later: another view, which shares what it can, or
+ * the same one if that is all of it. One reference for the caller. */
+struct mailbox_view *mailbox_view_since(struct mailbox_view *v, int64_t since_ms);
+
 /* What became of the messages of `old` in `now`: calls `fn` in rising index of `old` for each
  * that is gone (`now` NULL) or has other flags or keywords, and then, with `was` NULL and `index`
  * counted on from the end of `old`, for each that is new (their UIDs are above all of `old`, as

@@ -98,6 +98,28 @@ static void test_keepalives(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(answers, "SELECT done\r\nb OK NOOP done\r\n"));
 }
 
+#define SINCE                                                                                      \
+    "state-dir = \"/nonexistent\"\n" DOOR_TENANT DOOR_LISTENER DOOR_LOGIN(                         \
+        "alice", "serve-since = \"1970-01-02\"")
+
+/* serve-since: older mail is not there. */
+static void test_since(void)
+{
+    static const char commands[] = "a SELECT INBOX\r\nb UID FETCH 1:* UID\r\nc NOOP\r\nd CLOSE\r\n";
+    three();
+    for (uint32_t uid = 1; uid <= 3; uid++)
+        fake_find(uid)->flags = MAILBOX_DELETED;
+    fake_find(2)->received_ms = INT64_C(24) * 60 * 60 * 1000;
+    fake_find(3)->received_ms = fake_find(2)->received_ms - 1;
+    const char *answers = talk_in_with(SINCE, commands, sizeof commands - 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* 1 EXISTS\r\n* 1 RECENT\r\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* OK [UIDNEXT 4]"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* 1 FETCH (UID 2)\r\nb OK"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "\r\nc OK NOOP done\r\nd OK CLOSE done\r\n"));
+    CU_ASSERT_EQUAL(fake.expunged_count, 1); /* nor is it touched */
+    CU_ASSERT_EQUAL(fake.expunged[0], 2);
+}
+
 static void test_condstore(void)
 {
     three();
@@ -142,7 +164,9 @@ static void test_close_fails(void)
 }
 
 const struct unit_test select_tests[] = {
-    {"SELECT", test_select},     {"EXAMINE", test_examine},         {"empty", test_empty},
-    {"failures", test_failures}, {"keepalives", test_keepalives},   {"CONDSTORE", test_condstore},
-    {"CLOSE", test_close},       {"CLOSE fails", test_close_fails}, {NULL, NULL},
+    {"SELECT", test_select},         {"EXAMINE", test_examine},
+    {"empty", test_empty},           {"failures", test_failures},
+    {"keepalives", test_keepalives}, {"CONDSTORE", test_condstore},
+    {"CLOSE", test_close},           {"CLOSE fails", test_close_fails},
+    {"serve-since", test_since},     {NULL, NULL},
 };

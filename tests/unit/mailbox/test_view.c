@@ -155,10 +155,35 @@ static void test_sharing(void)
     CU_ASSERT(sizeof(struct mailbox_entry) <= 80);
 }
 
+static void test_since(void)
+{
+    enum { MESSAGES = 1000, FROM = 300 };
+    struct view_builder *b = view_builder_new();
+    for (uint32_t uid = 1; uid <= MESSAGES; uid++)
+        view_builder_add(b, &(struct mailbox_entry){.uid = uid, .received_ms = uid});
+    struct mailbox_view *v = view_builder_finish(&b);
+    struct mailbox_view *all = mailbox_view_since(v, INT64_MIN), *same = mailbox_view_since(v, 1);
+    struct mailbox_view *some = mailbox_view_since(v, FROM);
+    struct mailbox_view *none = mailbox_view_since(v, MESSAGES + 1);
+    CU_ASSERT_PTR_EQUAL(all, v);
+    CU_ASSERT_PTR_EQUAL(same, v);
+    CU_ASSERT_EQUAL(mailbox_view_count(some), MESSAGES - FROM + 1);
+    CU_ASSERT_EQUAL(mailbox_view_at(some, 0)->uid, FROM);
+    CU_ASSERT_PTR_NULL(mailbox_view_find(some, FROM - 1, NULL));
+    CU_ASSERT_TRUE(view_shared_chunks(v, some) >= 2);
+    CU_ASSERT_EQUAL(mailbox_view_count(none), 0);
+    mailbox_view_unref(&all);
+    mailbox_view_unref(&same);
+    mailbox_view_unref(&some);
+    mailbox_view_unref(&none);
+    mailbox_view_unref(&v);
+}
+
 const struct unit_test view_tests[] = {
     {"an empty view", test_empty},
     {"chunk limits", test_chunk_limits},
     {"random histories against an array", test_random_histories},
     {"generations share chunks", test_sharing},
+    {"since a day", test_since},
     {NULL, NULL},
 };
