@@ -3,6 +3,7 @@
 #include "talk.h"
 
 #include "postern/base/clock.h"
+#include "postern/imap/imap.h"
 
 #include <string.h>
 
@@ -87,15 +88,26 @@ static void test_failures(void)
  * response. */
 static void test_keepalives(void)
 {
+    struct door_options options = {0};
+    struct buf all = BUF_INIT(1 << 16), piece = BUF_INIT(1 << 16);
+    struct door d;
     three();
     fake.sync_ticks = 4;
     clock_test_set(clock_mono_ms(), 0);
-    const char *answers = talk_in("a SELECT INBOX\r\nb NOOP\r\n");
+    door_open(&d, &options);
+    door_start(&d, imap_protocol.run);
+    door_say(&d, "in LOGIN alice secret\r\na SELECT INBOX\r\nb LOGOUT\r\n");
+    /* The listener's own patience runs by the same clock: it is asked again. */
+    do {
+        buf_puts(&all, door_hear(&d, "", &piece));
+    } while (piece.len);
     clock_test_off();
-    CU_ASSERT_EQUAL(
-        strncmp(answers, "* OK still working on it\r\n* OK still working on it\r\n* FLAGS (", 61),
-        0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "SELECT done\r\nb OK NOOP done\r\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&all), "logged in\r\n* OK still working on it\r\n"
+                                                 "* OK still working on it\r\n* FLAGS ("));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&all), "SELECT done\r\n* BYE goodbye\r\n"));
+    door_close(&d);
+    buf_free(&all);
+    buf_free(&piece);
 }
 
 #define SINCE                                                                                      \
