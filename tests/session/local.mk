@@ -13,6 +13,7 @@ SESSION_TESTS = \
 	tests/session/fetch.py \
 	tests/session/flags.py \
 	tests/session/folders.py \
+	tests/session/search.py \
 	tests/session/crash.py \
 	tests/session/service.py \
 	tests/session/http2.py \
