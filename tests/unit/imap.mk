@@ -23,6 +23,7 @@ test_imap_SOURCES = \
 	tests/unit/imap/test_select.c \
 	tests/unit/imap/test_session.c \
 	tests/unit/imap/test_set.c \
+	tests/unit/imap/test_store.c \
 	tests/unit/imap/test_structure.c \
 	tests/unit/imap/test_sync.c \
 	tests/unit/imap/test_utf7.c \

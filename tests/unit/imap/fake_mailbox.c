@@ -1,5 +1,6 @@
 #include "fake_mailbox.h"
 
+#include "keywords.h"
 #include "view_build.h"
 
 #include "postern/base/alloc.h"
@@ -11,6 +12,7 @@
 #include "postern/mime/crlf.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -324,27 +326,50 @@ void mailbox_folder_digest(struct mailbox_folder *f, uint8_t digest[SHA256_SIZE]
 
 /* ---- flags.h ---- */
 
+static void store_keywords(struct fake_message *m, const struct mailbox_flag_change *change)
+{
+    char *now = keywords_change(m->keywords ? m->keywords : "", change->op, change->keywords);
+    snprintf(m->stored, sizeof m->stored, "%s", now);
+    m->keywords = m->stored;
+    free(now);
+}
+
+static enum mailbox_outcome store_one(uint32_t uid, const struct mailbox_flag_change *change,
+                                      uint64_t unchanged_since)
+{
+    struct fake_message *m = fake_find(uid);
+    uint32_t named = change->flags & ~MAILBOX_DRAFT;
+    if (!m)
+        return MAILBOX_GONE;
+    if (m->modseq > unchanged_since)
+        return MAILBOX_MODIFIED;
+    if (uid == fake.store_refused)
+        return MAILBOX_FAILED;
+    if (change->op == MAILBOX_FLAGS_REMOVE)
+        m->flags &= ~named;
+    else
+        m->flags =
+            named | (m->flags & (change->op == MAILBOX_FLAGS_ADD ? UINT32_MAX : MAILBOX_DRAFT));
+    store_keywords(m, change);
+    m->modseq = ++fake.modseq;
+    return MAILBOX_DONE;
+}
+
 bool mailbox_store(struct mailbox_folder *f, const uint32_t *uids, size_t count,
                    const struct mailbox_flag_change *change, uint64_t unchanged_since,
                    enum mailbox_outcome *outcomes, struct wait *w, struct error *e)
 {
+    bool ok = true;
     (void)f;
-    (void)unchanged_since;
-    (void)w;
-    (void)e;
+    fake.store_client_fd = w->client_fd;
     for (size_t i = 0; i < count; i++) {
-        struct fake_message *m = fake_find(uids[i]);
-        outcomes[i] = m ? MAILBOX_DONE : MAILBOX_GONE;
-        if (!m)
-            continue;
-        if (change->op == MAILBOX_FLAGS_REMOVE)
-            m->flags &= ~change->flags;
-        else
-            m->flags = change->flags | (change->op == MAILBOX_FLAGS_ADD ? m->flags : 0);
-        m->modseq = ++fake.modseq;
+        outcomes[i] = store_one(uids[i], change, unchanged_since);
+        ok = ok && outcomes[i] != MAILBOX_FAILED;
     }
+    if (!ok)
+        *e = fake.write_error;
     fake_publish();
-    return true;
+    return ok;
 }
 
 void mailbox_watch(struct mailbox_folder *f, bool read_only, struct wait *w)

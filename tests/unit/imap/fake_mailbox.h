@@ -24,6 +24,7 @@ struct fake_message {
     uint32_t uid;
     uint32_t flags;
     const char *keywords; /* NULL: none */
+    char stored[128];     /* those that STORE left */
     int64_t received_ms;
     uint64_t modseq;
     int64_t estimate; /* the size in the view is this and not exact; 0: it is exact */
@@ -39,6 +40,8 @@ struct fake_mailbox {
     struct error account_error, folder_error, sync_error, refresh_error, body_error;
     struct error expunge_error, upload_error, write_error, append_error, headers_error;
 
+    uint32_t store_refused; /* changes of this UID fail with write_error */
+
     unsigned sync_ticks; /* a sync takes that many times ten seconds (clock_test_set()) */
 
     unsigned open_references; /* accounts, folders, readers, bodies, uploads */
@@ -47,7 +50,7 @@ struct fake_mailbox {
     bool synced_read_only, claimed;
     uint32_t expunged[FAKE_MAX];
     size_t expunged_count;
-    int expunge_client_fd;
+    int expunge_client_fd, store_client_fd;
     struct buf uploads[FAKE_UPLOADS_MAX]; /* what was written, kept when they are freed */
     size_t upload_count;
 };
