@@ -27,6 +27,7 @@ struct fetch {
     struct imap_session *s;
     struct fetch_request request;
     struct imap_found found;
+    struct arena *arena;      /* of one message: a command may tell very many */
     struct mailbox_view *now; /* the newest generation: what is known of sizes */
     struct error error;       /* the first */
     unsigned failures;        /* in a row */
@@ -83,7 +84,7 @@ static int get_structure(struct fetch *f, uint32_t uid, struct imap_fetch_state 
     const char *text = structure ? message_text(m, e) : NULL;
     if (!text)
         return -1;
-    if (!imap_put_structure(structure, text, f->s->arena, out)) {
+    if (!imap_put_structure(structure, text, f->arena, out)) {
         error_set(e, ERROR_TOO_BIG, "the structure of a message takes over %zu bytes", out->max);
         return -1;
     }
@@ -139,7 +140,7 @@ static void tell(struct fetch *f, size_t index, const struct mailbox_entry *entr
     struct buf structure = BUF_INIT(STRUCTURE_MAX);
     struct buf header = BUF_INIT(HEADER_MAX), envelope = BUF_INIT(HEADER_MAX);
     struct fetch_source source = {
-        .index = index, .entry = entry, .message = m, .flags_changed = changed};
+        .arena = f->arena, .index = index, .entry = entry, .message = m, .flags_changed = changed};
     bool ok = true;
     if (needs & FETCH_NEEDS_SIZE)
         source.size = size_of(f, entry, m);
@@ -159,6 +160,7 @@ static void tell(struct fetch *f, size_t index, const struct mailbox_entry *entr
     buf_free(&structure);
     buf_free(&header);
     buf_free(&envelope);
+    arena_clear(f->arena);
     if (ok)
         f->failures = 0;
     else
@@ -449,9 +451,11 @@ void imap_fetch(struct imap_session *s, const struct imap_command *c)
         imap_condstore(s);
     if (f.request.changed_since_given)
         keep_changed(&f);
+    f.arena = arena_new();
     f.now = mailbox_folder_view(folder(&f));
     run(&f);
     mailbox_view_unref(&f.now);
+    arena_free(&f.arena);
     message_rest(s);
     if (f.error.kind == ERROR_CANNOT)
         imap_no(s, c, "UNKNOWN-CTE", "%s", f.error.text); /* RFC 3516 section 4.3 */

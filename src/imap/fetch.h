@@ -129,7 +129,8 @@ void message_rest(struct imap_session *s);
 /* ---- fetch_reply.c: the response to one message ---- */
 
 struct fetch_source {
-    size_t index; /* in the announced view */
+    struct arena *arena; /* of this message */
+    size_t index;        /* in the announced view */
     const struct mailbox_entry *entry;
     uint32_t size;
     const char *header; /* NULL unless needed */

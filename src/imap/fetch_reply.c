@@ -208,7 +208,8 @@ static bool put_value(struct reply *r, const struct fetch_item *item, struct err
     case FETCH_THREADID:
         return buf_puts(&r->text, "NIL"); /* RFC 8474 section 5.2: threads are not known */
     case FETCH_ENVELOPE:
-        return imap_put_envelope(source->envelope, source->envelope_len, r->s->arena, &r->text);
+        return imap_put_envelope(source->envelope, source->envelope_len, r->source->arena,
+                                 &r->text);
     case FETCH_BODYSTRUCTURE:
         return buf_puts(&r->text, source->structure);
     case FETCH_BODY:
@@ -292,7 +293,7 @@ bool fetch_reply(struct imap_session *s, const struct fetch_request *request,
                       .request = request,
                       .source = source,
                       .text = BUF_INIT(REPLY_MAX + 2 * (size_t)own),
-                      .pieces = arena_alloc(s->arena, request->count * sizeof *r.pieces)};
+                      .pieces = arena_alloc(source->arena, request->count * sizeof *r.pieces)};
     error_clear(e);
     bool ok = build(&r, e) && send_reply(&r, e);
     buf_free(&r.text);
