@@ -251,6 +251,8 @@ bool mailbox_append(struct mailbox_folder *to, const struct mailbox_append *give
     }
     if (ok && count)
         finish(items, count, uids);
+    if (!ok && e->kind == ERROR_FOLDER_GONE)
+        tree_forget(to);
     for (size_t i = 0; i < count; i++)
         free(items[i].graph_id);
     free(items);

@@ -151,9 +151,10 @@ static void settle(struct chores *c, const struct leftover *l)
     int made = l->graph_id ? 1 : find_made(c, l, age, &found, &e);
     struct undo_item item = {.graph_id = l->graph_id ? l->graph_id : found, .making = l->row.key};
     bool ended = made == 0 && (age > LATE_MS || age < 0);
-    if (made < 0 && (e.kind == ERROR_FOLDER_GONE || e.kind == ERROR_ANSWER)) {
+    /* Not found, and never to be: the folder is gone, or nothing tells it from others. */
+    if (made < 0 && (e.kind == ERROR_FOLDER_GONE || e.kind == ERROR_ANSWER || age > DRAFT_MS)) {
         ended = true;
-        if (e.kind == ERROR_ANSWER)
+        if (e.kind != ERROR_FOLDER_GONE)
             log_error_value(LOG_LEVEL_WARNING, &e,
                             "a message may be left of an interrupted command");
     }

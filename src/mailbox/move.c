@@ -18,6 +18,7 @@
 struct item {
     char *id;
     bool looking; /* the call asks where it is */
+    bool missing; /* a move said that something does not exist */
     bool moved;
     unsigned repeats;
 };
@@ -88,6 +89,11 @@ static void leave(struct moves *b, size_t index, bool moved)
 static struct graph_call *again(struct moves *b, struct item *item)
 {
     struct error e = ERROR_INIT;
+    if (item->missing) { /* the message is there, so it is the target */
+        error_set(&e, ERROR_FOLDER_GONE, "%s no longer exists", b->to->path);
+        fail(b, &e);
+        return NULL;
+    }
     if (item->repeats++ < REPEATS_MAX) {
         item->looking = false;
         return graph_move_start(b->from->account->user, as_of(b, b->wait), item->id,
@@ -136,8 +142,10 @@ static struct graph_call *next(void *arg, size_t index, struct graph_call *ended
         return NULL;
     }
     /* 404 may also mean that the target is missing. */
-    if (!item->looking && (e.kind == ERROR_GONE || e.kind == ERROR_UNKNOWN_WRITE))
+    if (!item->looking && (e.kind == ERROR_GONE || e.kind == ERROR_UNKNOWN_WRITE)) {
+        item->missing = e.kind == ERROR_GONE;
         return look(b, item);
+    }
     fail(b, &e);
     return NULL;
 }
@@ -218,5 +226,7 @@ bool mailbox_move(struct mailbox_folder *from, const uint32_t *uids, size_t coun
         free(b.items[i].id);
     free(b.items);
     free(b.left);
+    if (b.failed && e->kind == ERROR_FOLDER_GONE)
+        tree_forget(to);
     return b.failed == 0;
 }

@@ -246,6 +246,22 @@ MAIL = (b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nFrom: Ann <ann@b.example>\r\n"
 
 
 @test
+def target_disappears():
+    """A target that was deleted a moment ago: NO [TRYCREATE], and nothing is lost"""
+    for command in ("COPY 1:* There", "MOVE 1:* There"):
+        with pair_with(3) as pair, pair.imap().login() as client:
+            client.append("There", texts(1)[0])
+            client.select()
+            pair.sandbox.control("POST", "/remove", {"user": MAILBOX, "path": "There"})
+            assert client.no(command).code_is("TRYCREATE")
+            assert pair.sandbox.inside("Inbox") == pair.ids
+            assert client.no("APPEND There ", Literal(texts(1)[0])).code_is("TRYCREATE")
+            client.ok("CREATE There")
+            client.ok(command)
+            assert len(pair.sandbox.inside("There")) == 3
+
+
+@test
 def json_for_others():
     """What others see of a message that went by JSON: no draft, its dates, people, text, files"""
     with pair_with() as pair, pair.imap().login() as client:
