@@ -25,9 +25,7 @@ struct batch {
 };
 
 struct batch_answers {
-    struct graph_call *call;
     struct json_object *root, *list;
-    size_t count;
 };
 
 struct batch *batch_new(struct graph_user *u, bool chained)
@@ -87,21 +85,19 @@ struct graph_call *batch_start(struct batch **batch, struct graph_user *u, struc
     return call;
 }
 
-struct batch_answers *batch_read(struct graph_call *call, size_t count, struct error *e)
+struct batch_answers *batch_read(const char *data, size_t len, struct error *e)
 {
-    const struct buf *body = graph_call_body(call);
-    struct json_object *list = NULL, *root = decode_single(buf_str(body), body->len, e);
-    if (root && json_get_array(root, "responses", &list, e) && !list)
-        error_set(e, ERROR_ANSWER, "Graph answered a batch without its responses");
-    if (!list) {
+    struct json_object *list = NULL, *root = decode_single(data, len, e);
+    bool ok = root && json_get_array(root, "responses", &list, e);
+    if (ok && !list)
+        ok = error_set(e, ERROR_ANSWER, "Graph answered a batch without its responses");
+    if (!ok) {
         json_object_put(root);
         return NULL;
     }
     struct batch_answers *answers = xcalloc(1, sizeof *answers);
-    answers->call = call;
     answers->root = root;
     answers->list = list;
-    answers->count = count;
     return answers;
 }
 
@@ -126,33 +122,37 @@ static struct json_object *find(const struct batch_answers *answers, size_t inde
     return NULL;
 }
 
-/* The item's own Retry-After holds for the mailbox, as an answer's would. */
-static void note_throttling(const struct batch_answers *answers, struct json_object *item,
-                            struct answer *a)
+/* The item's own Retry-After, into a->retry_after. */
+static void take_retry_after(struct json_object *item, struct answer *a)
 {
     struct json_object *headers = NULL;
-    int64_t ms;
     json_object_object_get_ex(item, "headers", &headers);
-    if (json_object_is_type(headers, json_type_object)) {
-        json_object_object_foreach(headers, name, value)
-        {
-            if (strcasecmp(name, "Retry-After") == 0)
-                snprintf(a->retry_after, sizeof a->retry_after, "%s",
-                         json_object_get_string(value));
-        }
+    if (!json_object_is_type(headers, json_type_object))
+        return;
+    json_object_object_foreach(headers, name, value)
+    {
+        if (strcasecmp(name, "Retry-After") == 0 && value)
+            snprintf(a->retry_after, sizeof a->retry_after, "%s", json_object_get_string(value));
     }
-    if (!retry_after_parse(a->retry_after, clock_wall_ms(), &ms))
-        ms = RETRY_BASE_MS;
-    if (a->status == 429 || a->status == 503)
-        call_pause_mailbox(answers->call, ms);
 }
 
-const char *batch_answer(struct batch_answers *answers, size_t index, size_t *len, struct error *e)
+/* Throttling of one item is throttling of the mailbox, as an answer's would be. */
+static int64_t pause_of(const struct answer *a)
+{
+    int64_t ms;
+    if (a->status != 429 && a->status != 503)
+        return 0;
+    return retry_after_parse(a->retry_after, clock_wall_ms(), &ms) ? ms : RETRY_BASE_MS;
+}
+
+const char *batch_answer(struct batch_answers *answers, size_t index, size_t *len,
+                         int64_t *pause_ms, struct error *e)
 {
     struct json_object *item = find(answers, index), *body = NULL;
     struct answer a = {0};
     int64_t status = 0;
     bool present = false;
+    *pause_ms = 0;
     if (!item || !json_get_int(item, "status", &status, &present, e) || !present) {
         error_set(e, ERROR_ANSWER, "Graph left request %zu of a batch without an answer",
                   index + 1);
@@ -166,7 +166,8 @@ const char *batch_answer(struct batch_answers *answers, size_t index, size_t *le
     if (text && status >= 200 && status < 300)
         return text;
     a.status = (int)status;
-    note_throttling(answers, item, &a);
+    take_retry_after(item, &a);
+    *pause_ms = pause_of(&a);
     graph_error_classify(&a, SUBJECT_FOLDER, text ? text : "", *len, e);
     return NULL;
 }

@@ -17,11 +17,12 @@ void batch_get(struct batch *b, const char *path);
 /* Sends and frees it. */
 struct graph_call *batch_start(struct batch **b, struct graph_user *u, struct graph_as as);
 
-/* The answers of an ended, successful call. NULL: `e`. */
-struct batch_answers *batch_read(struct graph_call *call, size_t count, struct error *e);
+/* The answer to a batch, taken apart. NULL: `e`. */
+struct batch_answers *batch_read(const char *data, size_t len, struct error *e);
 void batch_answers_free(struct batch_answers **answers);
 /* The JSON of the item that was entered as the `index`th; good until the next one is asked for.
- * NULL: `e` says why it failed. */
-const char *batch_answer(struct batch_answers *answers, size_t index, size_t *len, struct error *e);
+ * NULL: `e` says why it failed, and *pause_ms how long the mailbox must pause for it (else 0). */
+const char *batch_answer(struct batch_answers *answers, size_t index, size_t *len,
+                         int64_t *pause_ms, struct error *e);
 
 #endif

@@ -2,6 +2,7 @@
 #include "batch.h"
 #include "build.h"
 #include "decode.h"
+#include "internal.h"
 #include "url.h"
 
 #include "postern/graph/folder.h"
@@ -115,13 +116,30 @@ struct graph_call *graph_folder_batch_start(struct graph_user *u, struct graph_a
     return batch_start(&b, u, as);
 }
 
+static struct batch_answers *answers_of(struct graph_call *call, struct error *e)
+{
+    const struct buf *body = graph_call_body(call);
+    return batch_read(buf_str(body), body->len, e);
+}
+
+/* The JSON of one item; one that was throttled makes the mailbox pause. */
+static const char *answer_of(struct graph_call *call, struct batch_answers *answers, size_t index,
+                             size_t *len, struct error *e)
+{
+    int64_t pause_ms;
+    const char *body = batch_answer(answers, index, len, &pause_ms, e);
+    if (pause_ms > 0)
+        call_pause_mailbox(call, pause_ms);
+    return body;
+}
+
 bool graph_folder_batch_decode(struct graph_call *call, struct arena *a, struct graph_folder *out,
                                struct error *errors, size_t count, struct error *e)
 {
-    struct batch_answers *answers = batch_read(call, count, e);
+    struct batch_answers *answers = answers_of(call, e);
     for (size_t i = 0; answers && i < count; i++) {
         size_t len;
-        const char *body = batch_answer(answers, i, &len, &errors[i]);
+        const char *body = answer_of(call, answers, i, &len, &errors[i]);
         memset(&out[i], 0, sizeof out[i]);
         if (body && !decode_folder(body, len, a, &out[i], &errors[i]))
             out[i].id = NULL;
@@ -147,10 +165,10 @@ struct graph_call *graph_folder_lists_start(struct graph_user *u, struct graph_a
 bool graph_folder_lists_decode(struct graph_call *call, struct graph_folder_page *pages,
                                struct error *errors, size_t count, struct error *e)
 {
-    struct batch_answers *answers = batch_read(call, count, e);
+    struct batch_answers *answers = answers_of(call, e);
     for (size_t i = 0; answers && i < count; i++) {
         size_t len;
-        const char *body = batch_answer(answers, i, &len, &errors[i]);
+        const char *body = answer_of(call, answers, i, &len, &errors[i]);
         memset(&pages[i], 0, sizeof pages[i]);
         if (body && decode_folder_page(body, len, &pages[i], &errors[i]) &&
             !build_check_links(call, pages[i].next_link, NULL, &errors[i]))

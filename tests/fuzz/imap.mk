@@ -1,11 +1,15 @@
 if FUZZERS
 imap_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/src/imap -iquote $(top_srcdir)/src/mailbox
-noinst_PROGRAMS += fuzz-imap-command fuzz-imap-search fuzz-imap-section fuzz-imap-session \
+noinst_PROGRAMS += fuzz-imap-command fuzz-imap-pattern fuzz-imap-search fuzz-imap-section fuzz-imap-session \
 	fuzz-imap-set fuzz-imap-structure fuzz-imap-thread fuzz-imap-utf7
 fuzz_imap_command_SOURCES = tests/fuzz/imap/command.c
 fuzz_imap_command_CPPFLAGS = $(imap_fuzz_CPPFLAGS)
 fuzz_imap_command_LDADD = libimap.a $(base_LIBS)
 fuzz_imap_command_LDFLAGS = $(LIBFUZZER_FLAGS)
+fuzz_imap_pattern_SOURCES = tests/fuzz/imap/pattern.c
+fuzz_imap_pattern_CPPFLAGS = $(imap_fuzz_CPPFLAGS)
+fuzz_imap_pattern_LDADD = libimap.a $(base_LIBS)
+fuzz_imap_pattern_LDFLAGS = $(LIBFUZZER_FLAGS)
 fuzz_imap_section_SOURCES = tests/fuzz/imap/section.c
 fuzz_imap_section_CPPFLAGS = $(imap_fuzz_CPPFLAGS)
 fuzz_imap_section_LDADD = libimap.a libmime.a $(base_LIBS)
@@ -18,6 +22,8 @@ fuzz_imap_session_SOURCES = \
 	tests/fuzz/imap/session.c \
 	tests/unit/imap/fake_mailbox.c \
 	tests/unit/imap/fake_mailbox.h \
+	tests/unit/imap/fake_tree.c \
+	tests/unit/imap/fake_tree.h \
 	tests/unit/session/door.c \
 	tests/unit/session/door.h
 fuzz_imap_session_CPPFLAGS = $(imap_fuzz_CPPFLAGS)
