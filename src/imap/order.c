@@ -195,11 +195,14 @@ bool order_read(struct imap_session *s, bool uid, const struct imap_found *found
     r.items = arena_alloc(s->arena, (found->count + 1) * sizeof *r.items);
     for (size_t i = 0; i < found->count; i++)
         add_item(&r, uid, i);
+    /* Only References are not among the fields of an ENVELOPE. */
+    enum mailbox_headers what =
+        wants & ORDER_IDS ? MAILBOX_HEADERS_WHOLE : MAILBOX_HEADERS_ENVELOPE;
     if (!(wants & HEADER_WANTS))
         r.count = found->count;
     else if (found->count &&
-             !mailbox_reader_headers(s->selected->reader, MAILBOX_HEADERS_WHOLE, found->uids,
-                                     found->count, take_header, &r, imap_wait(s), e))
+             !mailbox_reader_headers(s->selected->reader, what, found->uids, found->count,
+                                     take_header, &r, imap_wait(s), e))
         return false;
     if (wants & ORDER_SIZE && r.count && !read_sizes(&r, refusal))
         return false;

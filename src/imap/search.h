@@ -47,7 +47,9 @@ struct search_program {
     struct mime_match *matches;
     size_t match_count;
     bool needs_header, needs_size, needs_body;
-    bool modseq; /* MODSEQ is among the keys */
+    bool needs_whole_header; /* the fields of an ENVELOPE will not do; for TEXT they do at first,
+                                since the rest comes with the body */
+    bool modseq;             /* MODSEQ is among the keys */
 };
 
 /* Why a command ends without an answer; `code` NULL: BAD, a fault of syntax. */

@@ -120,6 +120,18 @@ static size_t add_match(struct parser *p, enum mime_scope scope, const char *fie
     return program->match_count++;
 }
 
+/* Is it a field that an ENVELOPE tells (RFC 3501 section 7.4.2)? */
+static bool in_envelope(const char *field)
+{
+    static const char *const fields[] = {"Date", "Subject", "From", "Sender",      "Reply-To",
+                                         "To",   "Cc",      "Bcc",  "In-Reply-To", "Message-ID"};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (strcasecmp(field, fields[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static struct search_key *make_match(struct parser *p, enum mime_scope scope, const char *field)
 {
     bool whole = scope == MIME_IN_BODY || scope == MIME_IN_TEXT;
@@ -129,8 +141,10 @@ static struct search_key *make_match(struct parser *p, enum mime_scope scope, co
         return NULL;
     if (len == 0 && whole)
         return make(p, SEARCH_ALL);
-    p->program->needs_header = p->program->needs_header || scope != MIME_IN_BODY;
-    p->program->needs_body = p->program->needs_body || whole;
+    struct search_program *program = p->program;
+    program->needs_header = program->needs_header || scope != MIME_IN_BODY;
+    program->needs_whole_header = program->needs_whole_header || (field && !in_envelope(field));
+    program->needs_body = program->needs_body || whole;
     struct search_key *k = make(p, SEARCH_MATCH);
     k->match = add_match(p, scope, field, text, len);
     return k;

@@ -167,8 +167,10 @@ static bool pass_headers(struct run *r)
     uint32_t *asked = arena_alloc(r->s->arena, r->count * sizeof *asked);
     memcpy(asked, r->uids, r->count * sizeof *asked);
     r->at = r->kept = 0;
-    bool ok = mailbox_reader_headers(r->s->selected->reader, MAILBOX_HEADERS_WHOLE, asked, r->count,
-                                     take_header, r, imap_wait(r->s), r->e);
+    enum mailbox_headers what =
+        r->program->needs_whole_header ? MAILBOX_HEADERS_WHOLE : MAILBOX_HEADERS_ENVELOPE;
+    bool ok = mailbox_reader_headers(r->s->selected->reader, what, asked, r->count, take_header, r,
+                                     imap_wait(r->s), r->e);
     r->count = r->kept;
     return ok;
 }
