@@ -247,9 +247,9 @@ static void tell_batch(struct fetch *f, struct batch *b)
         if (now)
             told[told_count++] = b->uids[i];
     }
-    mailbox_view_unref(&newest);
     if (told_count)
-        imap_told(f->s, told, told_count);
+        imap_told(f->s, newest, told, told_count);
+    mailbox_view_unref(&newest);
     b->count = 0;
 }
 

@@ -155,9 +155,11 @@ struct mailbox_view *imap_newest_view(const struct imap_session *s);
 /* Tells what the folder's newest generation has over the announced one, as far as `how` allows.
  * Asks Graph nothing. */
 void imap_sync(struct imap_session *s, enum imap_sync how);
-/* The flags of these messages (rising) have just been told, or must not be (STORE .SILENT): from
- * now on the announced generation has them as the folder's newest. */
-void imap_told(struct imap_session *s, const uint32_t *uids, size_t count);
+/* The flags that these messages (rising) have in the generation `now` have just been told, or must
+ * not be (STORE .SILENT): from now on they are announced. What came after `now` is still to be
+ * told. */
+void imap_told(struct imap_session *s, const struct mailbox_view *now, const uint32_t *uids,
+               size_t count);
 /* FLAGS, with the keywords of the announced generation; and its EXISTS and RECENT. */
 void imap_tell_flags(struct imap_session *s);
 void imap_tell_count(struct imap_session *s);

@@ -174,9 +174,9 @@ static void tell(struct imap_session *s, const struct imap_command *c, struct st
         put_fetch(s, c, (size_t)index + 1, is, flags, &line);
         imap_send(s, &line);
     }
+    imap_told(s, now, told, count);
     mailbox_view_unref(&now);
     buf_free(&line);
-    imap_told(s, told, count);
 }
 
 static void survey(struct imap_session *s, const struct imap_command *c, struct store *x)

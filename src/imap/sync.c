@@ -221,11 +221,10 @@ void imap_sync(struct imap_session *s, enum imap_sync how)
     buf_free(&c.line);
 }
 
-void imap_told(struct imap_session *s, const uint32_t *uids, size_t count)
+void imap_told(struct imap_session *s, const struct mailbox_view *now, const uint32_t *uids,
+               size_t count)
 {
     struct imap_selected *sel = s->selected;
-    struct mailbox_view *now = mailbox_folder_view(sel->folder);
     if (now != sel->whole)
         adopt(sel, mailbox_view_adopt(sel->view, now, uids, count), NULL);
-    mailbox_view_unref(&now);
 }
