@@ -14,6 +14,7 @@ test_graph_SOURCES = \
 	tests/unit/graph/test_decode.c \
 	tests/unit/graph/test_error.c \
 	tests/unit/graph/test_failure.c \
+	tests/unit/graph/test_header.c \
 	tests/unit/graph/test_jwt.c \
 	tests/unit/graph/test_retry.c \
 	tests/unit/graph/test_scheduler.c \

@@ -8,6 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = (const char *)data;
     struct graph_page page;
     struct graph_folder_page folders;
+    struct graph_header_page headers;
     struct graph_message message;
     struct graph_folder folder;
     struct error e = ERROR_INIT;
@@ -21,6 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (decode_folder_page(text, size, &folders, &e))
         graph_folder_page_free(&folders);
+    for (int what = GRAPH_HEADERS_WHOLE; what <= GRAPH_HEADERS_ENVELOPE; what++)
+        if (decode_header_page(text, size, (enum graph_headers)what, &headers, &e))
+            graph_header_page_free(&headers);
     decode_message(text, size, a, &message, &e);
     decode_folder(text, size, a, &folder, &e);
     arena_free(&a);

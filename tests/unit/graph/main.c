@@ -1,7 +1,7 @@
 #include "../unit.h"
 
 extern const struct unit_test url_tests[], retry_tests[], scheduler_tests[], error_tests[],
-    jwt_tests[], decode_tests[], client_tests[], failure_tests[], batch_tests[];
+    header_tests[], jwt_tests[], decode_tests[], client_tests[], failure_tests[], batch_tests[];
 
 int main(void)
 {
@@ -12,6 +12,7 @@ int main(void)
         {"error", error_tests},
         {"jwt", jwt_tests},
         {"decode", decode_tests},
+        {"header", header_tests},
         {"client", client_tests},
         {"failure", failure_tests},
         {"batch", batch_tests},
