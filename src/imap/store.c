@@ -132,7 +132,7 @@ static bool as_expected(const struct mailbox_flag_change *change, const struct m
         flags = was->flags | named;
     if (change->op == MAILBOX_FLAGS_REMOVE)
         flags = was->flags & ~named;
-    return !((flags ^ is->flags) & ~MAILBOX_KEYWORDS_CUT) &&
+    return !((flags ^ is->flags) & ~MAILBOX_NOT_TOLD) &&
            keywords_as_expected(change, was->keywords, is->keywords);
 }
 

@@ -1,6 +1,7 @@
 /* Appended messages among the others: what was told of them holds whatever Graph shows. */
 #include "internal.h"
 
+#include "postern/base/clock.h"
 #include "postern/store/original.h"
 
 /* Flags that Graph keeps one of, and a message may bear both. */
@@ -10,17 +11,23 @@ bool original_apply(struct mailbox_folder *f, struct row *r, struct error *e)
 {
     struct store_original original;
     struct store_db *db = f->account->db;
-    if (r->edited) /* what was appended is no longer what is there */
+    if (r->edited) { /* what was appended is no longer what is there */
+        if (r->flags & MAILBOX_HIDDEN_DRAFT)
+            r->flags ^= MAILBOX_HIDDEN_DRAFT | MAILBOX_DRAFT;
         return store_original_drop(db, r->id, e);
+    }
     int found = store_original_find(db, r->id, &original, e);
     if (found != 1)
         return found == 0;
     if (original.received_ms != INT64_MIN)
         r->received_ms = original.received_ms;
-    if (!(original.flags & MAILBOX_DRAFT))
-        r->flags &= ~MAILBOX_DRAFT;
-    if (r->modseq == 0) /* its first row */
-        r->flags |= original.flags & KEPT_FLAGS;
+    if ((r->flags & MAILBOX_DRAFT) && !(original.flags & MAILBOX_DRAFT))
+        r->flags ^= MAILBOX_HIDDEN_DRAFT | MAILBOX_DRAFT;
+    if (r->modseq == 0) { /* its first row here: we have just written it */
+        r->written = clock_wall_ms();
+        if (r->flags & KEPT_FLAGS)
+            r->flags |= original.flags & KEPT_FLAGS;
+    }
     if (r->size < 0)
         r->size = original.size;
     return true;

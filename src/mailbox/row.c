@@ -110,12 +110,20 @@ static void apply_extended(struct row *r, const struct graph_message *m, bool wh
         apply_verb(r, m->has & GRAPH_HAS_VERB ? m->verb : GRAPH_VERB_NONE);
 }
 
+/* What is hidden stays so as long as Graph calls it a draft. */
+static void apply_draft(struct row *r, bool is_draft)
+{
+    bool hidden = is_draft && (r->flags & MAILBOX_HIDDEN_DRAFT);
+    set_flag(r, MAILBOX_HIDDEN_DRAFT, hidden);
+    set_flag(r, MAILBOX_DRAFT, is_draft && !hidden);
+}
+
 void row_apply(struct row *r, const struct graph_message *m, bool whole)
 {
     if (m->has & GRAPH_HAS_READ)
         set_flag(r, MAILBOX_SEEN, m->is_read);
     if (m->has & GRAPH_HAS_DRAFT)
-        set_flag(r, MAILBOX_DRAFT, m->is_draft);
+        apply_draft(r, m->is_draft);
     if ((m->has & GRAPH_HAS_FLAG) && m->flag_status)
         set_flag(r, MAILBOX_FLAGGED, strcmp(m->flag_status, "flagged") == 0);
     if (m->has & GRAPH_HAS_CATEGORIES)

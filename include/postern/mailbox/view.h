@@ -20,6 +20,10 @@
 #define MAILBOX_DELETED   0x0020u
 /* It has more categories than are shown as keywords, so they cannot be changed. */
 #define MAILBOX_KEYWORDS_CUT 0x0040u
+/* Graph calls it a draft, and the client that appended it did not: \Draft is not told. */
+#define MAILBOX_HIDDEN_DRAFT 0x0080u
+/* Bits that are no flags of a protocol. */
+#define MAILBOX_NOT_TOLD (MAILBOX_KEYWORDS_CUT | MAILBOX_HIDDEN_DRAFT)
 
 struct mailbox_entry {
     uint32_t uid;
