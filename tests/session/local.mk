@@ -28,7 +28,9 @@ SESSION_TESTS = \
 	tests/session/sandbox.py \
 	tests/session/append.py \
 	tests/session/imap.py \
-	tests/session/imapstress.py
+	tests/session/imapstress.py \
+	tests/session/imapbudgets.py \
+	tests/session/imapcrash.py
 TESTS += $(SESSION_TESTS)
 EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/run \
@@ -45,6 +47,7 @@ EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/imapsyntax.py \
 	tests/session/imapscript.py \
 	tests/session/imapservers.py \
+	tests/session/staterows.py \
 	tests/session/dovecot.py \
 	tests/data/make-mail.py \
 	tests/data/mail
