@@ -110,9 +110,34 @@ static void test_long_links(void)
     CU_ASSERT(same(link, ORIGIN));
 }
 
+/* Where pieces of an upload may go: anywhere, but by https, and plainly. */
+static void test_upload_links(void)
+{
+    static const char *const bad[] = {
+        "",
+        "http://outlook.office.com/x",
+        "//outlook.office.com/x",
+        "https://user@outlook.office.com/x",
+        "https:///x",
+        "https://outlook.office.com/x#y",
+        "https://outlook.office.com/x y",
+        "https://outlook.office.com\\x",
+        "https://outlook.office.com/x\n",
+        "file:///etc/passwd",
+    };
+    CU_ASSERT(url_is_https("https://outlook.office.com/api/v2.0/Users('a')/x?authtoken=eyJ0"));
+    CU_ASSERT(url_is_https("https://10.0.0.1:8443/upload"));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CU_ASSERT(!url_is_https(bad[i]));
+}
+
 extern const struct unit_test url_tests[];
 const struct unit_test url_tests[] = {
-    {"escaping", test_escaping},           {"what the log shows", test_shown},
-    {"links to Graph", test_own_links},    {"links to anybody else", test_foreign_links},
-    {"the longest link", test_long_links}, {NULL, NULL},
+    {"escaping", test_escaping},
+    {"what the log shows", test_shown},
+    {"links to Graph", test_own_links},
+    {"links to anybody else", test_foreign_links},
+    {"the longest link", test_long_links},
+    {"links to upload to", test_upload_links},
+    {NULL, NULL},
 };
