@@ -26,10 +26,9 @@ void mime_match_init(struct mime_match *m, enum mime_scope scope, const char *fi
         len = line.len;
     }
     mime_casemap(utf8, len, &mapped);
-    *m = (struct mime_match){.scope = scope,
-                             .field = field,
-                             .needle = arena_strndup(arena, buf_str(&mapped), mapped.len),
-                             .len = mapped.len};
+    char *needle = arena_alloc(arena, mapped.len + 1);
+    memcpy(needle, buf_str(&mapped), mapped.len); /* NULs too */
+    *m = (struct mime_match){.scope = scope, .field = field, .needle = needle, .len = mapped.len};
     buf_free(&line);
     buf_free(&mapped);
 }

@@ -42,6 +42,22 @@ def headers():
 
 
 @test
+def without_header():
+    """Mail that has no header property, as sent mail: what an ENVELOPE tells costs no download"""
+    with Pair(listeners=IMAP) as pair:
+        pair.sandbox.settings(headers="absent")
+        pair.deliver(*messages(40))
+        with opened(pair) as client:
+            assert found(client, "SUBJECT \"number 3\"") == [3, *range(30, 40)]
+            assert found(client, "HEADER Message-ID <7@example.org> FROM a7@") == [7]
+            client.ok("SORT (SUBJECT FROM) UTF-8 ALL")
+            assert not bodies(pair), bodies(pair)
+            assert found(client, "1:3 TEXT \"number 2\"") == [2]
+            assert len(bodies(pair)) == 2, bodies(pair)
+            assert found(client, "1:3 TEXT needle1") == [1]
+
+
+@test
 def undecided_only():
     """TEXT and BODY download only what is undecided, four abreast, and once"""
     with Pair(listeners=IMAP) as pair:
