@@ -162,6 +162,24 @@ def sizes():
 
 
 @test
+def sizes_of_odd_ends():
+    """A size is that of the literal, also with bare CR or LF or without a last line end"""
+    ends = [b"S: a\r\n\r\nno end", b"S: b\n\nbare lf\nno end", b"S: c\r\n\r\nbare\rcr\r\n"]
+    with Pair(listeners=IMAP) as pair:
+        pair.deliver(*ends)
+        with opened(pair) as client:
+            for message_ in ends:
+                client.append("INBOX", message_)
+            client.ok("NOOP")
+            told = client.fetch("1:*", "RFC822.SIZE")
+            bodies = client.fetch("1:*", "(RFC822.SIZE BODY.PEEK[])")
+            for number, message_ in enumerate(ends + ends, 1):
+                body = bodies[number]["BODY[]"]
+                assert body == re.sub(rb"(?<!\r)\n", b"\r\n", message_), body
+                assert told[number]["RFC822.SIZE"] == bodies[number]["RFC822.SIZE"] == len(body)
+
+
+@test
 def abreast():
     """Bodies are downloaded four abreast, and marked as read four abreast"""
     with Pair(listeners=IMAP) as pair:

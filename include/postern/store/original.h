@@ -25,7 +25,7 @@ void store_spool_free(struct store_spool **s);
 
 /* What is told of an appended message whatever Graph shows. */
 struct store_original {
-    int64_t size;        /* wire octets */
+    int64_t size;        /* wire octets; -1: not known */
     int64_t received_ms; /* INTERNALDATE that the client gave; INT64_MIN: none */
     uint32_t flags;      /* as the client gave them, STORE_SEEN … */
 };
