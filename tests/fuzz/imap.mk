@@ -22,6 +22,7 @@ fuzz_imap_session_SOURCES = \
 	tests/fuzz/imap/session.c \
 	tests/unit/imap/fake_mailbox.c \
 	tests/unit/imap/fake_mailbox.h \
+	tests/unit/imap/fake_transfer.c \
 	tests/unit/imap/fake_tree.c \
 	tests/unit/imap/fake_tree.h \
 	tests/unit/session/door.c \

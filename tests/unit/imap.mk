@@ -4,6 +4,7 @@ TESTS += test-imap
 test_imap_SOURCES = \
 	tests/unit/imap/fake_mailbox.c \
 	tests/unit/imap/fake_mailbox.h \
+	tests/unit/imap/fake_transfer.c \
 	tests/unit/imap/fake_tree.c \
 	tests/unit/imap/fake_tree.h \
 	tests/unit/imap/main.c \

@@ -7,7 +7,6 @@
 #include "postern/base/clock.h"
 #include "postern/mailbox/facts.h"
 #include "postern/mailbox/flags.h"
-#include "postern/mailbox/transfer.h"
 #include "postern/mailbox/tree.h"
 #include "postern/mime/crlf.h"
 
@@ -32,9 +31,6 @@ struct mailbox_reader {
 };
 struct mailbox_body {
     const struct fake_message *message;
-};
-struct mailbox_upload {
-    struct buf *bytes;
 };
 
 static struct mailbox_account the_account;
@@ -135,8 +131,7 @@ void fake_publish(void)
     mailbox_view_unref(&old);
 }
 
-/* True: this call is to fail. */
-static bool fails(const struct error *wanted, struct error *e)
+bool fake_fails(const struct error *wanted, struct error *e)
 {
     if (wanted->kind == ERROR_NONE)
         return false;
@@ -152,7 +147,7 @@ struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const ch
     (void)r;
     (void)tenant;
     (void)mailbox;
-    if (fails(&fake.account_error, e))
+    if (fake_fails(&fake.account_error, e))
         return NULL;
     fake.open_references++;
     return &the_account;
@@ -181,7 +176,7 @@ bool mailbox_folder_sync(struct mailbox_folder *f, bool read_only, struct wait *
         clock_test_set(clock_mono_ms() + 10 * CLOCK_SECOND, 0);
         w->tick(w->tick_arg);
     }
-    return !fails(&fake.sync_error, e);
+    return !fake_fails(&fake.sync_error, e);
 }
 
 struct mailbox_view *mailbox_folder_view(struct mailbox_folder *f)
@@ -239,7 +234,7 @@ struct mailbox_body *mailbox_reader_body(struct mailbox_reader *r, uint32_t uid,
     (void)r;
     (void)w;
     fake.bodies_asked++;
-    if (fails(&fake.body_error, e))
+    if (fake_fails(&fake.body_error, e))
         return NULL;
     if (!m || !m->text) {
         error_set(e, ERROR_GONE, "no such message");
@@ -308,7 +303,7 @@ struct mailbox_folder *mailbox_tree_open(struct mailbox_account *a, const char *
 {
     (void)a;
     (void)w;
-    if (fails(&fake.folder_error, e))
+    if (fake_fails(&fake.folder_error, e))
         return NULL;
     if (strcmp(name, "INBOX") != 0) {
         error_set(e, ERROR_FOLDER_GONE, "there is no folder \"%s\"", name);
@@ -398,7 +393,7 @@ bool mailbox_folder_refresh(struct mailbox_folder *f, bool read_only, struct wai
     (void)read_only;
     (void)w;
     fake.refreshes++;
-    if (fails(&fake.refresh_error, e))
+    if (fake_fails(&fake.refresh_error, e))
         return false;
     fake_publish();
     return true;
@@ -474,7 +469,7 @@ bool mailbox_reader_headers(struct mailbox_reader *r, enum mailbox_headers what,
     (void)what;
     (void)r;
     (void)w;
-    if (fails(&fake.headers_error, e))
+    if (fake_fails(&fake.headers_error, e))
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct fake_message *m = fake_find(uids[i]);
@@ -501,105 +496,4 @@ bool mailbox_reader_has_body(struct mailbox_reader *r, uint32_t uid)
     const struct fake_message *m = fake_find(uid);
     (void)r;
     return m && m->cached;
-}
-
-/* ---- transfer.h ---- */
-
-bool mailbox_expunge(struct mailbox_folder *f, const uint32_t *uids, size_t count,
-                     enum config_expunge how, struct wait *w, struct mailbox_delete_result *result,
-                     struct error *e)
-{
-    (void)f;
-    (void)how;
-    fake.expunge_client_fd = w->client_fd;
-    if (fails(&fake.expunge_error, e)) {
-        *result = (struct mailbox_delete_result){.failed = count};
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        fake.expunged[fake.expunged_count++] = uids[i];
-        fake_remove(uids[i]);
-    }
-    *result = (struct mailbox_delete_result){.deleted = count};
-    fake_publish();
-    return true;
-}
-
-struct mailbox_upload *mailbox_upload_new(struct mailbox_account *a, struct error *e)
-{
-    (void)a;
-    if (fails(&fake.upload_error, e))
-        return NULL;
-    struct mailbox_upload *u = xcalloc(1, sizeof *u);
-    u->bytes = &fake.uploads[fake.upload_count++ % FAKE_UPLOADS_MAX];
-    buf_free(u->bytes);
-    buf_init(u->bytes, FAKE_UPLOAD_MAX);
-    fake.open_references++;
-    return u;
-}
-
-bool mailbox_upload_write(struct mailbox_upload *u, const void *data, size_t len, struct error *e)
-{
-    return !fails(&fake.write_error, e) && buf_append(u->bytes, data, len);
-}
-
-void mailbox_upload_free(struct mailbox_upload **u)
-{
-    if (*u)
-        fake.open_references--;
-    free(*u);
-    *u = NULL;
-}
-
-bool mailbox_upload_has_nul(const struct mailbox_upload *u)
-{
-    return u->bytes->len && memchr(u->bytes->data, '\0', u->bytes->len);
-}
-
-bool mailbox_append(struct mailbox_folder *to, const struct mailbox_append *items, size_t count,
-                    enum config_append how, uint32_t *uids, struct wait *w, struct error *e)
-{
-    (void)to;
-    (void)how;
-    (void)w;
-    if (fails(&fake.append_error, e))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        struct fake_message *m = fake_add(buf_str(items[i].upload->bytes));
-        m->flags = items[i].flags;
-        if (items[i].date_ms != INT64_MIN)
-            m->received_ms = items[i].date_ms;
-        uids[i] = m->uid;
-    }
-    fake_publish();
-    return true;
-}
-
-bool mailbox_copy(struct mailbox_folder *from, const uint32_t *uids, size_t count,
-                  struct mailbox_folder *to, struct mailbox_transfer *out, struct wait *w,
-                  struct error *e)
-{
-    (void)from;
-    (void)to;
-    (void)w;
-    (void)e;
-    for (size_t i = 0; i < count; i++) {
-        struct fake_message *m = fake_find(uids[i]);
-        out[i] = (struct mailbox_transfer){.from = uids[i]};
-        if (m)
-            out[i].to = fake_add(m->text)->uid;
-    }
-    fake_publish();
-    return true;
-}
-
-bool mailbox_move(struct mailbox_folder *from, const uint32_t *uids, size_t count,
-                  struct mailbox_folder *to, struct mailbox_transfer *out, struct wait *w,
-                  struct error *e)
-{
-    bool ok = mailbox_copy(from, uids, count, to, out, w, e);
-    for (size_t i = 0; i < count; i++)
-        fake_remove(uids[i]);
-    fake_publish();
-    return ok;
 }

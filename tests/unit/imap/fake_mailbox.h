@@ -67,5 +67,7 @@ void fake_remove(uint32_t uid);
 struct fake_message *fake_find(uint32_t uid);
 /* A new generation of the folder as the table is now; sessions that watch it are notified. */
 void fake_publish(void);
+/* For the stand-in's own files: true if this call is to fail, with the error then. */
+bool fake_fails(const struct error *wanted, struct error *e);
 
 #endif
