@@ -18,6 +18,7 @@ test_graph_SOURCES = \
 	tests/unit/graph/test_jwt.c \
 	tests/unit/graph/test_retry.c \
 	tests/unit/graph/test_scheduler.c \
+	tests/unit/graph/test_update.c \
 	tests/unit/graph/test_url.c
 test_graph_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/graph \
 	-DSAMPLES='"$(abs_top_srcdir)/tests/data/graph"'
