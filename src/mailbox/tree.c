@@ -277,7 +277,8 @@ static bool read_round(struct mailbox_account *a, struct wait *w, struct error *
     const struct tree_rows *before = old ? tree_rows_of(old) : NULL;
     struct tree_rows *nothing = tree_rows_new(NULL);
     bool ok = know_special(a, !old, w, e) && tree_read(&r, before ? before : nothing, w, e);
-    if (ok && old && r.whole)
+    /* The link has died: a good moment to look whether the archive folder is there by now. */
+    if (ok && old && r.whole && !r.by_listing)
         ok = know_special(a, true, w, e);
     bool same = old && !r.whole && r.told == 0;
     if (ok && same)
