@@ -99,6 +99,8 @@ static bool get_header(struct fetch *f, uint32_t uid, struct imap_fetch_state *m
     int known = mailbox_fact_get(folder(f), uid, MAILBOX_FACT_HEADER, out, e);
     if (known != 0)
         return known > 0;
+    if (!m) /* it was known a moment ago, and went with its message */
+        return error_set(e, ERROR_GONE, "the message with UID %u no longer exists", (unsigned)uid);
     const struct mime_structure *structure = message_structure(m, e);
     return structure && message_append(m, 0, structure->parts[0].header.len, out, e) &&
            mailbox_fact_put(folder(f), uid, MAILBOX_FACT_HEADER, buf_str(out), out->len, e);
@@ -169,7 +171,7 @@ static void tell(struct fetch *f, size_t index, const struct mailbox_entry *entr
 
 /* ---- with bodies ---- */
 
-/* Bodies in hand, while \Seen is written. */
+/* Bodies in hand (NULL: the header is all that is needed), while \Seen is written. */
 struct batch {
     size_t indices[SEEN_ABREAST];
     uint32_t uids[SEEN_ABREAST];
@@ -242,7 +244,8 @@ static void tell_batch(struct fetch *f, struct batch *b)
         }
         if (now)
             imap_tell_keywords(f->s, now->keywords);
-        struct imap_fetch_state *m = message_use(f->s, b->uids[i], b->bodies[i]);
+        struct imap_fetch_state *m =
+            b->bodies[i] ? message_use(f->s, b->uids[i], b->bodies[i]) : NULL;
         tell(f, b->indices[i], now ? now : entry, m, NULL, 0, now != NULL);
         if (now)
             told[told_count++] = b->uids[i];
@@ -253,10 +256,14 @@ static void tell_batch(struct fetch *f, struct batch *b)
     b->count = 0;
 }
 
+static bool marks(const struct fetch *f)
+{
+    return f->request.sets_seen && !f->s->selected->read_only;
+}
+
 static void with_bodies(struct fetch *f, const struct imap_found *which)
 {
-    bool marks = f->request.sets_seen && !f->s->selected->read_only;
-    size_t abreast = marks ? SEEN_ABREAST : 1;
+    size_t abreast = marks(f) ? SEEN_ABREAST : 1;
     struct batch b = {.count = 0};
     for (size_t i = 0; i < which->count && !f->over; i++) {
         if (i % MAILBOX_SEQUENCE_MAX == 0)
@@ -264,11 +271,27 @@ static void with_bodies(struct fetch *f, const struct imap_found *which)
         take_body(f, &b, which->indices[i], which->uids[i]);
         if (b.count < abreast && i + 1 < which->count)
             continue;
-        if (marks)
+        if (marks(f))
             mark_seen(f, &b);
         tell_batch(f, &b);
     }
     tell_batch(f, &b);
+}
+
+/* Messages whose headers the store has by now. */
+static void mark_and_tell(struct fetch *f, const struct imap_found *which)
+{
+    struct batch b = {.count = 0};
+    for (size_t i = 0; i < which->count && !f->over; i++) {
+        b.indices[b.count] = which->indices[i];
+        b.uids[b.count] = which->uids[i];
+        b.bodies[b.count] = NULL;
+        b.seen[b.count++] = false;
+        if (b.count < SEEN_ABREAST && i + 1 < which->count)
+            continue;
+        mark_seen(f, &b);
+        tell_batch(f, &b);
+    }
 }
 
 /* ---- without ---- */
@@ -277,6 +300,7 @@ struct header_walk {
     struct fetch *f;
     const struct imap_found *which;
     size_t at;
+    struct imap_found in_hand; /* where they are marked before they are told */
 };
 
 static bool tell_header(void *arg, uint32_t uid, const char *block, size_t len)
@@ -287,10 +311,14 @@ static bool tell_header(void *arg, uint32_t uid, const char *block, size_t len)
     while (walk->which->uids[walk->at] != uid)
         walk->at++;
     size_t index = walk->which->indices[walk->at++];
-    if (block)
-        tell(f, index, announced(f, index), NULL, block, len, false);
-    else
+    if (!block) {
         note_gone(f, uid);
+    } else if (marks(f)) {
+        walk->in_hand.indices[walk->in_hand.count] = index;
+        walk->in_hand.uids[walk->in_hand.count++] = uid;
+    } else {
+        tell(f, index, announced(f, index), NULL, block, len, false);
+    }
     return !f->over;
 }
 
@@ -298,11 +326,16 @@ static void with_headers(struct fetch *f, const struct imap_found *which)
 {
     struct header_walk walk = {.f = f, .which = which};
     struct error e = ERROR_INIT;
+    if (marks(f)) {
+        walk.in_hand.indices = arena_alloc(f->s->arena, which->count * sizeof(uint32_t) + 1);
+        walk.in_hand.uids = arena_alloc(f->s->arena, which->count * sizeof(uint32_t) + 1);
+    }
     if (which->count &&
         !mailbox_reader_headers(reader(f), block_kind(f), which->uids, which->count, tell_header,
                                 &walk, imap_wait(f->s), &e) &&
         e.kind != ERROR_NONE)
         note(f, &e);
+    mark_and_tell(f, &walk.in_hand);
 }
 
 static void with_nothing(struct fetch *f, const struct imap_found *which)

@@ -195,6 +195,21 @@ def abreast():
 
 
 @test
+def fields_mark():
+    """Header fields without PEEK mark too, four abreast, and cost no body"""
+    with Pair(listeners=IMAP) as pair:
+        deliver(pair, 40)
+        with opened(pair) as client:
+            pair.sandbox.settings(**{"latency-ms": 20})
+            fetched = client.fetch("1:*", "BODY[HEADER.FIELDS (SUBJECT)]")
+            assert [found["BODY[HEADER.FIELDS (SUBJECT)]"] for _, found in sorted(fetched.items())] \
+                == [b"Subject: number %d\r\n\r\n" % n for n in range(40)]
+            assert all("\\Seen" in found["FLAGS"] for found in fetched.values())
+            assert most_in_flight(pair.sandbox.requests(method="PATCH")) == 4
+            asked(pair, 41)
+
+
+@test
 def not_marked():
     """EXAMINE and PEEK mark nothing"""
     with Pair(listeners=IMAP) as pair:
