@@ -10,6 +10,7 @@ machine may be slow. What does not work at all, or breaks one of Graph's rules, 
 """
 
 import math
+import os
 import resource
 import sys
 import time
@@ -18,10 +19,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "session"))
 
-from harness import Pair, most_in_flight, trusting  # noqa: E402
+from harness import IMAP, Pair, most_in_flight, trusting  # noqa: E402
 
 LARGE = 100_000
 IDLE = 1_000
+LATENCY = 100  # ms to Graph, of the benches of IMAP
 IDLE_MAILBOX = 5_000  # messages in the folder that the idle connections have open
 MIB = 1 << 20
 
@@ -212,6 +214,203 @@ def idle_plain():
 def idle_tls():
     """memory of idle logged-in connections with TLS"""
     yield from idle_connections("TLS", tls=True)
+
+
+# -- IMAP -----------------------------------------------------------------------------------------
+
+
+def quiet_imap(count=0, **options):
+    """A Pair that speaks IMAP, its inbox known, Graph 100 ms away."""
+    if count:
+        options["sandbox"] = ("--generate", f"inbox={count}")
+    return quiet(listeners=IMAP, top="poll-interval = 15s", **options)
+
+
+def far(pair):
+    """From now on Graph takes 100 ms, and requests are counted."""
+    pair.sandbox.settings(latency_ms=LATENCY)
+    pair.sandbox.forget()
+
+
+def session_of_imap(pair):
+    with pair.imap() as client:
+        client.login().select()
+        client.logout()
+
+
+def timed(function, *arguments):
+    begin = time.monotonic()
+    result = function(*arguments)
+    return time.monotonic() - begin, result
+
+
+def requests(what, pair, goal):
+    return at_most(f"{what}: requests", len(pair.sandbox.requests()), goal)
+
+
+@bench
+def imap_select():
+    """IMAP: first SELECT of 5,000 messages, and again"""
+    with quiet_imap(5_000, serve=False) as pair:
+        far(pair)
+        pair.start()
+        with pair.imap() as client:
+            took, _ = timed(lambda: client.login().select())
+            yield requests("IMAP, first SELECT of 5,000", pair, 2 * 10 + 3 + 1)
+            yield plain("IMAP, first SELECT of 5,000: time", took, " s")
+            client.logout()
+        pair.sandbox.forget()
+        with pair.imap() as client:
+            took, _ = timed(lambda: client.login().select())
+            yield requests("IMAP, SELECT again", pair, 1)
+            yield plain("IMAP, SELECT again: time", took, " s", "{:.2f}")
+            client.logout()
+
+
+@bench
+def imap_headers():
+    """IMAP: envelopes and header fields of 1,000 messages"""
+    for items in ("ENVELOPE", "BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE)]"):
+        with quiet_imap(1_000) as pair, pair.imap() as client:
+            client.login().select()
+            far(pair)
+            took, got = timed(client.fetch, "1:*", f"({items})")
+            assert len(got) == 1_000
+            yield requests(f"IMAP, {items.split(' ')[0]} of 1,000", pair, 4)
+            yield plain(f"IMAP, {items.split(' ')[0]} of 1,000: time", took, " s", "{:.2f}")
+            client.logout()
+
+
+@bench
+def imap_bodies():
+    """IMAP: 200 bodies of 20 KB"""
+    with quiet_imap() as pair, pair.imap() as client:
+        pair.deliver(*(message(i, 20_000) for i in range(200)))
+        client.login().select()
+        far(pair)
+        took, got = timed(client.fetch, "1:*", "(BODY.PEEK[])")
+        assert len(got) == 200
+        yield requests("IMAP, 200 bodies", pair, 200)
+        yield at_most("IMAP, 200 bodies: time / floor", took / (200 * LATENCY / 4000), 1.3,
+                      form="{:.2f}")
+        client.logout()
+
+
+@bench
+def imap_writes():
+    """IMAP: STORE, MOVE and EXPUNGE of 200 messages"""
+    with quiet_imap() as pair, pair.imap() as client:
+        pair.deliver(*(message(i) for i in range(200)))
+        pair.sandbox.control("POST", "/folders", {"user": "alice@example.com", "path": "There"})
+        client.login().select("There")
+        client.select()
+        far(pair)
+        floor = 200 * LATENCY / 4000
+        for what in ("STORE 1:* +FLAGS (\\Flagged)", "MOVE 1:* There"):
+            took, _ = timed(client.ok, what)
+            yield at_most(f"IMAP, {what.split(' ')[0]} of 200: time / floor", took / floor, 1.2,
+                          form="{:.2f}")
+        client.select("There")
+        client.ok("STORE 1:* +FLAGS.SILENT (\\Deleted)")
+        took, _ = timed(client.ok, "EXPUNGE")
+        yield at_most("IMAP, EXPUNGE of 200: time / floor", took / floor, 1.2, form="{:.2f}")
+        client.logout()
+
+
+@bench
+def imap_status():
+    """IMAP: STATUS of 50 folders, LIST with STATUS of 200"""
+    with quiet_imap() as pair, pair.imap() as client:
+        for number in range(200):
+            pair.sandbox.control("POST", "/folders", {"user": "alice@example.com",
+                                                      "path": f"Folder {number}"})
+        client.login()
+        far(pair)
+        took, _ = timed(lambda: [client.status(f"Folder {n}", "MESSAGES UNSEEN")
+                                 for n in range(50)])
+        yield requests("IMAP, STATUS of 50 folders", pair, 5)
+        yield plain("IMAP, STATUS of 50 folders: time", took, " s", "{:.2f}")
+        client.logout()
+        pair.restart()
+        pair.sandbox.forget()
+        with pair.imap() as other:
+            took, _ = timed(other.login().ok, 'LIST "" * RETURN (STATUS (MESSAGES UNSEEN))')
+            yield requests("IMAP, LIST with STATUS of 200 folders", pair, 5)
+            yield plain("IMAP, LIST with STATUS of 200 folders: time", took, " s", "{:.2f}")
+            other.logout()
+
+
+@bench
+def imap_noop():
+    """IMAP: a storm of NOOP"""
+    with quiet_imap(100) as pair, pair.imap() as client:
+        client.login().select()
+        far(pair)
+        took, _ = timed(lambda: [client.ok("NOOP") for _ in range(2_000)])
+        yield requests("IMAP, 2,000 NOOP", pair, math.ceil(took / 15))
+        yield plain("IMAP, NOOP: each", took / 2_000 * 1e6, " us", "{:.0f}")
+        client.logout()
+
+
+@bench
+def imap_large():
+    """IMAP: a folder of 100,000 messages, memory and SELECT again"""
+    with quiet_imap(LARGE) as pair:
+        session_of_imap(pair)
+        pair.restart()  # so that only what is kept is seen, not what a first sync needs
+        before = memory(pair, "VmRSS")
+        session_of_imap(pair)
+        yield plain(f"IMAP, folder of {LARGE:,}: RSS a message",
+                    (memory(pair, "VmRSS") - before) / LARGE, " B", "{:.0f}")
+        with pair.imap() as client:
+            client.login()
+            took, _ = timed(client.select)
+            yield at_most(f"IMAP, SELECT of {LARGE:,} again: time", took * 1000, 100, " ms")
+            sessions = [pair.imap().login() for _ in range(20)]
+            before = memory(pair, "VmRSS")
+            for session_of in sessions:
+                session_of.ok("SELECT INBOX")
+            yield plain(f"IMAP, folder of {LARGE:,}: RSS of one more session",
+                        (memory(pair, "VmRSS") - before) / 20 / 1024, " KB")
+            for session_of in sessions:
+                session_of.logout()
+            client.logout()
+
+
+@bench
+def imap_idle():
+    """IMAP: 1,000 connections in IDLE over TLS"""
+    need_descriptors(2 * IDLE + 200)
+    limits = {"max-connections": IDLE + 10, "max-connections-per-address": IDLE + 10,
+              "max-connections-per-login": IDLE + 10}
+    listener = {"imap": {"protocol": "imap", "tls": "implicit"}}
+    with quiet(listeners=listener, limits=limits, tls=True, top="poll-interval = 1h",
+               sandbox=("--generate", f"inbox={IDLE_MAILBOX}")) as pair:
+        context = trusting(pair.certificate)
+
+        def connect():
+            client = pair.imap(tls=context).login()
+            client.ok("SELECT INBOX")
+            client.idle()
+            return client
+
+        clients = [connect() for _ in range(10)]
+        before = memory(pair, "VmRSS")
+        clients += [connect() for _ in range(IDLE - len(clients))]
+        yield at_most(f"IMAP, {IDLE:,} in IDLE over TLS: RSS of each",
+                      (memory(pair, "VmRSS") - before) / (IDLE - 10) / 1024, 64, " KB", "{:.1f}")
+        used = cpu_seconds(pair)
+        time.sleep(5)  # what is measured is that nothing happens
+        yield at_most(f"IMAP, {IDLE:,} in IDLE: CPU in 5 s", (cpu_seconds(pair) - used) * 1000, 50,
+                      " ms")
+        for client in clients:
+            client.close()
+
+
+def cpu_seconds(pair):
+    """What postern has used of the processors since it started."""
+    fields = Path(f"/proc/{pair.postern.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def run(function):
