@@ -201,11 +201,11 @@ static bool next_run(const struct listing *l, size_t *at, size_t *first, size_t 
     return wanted > 0;
 }
 
-/* A failure that a smaller page may mend, or another way. */
+/* A failure that a smaller page may mend, or another way; a mailbox that is throttled waits. */
 static bool is_about_size(const struct error *e)
 {
-    return e->status >= 500 || e->kind == ERROR_ANSWER || e->kind == ERROR_TOO_BIG ||
-           e->kind == ERROR_TIMEOUT;
+    return (e->status >= 500 && e->kind != ERROR_THROTTLED) || e->kind == ERROR_ANSWER ||
+           e->kind == ERROR_TOO_BIG || e->kind == ERROR_TIMEOUT;
 }
 
 /* Lists what the store does not know. What cannot be listed is left to the MIME. */
