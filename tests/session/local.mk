@@ -30,7 +30,8 @@ SESSION_TESTS = \
 	tests/session/imap.py \
 	tests/session/imapstress.py \
 	tests/session/imapbudgets.py \
-	tests/session/imapcrash.py
+	tests/session/imapcrash.py \
+	tests/session/imapfaults.py
 TESTS += $(SESSION_TESTS)
 EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/run \
