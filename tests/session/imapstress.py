@@ -198,6 +198,8 @@ class Player(threading.Thread):
         self.command(self.random.choice(["", "UID "]) + "SEARCH " + keys)
 
     def copy(self):
+        if self.run_.faults:
+            return  # transfer.py has COPY with lost answers, where nobody else copies the same
         target = self.target()
         if target and self.client.selected.exists <= MANY:
             self.transfer("COPY", *target)
