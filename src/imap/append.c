@@ -124,7 +124,7 @@ static void tell_uids(struct imap_session *s, const struct imap_command *c,
         known = known && uids[i] != 0;
     buf_printf(&code, "APPENDUID %" PRIu32 " ", mailbox_folder_uidvalidity(to));
     imap_put_uids(uids, count, &code);
-    imap_done(s, c, known ? buf_str(&code) : NULL, "APPEND done");
+    imap_done(s, c, known ? buf_str(&code) : NULL, "APPEND completed");
     buf_free(&code);
 }
 

@@ -53,7 +53,7 @@ void imap_noop(struct imap_session *s, const struct imap_command *c)
         imap_untagged(s, "NO [%s] changes elsewhere are not known: %s", imap_error_code(e.kind),
                       text);
     }
-    imap_done(s, c, NULL, "%s done", c->verb->name);
+    imap_done(s, c, NULL, "%s completed", c->verb->name);
 }
 
 void imap_logout(struct imap_session *s, const struct imap_command *c)
@@ -133,7 +133,7 @@ void imap_enable(struct imap_session *s, const struct imap_command *c)
     imap_untagged(s, condstore ? "ENABLED CONDSTORE" : "ENABLED");
     if (condstore)
         imap_condstore(s);
-    imap_done(s, c, NULL, "ENABLE done");
+    imap_done(s, c, NULL, "ENABLE completed");
 }
 
 void imap_namespace(struct imap_session *s, const struct imap_command *c)
@@ -141,5 +141,5 @@ void imap_namespace(struct imap_session *s, const struct imap_command *c)
     if (!bare(s, c))
         return;
     imap_untagged(s, "NAMESPACE ((\"\" \"/\")) NIL NIL");
-    imap_done(s, c, NULL, "NAMESPACE done");
+    imap_done(s, c, NULL, "NAMESPACE completed");
 }

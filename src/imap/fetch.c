@@ -495,5 +495,5 @@ void imap_fetch(struct imap_session *s, const struct imap_command *c)
     else if (f.error.kind != ERROR_NONE)
         imap_fail(s, c, &f.error);
     else
-        imap_done(s, c, NULL, "Done");
+        imap_done(s, c, NULL, "%s completed", c->verb->name);
 }

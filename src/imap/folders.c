@@ -24,7 +24,7 @@ static void done_with_id(struct imap_session *s, const struct imap_command *c, c
         imap_put_object_id(&code, 'F', digest);
         buf_putc(&code, ')');
     }
-    imap_done(s, c, node ? buf_str(&code) : NULL, "CREATE done");
+    imap_done(s, c, node ? buf_str(&code) : NULL, "CREATE completed");
     mailbox_tree_unref(&t);
     buf_free(&code);
 }
@@ -73,7 +73,7 @@ void imap_delete(struct imap_session *s, const struct imap_command *c)
     if (!name)
         return;
     if (mailbox_folder_delete(s->account, name, s->login->expunge, imap_wait_to_end(s), &e))
-        imap_done(s, c, NULL, "DELETE done");
+        imap_done(s, c, NULL, "DELETE completed");
     else
         imap_fail(s, c, &e);
 }
@@ -90,7 +90,7 @@ void imap_rename(struct imap_session *s, const struct imap_command *c)
     if (!to)
         return;
     if (mailbox_folder_rename(s->account, from, to, imap_wait_to_end(s), &e))
-        imap_done(s, c, NULL, "RENAME done");
+        imap_done(s, c, NULL, "RENAME completed");
     else
         imap_fail(s, c, &e);
 }
@@ -102,7 +102,7 @@ static void subscribe(struct imap_session *s, const struct imap_command *c, bool
     if (!name)
         return;
     if (mailbox_subscribe(s->account, name, subscribed, &e))
-        imap_done(s, c, NULL, "%s done", c->verb->name);
+        imap_done(s, c, NULL, "%s completed", c->verb->name);
     else
         imap_fail(s, c, &e);
 }

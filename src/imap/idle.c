@@ -56,7 +56,7 @@ void imap_idle(struct imap_session *s, const struct imap_command *c)
     if (sel)
         mailbox_unwatch(sel->folder, w);
     if (r == SESSION_LINE_OK && strcasecmp(line, "DONE") == 0)
-        imap_done(s, c, NULL, "IDLE done");
+        imap_done(s, c, NULL, "IDLE completed");
     else if (r == SESSION_LINE_OK || r == SESSION_LINE_TOO_LONG || r == SESSION_LINE_NUL)
         imap_bad(s, c, "DONE ends IDLE, nothing else does");
     else

@@ -194,7 +194,7 @@ static void list(struct imap_session *s, const struct imap_command *c, bool lsub
         return;
     if (r.delimiter) {
         imap_untagged(s, "%s (\\Noselect) \"/\" \"\"", c->verb->name);
-        imap_done(s, c, NULL, "%s done", c->verb->name);
+        imap_done(s, c, NULL, "%s completed", c->verb->name);
         return;
     }
     struct listing l = {.session = s, .request = &r};
@@ -210,7 +210,7 @@ static void list(struct imap_session *s, const struct imap_command *c, bool lsub
     table_free(&l.by_name);
     free(l.entries);
     mailbox_tree_unref(&l.tree);
-    imap_done(s, c, NULL, "%s done", c->verb->name);
+    imap_done(s, c, NULL, "%s completed", c->verb->name);
 }
 
 void imap_list(struct imap_session *s, const struct imap_command *c)

@@ -46,7 +46,7 @@ bool imap_find(struct imap_session *s, const struct imap_command *c, const struc
     if (c->uid) {
         imap_set_find_uids(&set, s->selected->view, s->arena, found);
     } else if (!imap_set_find(&set, s->selected->view, s->arena, found)) {
-        imap_bad(s, c, "there is no message of that number, there are %zu",
+        imap_bad(s, c, "invalid messageset: there is no such message, there are %zu",
                  mailbox_view_count(s->selected->view));
         return false;
     }
@@ -203,7 +203,7 @@ static void select_folder(struct imap_session *s, const struct imap_command *c, 
     }
     s->selected = sel;
     tell_folder(s);
-    imap_done(s, c, sel->read_only ? "READ-ONLY" : "READ-WRITE", "%s done", c->verb->name);
+    imap_done(s, c, sel->read_only ? "READ-ONLY" : "READ-WRITE", "%s completed", c->verb->name);
 }
 
 void imap_select(struct imap_session *s, const struct imap_command *c)
@@ -225,7 +225,7 @@ void imap_unselect_command(struct imap_session *s, const struct imap_command *c)
         return;
     }
     imap_unselect(s);
-    imap_done(s, c, NULL, "UNSELECT done");
+    imap_done(s, c, NULL, "UNSELECT completed");
 }
 
 /* RFC 3501 section 6.4.2 knows no NO; but OK would say that they are gone. The folder stays
@@ -246,5 +246,5 @@ void imap_close(struct imap_session *s, const struct imap_command *c)
         return;
     }
     imap_unselect(s);
-    imap_done(s, c, NULL, "CLOSE done");
+    imap_done(s, c, NULL, "CLOSE completed");
 }

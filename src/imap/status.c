@@ -166,7 +166,7 @@ void imap_status(struct imap_session *s, const struct imap_command *c)
     int64_t since = imap_tree_since(s, arena_printf(s->arena, "STATUS %s", name));
     imap_tell_status(s, &name, 1, items, since, &e);
     if (e.kind == ERROR_NONE)
-        imap_done(s, c, NULL, "STATUS done");
+        imap_done(s, c, NULL, "STATUS completed");
     else
         imap_fail(s, c, &e);
 }

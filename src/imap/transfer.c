@@ -107,7 +107,7 @@ static void transfer(struct imap_session *s, const struct imap_command *c, bool 
     if (known && move) /* RFC 6851 section 4.3: before the EXPUNGE responses */
         imap_untagged(s, "OK [%s] moved", buf_str(&code));
     if (ok)
-        imap_done(s, c, known && !move ? buf_str(&code) : NULL, "%s done", c->verb->name);
+        imap_done(s, c, known && !move ? buf_str(&code) : NULL, "%s completed", c->verb->name);
     else
         imap_fail_target(s, c, &e);
     buf_free(&code);

@@ -58,7 +58,7 @@ static void test_one(void)
     fake_reset();
     CU_ASSERT_STRING_EQUAL(
         talk_in("a APPEND INBOX (\\Seen) \"01-Jan-1970 00:00:01 +0000\" {3+}\r\nabc\r\n"),
-        "a OK [APPENDUID 77 1] APPEND done\r\n");
+        "a OK [APPENDUID 77 1] APPEND completed\r\n");
     CU_ASSERT_EQUAL(fake.count, 1);
     CU_ASSERT_EQUAL(fake.messages[0].flags, MAILBOX_SEEN);
     CU_ASSERT_EQUAL(fake.messages[0].received_ms, 1000);
@@ -71,7 +71,7 @@ static void test_many(void)
     CU_ASSERT_STRING_EQUAL(
         talk_in("a APPEND INBOX {1+}\r\nx () {1+}\r\ny \"01-Jan-1970 00:00:00 +0000\" "
                 "{1+}\r\nz\r\n"),
-        "a OK [APPENDUID 77 1:3] APPEND done\r\n");
+        "a OK [APPENDUID 77 1:3] APPEND completed\r\n");
 }
 
 static void test_refused(void)

@@ -74,7 +74,7 @@ static void test_plain(void)
     CU_ASSERT_TRUE(begins(talk("a AUTHENTICATE PLAIN\r\n" PLAIN "\r\n"), "+ \r\na OK " GOOD));
     CU_ASSERT_TRUE(begins(talk("a authenticate plain " PLAIN "\r\n"), "a OK " GOOD));
     CU_ASSERT_STRING_EQUAL(talk("a AUTHENTICATE PLAIN\r\n*\r\nb NOOP\r\n"),
-                           "+ \r\na BAD authentication cancelled\r\nb OK NOOP done\r\n");
+                           "+ \r\na BAD authentication cancelled\r\nb OK NOOP completed\r\n");
     CU_ASSERT_STRING_EQUAL(talk("a AUTHENTICATE PLAIN =\r\nb AUTHENTICATE PLAIN %\r\n"),
                            "a BAD malformed response\r\nb BAD not base64\r\n");
     CU_ASSERT_STRING_EQUAL(talk("a AUTHENTICATE\r\nb AUTHENTICATE GSSAPI\r\n"),

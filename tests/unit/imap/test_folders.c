@@ -36,41 +36,41 @@ static void test_list(void)
 {
     some();
     CU_ASSERT_STRING_EQUAL(talk_in("a LIST \"\" *\r\n"),
-                           INBOX CAFE ARCHIVE Y2025 Y2026 SENT "a OK LIST done\r\n");
-    CU_ASSERT_STRING_EQUAL(talk_in("a LIST \"\" %\r\n"), INBOX ARCHIVE SENT "a OK LIST done\r\n");
-    CU_ASSERT_STRING_EQUAL(talk_in("a LIST Archive/ %Q1\r\n"), Y2026 "a OK LIST done\r\n");
-    CU_ASSERT_STRING_EQUAL(talk_in("a LIST \"\" inbox\r\n"), INBOX "a OK LIST done\r\n");
+                           INBOX CAFE ARCHIVE Y2025 Y2026 SENT "a OK LIST completed\r\n");
+    CU_ASSERT_STRING_EQUAL(talk_in("a LIST \"\" %\r\n"), INBOX ARCHIVE SENT "a OK LIST completed\r\n");
+    CU_ASSERT_STRING_EQUAL(talk_in("a LIST Archive/ %Q1\r\n"), Y2026 "a OK LIST completed\r\n");
+    CU_ASSERT_STRING_EQUAL(talk_in("a LIST \"\" inbox\r\n"), INBOX "a OK LIST completed\r\n");
     CU_ASSERT_STRING_EQUAL(talk_in("a LIST \"\" \"INBOX/Caf&AOk-\"\r\n"),
-                           CAFE "a OK LIST done\r\n");
-    CU_ASSERT_STRING_EQUAL(talk_in("a LIST \"\" nothing\r\n"), "a OK LIST done\r\n");
+                           CAFE "a OK LIST completed\r\n");
+    CU_ASSERT_STRING_EQUAL(talk_in("a LIST \"\" nothing\r\n"), "a OK LIST completed\r\n");
     CU_ASSERT_STRING_EQUAL(talk_in("a LIST \"\" \"\"\r\n"),
-                           "* LIST (\\Noselect) \"/\" \"\"\r\na OK LIST done\r\n");
+                           "* LIST (\\Noselect) \"/\" \"\"\r\na OK LIST completed\r\n");
 }
 
 static void test_list_extended(void)
 {
     some();
     CU_ASSERT_STRING_EQUAL(talk_in("a LIST \"\" (INBOX Arch% \"\")\r\n"),
-                           INBOX ARCHIVE "a OK LIST done\r\n");
-    CU_ASSERT_STRING_EQUAL(talk_in("a LIST (SPECIAL-USE) \"\" *\r\n"), SENT "a OK LIST done\r\n");
+                           INBOX ARCHIVE "a OK LIST completed\r\n");
+    CU_ASSERT_STRING_EQUAL(talk_in("a LIST (SPECIAL-USE) \"\" *\r\n"), SENT "a OK LIST completed\r\n");
     CU_ASSERT_STRING_EQUAL(
         talk_in("a LIST (SUBSCRIBED) \"\" *\r\n"),
         "* LIST (\\HasChildren \\Subscribed) \"/\" INBOX\r\n"
         "* LIST (\\HasNoChildren \\Subscribed) \"/\" INBOX/Caf&AOk-\r\n"
         "* LIST (\\HasNoChildren \\Subscribed) \"/\" Archive/2026=2FQ1\r\n"
         "* LIST (\\HasNoChildren \\Sent \\Subscribed) \"/\" Gesendet\r\n"
-        "* LIST (\\NonExistent \\Subscribed) \"/\" gone/below\r\na OK LIST done\r\n");
+        "* LIST (\\NonExistent \\Subscribed) \"/\" gone/below\r\na OK LIST completed\r\n");
     CU_ASSERT_STRING_EQUAL(
         talk_in("a LIST (SUBSCRIBED RECURSIVEMATCH) \"\" %\r\n"),
         "* LIST (\\HasChildren \\Subscribed) \"/\" INBOX (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n"
         "* LIST (\\HasChildren) \"/\" Archive (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n"
         "* LIST (\\HasNoChildren \\Sent \\Subscribed) \"/\" Gesendet\r\n"
         "* LIST (\\NonExistent) \"/\" gone (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n"
-        "a OK LIST done\r\n");
+        "a OK LIST completed\r\n");
     CU_ASSERT_STRING_EQUAL(talk_in("a LIST \"\" Arc* RETURN (SUBSCRIBED CHILDREN)\r\n"),
                            ARCHIVE Y2025
                            "* LIST (\\HasNoChildren \\Subscribed) \"/\" Archive/2026=2FQ1\r\n"
-                           "a OK LIST done\r\n");
+                           "a OK LIST completed\r\n");
 }
 
 static void test_lsub(void)
@@ -81,12 +81,12 @@ static void test_lsub(void)
                            "* LSUB (\\HasNoChildren) \"/\" INBOX/Caf&AOk-\r\n"
                            "* LSUB (\\HasNoChildren) \"/\" Archive/2026=2FQ1\r\n"
                            "* LSUB (\\HasNoChildren \\Sent) \"/\" Gesendet\r\n"
-                           "* LSUB () \"/\" gone/below\r\na OK LSUB done\r\n");
+                           "* LSUB () \"/\" gone/below\r\na OK LSUB completed\r\n");
     CU_ASSERT_STRING_EQUAL(talk_in("a LSUB \"\" %\r\n"),
                            "* LSUB (\\HasChildren) \"/\" INBOX\r\n"
                            "* LSUB (\\Noselect \\HasChildren) \"/\" Archive\r\n"
                            "* LSUB (\\HasNoChildren \\Sent) \"/\" Gesendet\r\n"
-                           "* LSUB (\\Noselect) \"/\" gone\r\na OK LSUB done\r\n");
+                           "* LSUB (\\Noselect) \"/\" gone\r\na OK LSUB completed\r\n");
 }
 
 #define STATUS "(MESSAGES 5 UIDNEXT 17)\r\n"
@@ -95,17 +95,17 @@ static void test_status(void)
 {
     some();
     CU_ASSERT_STRING_EQUAL(talk_in("a STATUS inbox (UIDNEXT MESSAGES)\r\n"),
-                           "* STATUS INBOX " STATUS "a OK STATUS done\r\n");
+                           "* STATUS INBOX " STATUS "a OK STATUS completed\r\n");
     CU_ASSERT_EQUAL(fake_tree.wants, 0);
     CU_ASSERT_STRING_EQUAL(
         talk_in("a STATUS Archive (SIZE MAILBOXID)\r\n"),
         "* STATUS Archive (SIZE 5000000000 MAILBOXID "
-        "(FAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA))\r\na OK STATUS done\r\n");
+        "(FAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA))\r\na OK STATUS completed\r\n");
     CU_ASSERT_EQUAL(fake_tree.wants, MAILBOX_STATUS_SIZE);
     const char *gone = talk_in("a STATUS nowhere (UIDNEXT)\r\n");
     CU_ASSERT_EQUAL(strncmp(gone, "a NO [NONEXISTENT]", 18), 0);
     CU_ASSERT_STRING_EQUAL(talk_in("a LIST \"\" INB% RETURN (STATUS (MESSAGES UIDNEXT))\r\n"),
-                           INBOX "* STATUS INBOX " STATUS "a OK LIST done\r\n");
+                           INBOX "* STATUS INBOX " STATUS "a OK LIST completed\r\n");
     /* One call for all. */
     fake_tree.asked_status = 0;
     talk_in("a LIST \"\" * RETURN (STATUS (MESSAGES))\r\n");
@@ -118,10 +118,10 @@ static void test_changes(void)
     const char *answers =
         talk_in("a CREATE \"New/One\"\r\nb DELETE Archive/2025\r\nc RENAME inbox Old\r\n"
                 "d SUBSCRIBE gone\r\ne UNSUBSCRIBE INBOX\r\nf CREATE Archive\r\n");
-    CU_ASSERT_STRING_EQUAL(answers, "a OK CREATE done\r\nb OK DELETE done\r\nc OK RENAME done\r\n"
-                                    "d OK SUBSCRIBE done\r\ne OK UNSUBSCRIBE done\r\n"
+    CU_ASSERT_STRING_EQUAL(answers, "a OK CREATE completed\r\nb OK DELETE completed\r\nc OK RENAME completed\r\n"
+                                    "d OK SUBSCRIBE completed\r\ne OK UNSUBSCRIBE completed\r\n"
                                     "f OK [MAILBOXID (FAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-                                    ")] CREATE done\r\n");
+                                    ")] CREATE completed\r\n");
     CU_ASSERT_STRING_EQUAL(fake_tree.writes,
                            "create New/One; delete Archive/2025; rename INBOX to Old; "
                            "subscribe gone; unsubscribe INBOX; create Archive; ");

@@ -37,7 +37,7 @@ static void test_syntax(void)
                            "* BAD a command is a tag, a space and a name\r\n"
                            "* BAD a parenthesis is not closed\r\n+ go ahead\r\n");
     CU_ASSERT_TRUE(says(talk("a \"NOOP\"\r\nb noop\r\n"), "a BAD a command is"));
-    CU_ASSERT_TRUE(says(talk("a.b/c NOOP\nx UID NOOP\r\n"), "a.b/c OK NOOP done\r\n"));
+    CU_ASSERT_TRUE(says(talk("a.b/c NOOP\nx UID NOOP\r\n"), "a.b/c OK NOOP completed\r\n"));
     CU_ASSERT_TRUE(says(talk("a NOOP caf\xc3\xa9\r\n"), "a BAD a character that is not allowed"));
     CU_ASSERT_TRUE(says(talk("a UID NOOP\r\n"), "a BAD there is no such command"));
 }
@@ -47,7 +47,7 @@ static void test_pipelining(void)
 {
     fake_reset();
     CU_ASSERT_STRING_EQUAL(talk("1 NOOP\r\n2 NOOP\r\n3 LOGOUT\r\n4 NOOP\r\n"),
-                           "1 OK NOOP done\r\n2 OK NOOP done\r\n* BYE goodbye\r\n"
+                           "1 OK NOOP completed\r\n2 OK NOOP completed\r\n* BYE goodbye\r\n"
                            "3 OK logged out\r\n");
 }
 
@@ -60,15 +60,15 @@ static void test_literals(void)
     CU_ASSERT_PTR_NULL(strstr(talk("a LOGIN {5+}\r\nalice secret\r\n"), "+ go ahead"));
     CU_ASSERT_STRING_EQUAL(talk("a NOOP ~{1+}\r\nx\r\nb NOOP\r\n"),
                            "a BAD a binary literal is for messages of APPEND only\r\n"
-                           "b OK NOOP done\r\n");
+                           "b OK NOOP completed\r\n");
     /* A fault before a literal: one that is on its way is dropped, one that waits is not asked
      * for. */
     CU_ASSERT_STRING_EQUAL(talk("a NOOP ) {4+}\r\nx Y\n {3+}\r\nx Z\r\nb NOOP\r\n"),
                            "a BAD a parenthesis is closed that was not opened\r\n"
-                           "b OK NOOP done\r\n");
+                           "b OK NOOP completed\r\n");
     CU_ASSERT_STRING_EQUAL(talk("a NOOP ) {4}\r\nb NOOP\r\n"),
                            "a BAD a parenthesis is closed that was not opened\r\n"
-                           "b OK NOOP done\r\n");
+                           "b OK NOOP completed\r\n");
 }
 
 static void test_nul(void)
@@ -79,11 +79,11 @@ static void test_nul(void)
     struct door_options options = {0};
     fake_reset();
     CU_ASSERT_STRING_EQUAL(talk_bytes(&options, line, sizeof line - 1),
-                           "a BAD a NUL byte has no place in a command\r\nb OK NOOP done\r\n");
+                           "a BAD a NUL byte has no place in a command\r\nb OK NOOP completed\r\n");
     CU_ASSERT_STRING_EQUAL(talk_bytes(&options, literal, sizeof literal - 1),
-                           "a BAD a NUL byte has no place in a literal\r\nb OK NOOP done\r\n");
+                           "a BAD a NUL byte has no place in a literal\r\nb OK NOOP completed\r\n");
     CU_ASSERT_STRING_EQUAL(talk_bytes(&options, both, sizeof both - 1),
-                           "a BAD a NUL byte has no place in a command\r\nb OK NOOP done\r\n");
+                           "a BAD a NUL byte has no place in a command\r\nb OK NOOP completed\r\n");
 }
 
 /* A NOOP whose line has this many bytes. */
@@ -104,11 +104,11 @@ static void test_line_limit(void)
 {
     fake_reset();
     CU_ASSERT_STRING_EQUAL(long_line(IMAP_BEFORE_LOGIN_MAX, false),
-                           "a OK NOOP done\r\nb OK NOOP done\r\n");
+                           "a OK NOOP completed\r\nb OK NOOP completed\r\n");
     CU_ASSERT_STRING_EQUAL(long_line(IMAP_BEFORE_LOGIN_MAX + 1, false),
-                           "a BAD the command is longer than the limit\r\nb OK NOOP done\r\n");
+                           "a BAD the command is longer than the limit\r\nb OK NOOP completed\r\n");
     CU_ASSERT_STRING_EQUAL(long_line(100000, true),
-                           "a BAD the command is longer than the limit\r\nb OK NOOP done\r\n");
+                           "a BAD the command is longer than the limit\r\nb OK NOOP completed\r\n");
 }
 
 static void test_command_limit(void)
@@ -122,8 +122,8 @@ static void test_command_limit(void)
         buf_puts(&in, "\"\r\nb NOOP\r\n");
         CU_ASSERT_STRING_EQUAL(talk_in_with(NULL, in.data, in.len),
                                extra ? "a BAD the command is longer than the limit\r\n"
-                                       "b OK NOOP done\r\n"
-                                     : "a BAD NOOP takes no arguments\r\nb OK NOOP done\r\n");
+                                       "b OK NOOP completed\r\n"
+                                     : "a BAD NOOP takes no arguments\r\nb OK NOOP completed\r\n");
     }
     /* Literals count too: 12 bytes of line, then what is left of the limit. */
     for (size_t extra = 0; extra < 2; extra++) {
@@ -135,8 +135,8 @@ static void test_command_limit(void)
         buf_puts(&in, "\r\nb NOOP\r\n");
         CU_ASSERT_STRING_EQUAL(talk_in_with(NULL, in.data, in.len),
                                extra ? "a BAD [TOOBIG] the command would be longer than the "
-                                       "limit\r\nb OK NOOP done\r\n"
-                                     : "a BAD NOOP takes no arguments\r\nb OK NOOP done\r\n");
+                                       "limit\r\nb OK NOOP completed\r\n"
+                                     : "a BAD NOOP takes no arguments\r\nb OK NOOP completed\r\n");
     }
     buf_free(&in);
 }
@@ -146,10 +146,10 @@ static void test_big_literals(void)
     fake_reset();
     CU_ASSERT_STRING_EQUAL(talk("a LOGIN {9000}\r\nb NOOP\r\n"),
                            "a BAD [TOOBIG] the command would be longer than the limit\r\n"
-                           "b OK NOOP done\r\n");
+                           "b OK NOOP completed\r\n");
     CU_ASSERT_STRING_EQUAL(talk_in("a NOOP {99999999999999999999999}\r\nb NOOP\r\n"),
                            "a BAD [TOOBIG] the command would be longer than the limit\r\n"
-                           "b OK NOOP done\r\n");
+                           "b OK NOOP completed\r\n");
     CU_ASSERT_STRING_EQUAL(talk_in("a NOOP {4294967296+}\r\nb NOOP\r\n"),
                            "a NO [TOOBIG] the literal is far over the limit\r\n"
                            "* BYE a literal of that size is not read, goodbye\r\n");
@@ -169,7 +169,7 @@ static void test_depth(void)
     add_many(&in, ')', 10000);
     buf_puts(&in, "\r\nb NOOP\r\n");
     CU_ASSERT_STRING_EQUAL(talk_in_with(NULL, in.data, in.len),
-                           "a BAD too many parentheses inside each other\r\nb OK NOOP done\r\n");
+                           "a BAD too many parentheses inside each other\r\nb OK NOOP completed\r\n");
     buf_free(&in);
 }
 
@@ -183,7 +183,7 @@ static void test_bad_commands(void)
     const char *answers = talk(buf_str(&in));
     CU_ASSERT_TRUE(says(answers, "* BYE too many bad commands, goodbye\r\n"));
     buf_puts(&in, "b NOOP\r\n");
-    CU_ASSERT_TRUE(says(talk_in(buf_str(&in)), "b OK NOOP done\r\n"));
+    CU_ASSERT_TRUE(says(talk_in(buf_str(&in)), "b OK NOOP completed\r\n"));
     /* 19, a good one, 19: not in a row. */
     buf_clear(&in);
     for (int i = 0; i < 39; i++)
@@ -237,7 +237,7 @@ static void test_upload_limits(void)
 {
     static const char too_big[] =
         "a NO [TOOBIG] the message is larger than max-message-size (APPENDLIMIT)\r\n"
-        "b OK NOOP done\r\n";
+        "b OK NOOP completed\r\n";
     fake_reset();
     CU_ASSERT_STRING_EQUAL(append_with(LIMITED, "1048577", 0), too_big);
     CU_ASSERT_STRING_EQUAL(append_with(LIMITED, "1048577+", 1048577), too_big);
@@ -247,7 +247,7 @@ static void test_upload_limits(void)
     CU_ASSERT_EQUAL(fake.uploads[0].len, 1048576);
     fake_reset();
     CU_ASSERT_STRING_EQUAL(append_with(READ_ONLY, "5+", 5),
-                           "a NO [READ-ONLY] this login may only read\r\nb OK NOOP done\r\n");
+                           "a NO [READ-ONLY] this login may only read\r\nb OK NOOP completed\r\n");
     CU_ASSERT_EQUAL(fake.upload_count, 0);
 }
 
@@ -257,12 +257,12 @@ static void test_upload_errors(void)
     error_set(&fake.upload_error, ERROR_LOCAL, "the disk is full");
     CU_ASSERT_STRING_EQUAL(append_with(NULL, "5", 0),
                            "a NO [UNAVAILABLE] local trouble of the service; see the service's "
-                           "log\r\nb OK NOOP done\r\n");
+                           "log\r\nb OK NOOP completed\r\n");
     fake_reset();
     error_set(&fake.write_error, ERROR_LOCAL, "the disk is full");
     CU_ASSERT_STRING_EQUAL(append_with(NULL, "100000", 100000),
                            "+ go ahead\r\na NO [UNAVAILABLE] local trouble of the service; see "
-                           "the service's log\r\nb OK NOOP done\r\n");
+                           "the service's log\r\nb OK NOOP completed\r\n");
 }
 
 static void test_many_uploads(void)
@@ -274,7 +274,7 @@ static void test_many_uploads(void)
         buf_puts(&in, " {1+}\r\nx");
     buf_puts(&in, "\r\nb NOOP\r\n");
     CU_ASSERT_STRING_EQUAL(talk_in(buf_str(&in)),
-                           "a NO [LIMIT] too many messages in one APPEND\r\nb OK NOOP done\r\n");
+                           "a NO [LIMIT] too many messages in one APPEND\r\nb OK NOOP completed\r\n");
     CU_ASSERT_EQUAL(fake.upload_count, IMAP_UPLOADS_MAX);
     buf_free(&in);
 }

@@ -31,7 +31,7 @@ static void test_select(void)
         "* OK [UIDNEXT 4] the next UID\r\n"
         "* OK [HIGHESTMODSEQ 3] highest\r\n"
         "* OK [MAILBOXID (" ID ")] the same wherever it is moved\r\n"
-        "a OK [READ-WRITE] SELECT done\r\n");
+        "a OK [READ-WRITE] SELECT completed\r\n");
     CU_ASSERT_FALSE(fake.synced_read_only);
     CU_ASSERT_TRUE(fake.claimed);
     /* The next session finds nothing recent. */
@@ -44,7 +44,7 @@ static void test_examine(void)
     const char *answers = talk_in("a EXAMINE INBOX\r\nb CLOSE\r\nc NOOP\r\n");
     CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* OK [PERMANENTFLAGS ()] these are kept\r\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* 3 RECENT\r\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "a OK [READ-ONLY] EXAMINE done\r\nb OK CLOSE done\r\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "a OK [READ-ONLY] EXAMINE completed\r\nb OK CLOSE completed\r\n"));
     CU_ASSERT_TRUE(fake.synced_read_only);
     CU_ASSERT_FALSE(fake.claimed);
     CU_ASSERT_EQUAL(fake.recent_from, 1);
@@ -57,7 +57,7 @@ static void test_empty(void)
         talk_in("a SELECT INBOX\r\nb FETCH 1:* (UID)\r\nc UID FETCH 1:* (UID)\r\n");
     CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* 0 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY"));
     CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* OK [UIDNEXT 1]"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "b BAD there is no message of that number"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "b BAD invalid messageset: there is no such message"));
     CU_ASSERT_PTR_NOT_NULL(strstr(answers, "c OK"));
 }
 
@@ -81,7 +81,7 @@ static void test_failures(void)
     error_set(&fake.sync_error, ERROR_THROTTLED, "429");
     CU_ASSERT_STRING_EQUAL(talk_in("a SELECT INBOX\r\nb NOOP\r\n"),
                            "a NO [UNAVAILABLE] Microsoft 365 is slowing this mailbox down, try "
-                           "again later\r\nb OK NOOP done\r\n");
+                           "again later\r\nb OK NOOP completed\r\n");
 }
 
 /* While a first look at a folder takes its time the client hears of it, and never inside of a
@@ -104,7 +104,7 @@ static void test_keepalives(void)
     clock_test_off();
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&all), "logged in\r\n* OK still working on it\r\n"
                                                  "* OK still working on it\r\n* FLAGS ("));
-    CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&all), "SELECT done\r\n* BYE goodbye\r\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&all), "SELECT completed\r\n* BYE goodbye\r\n"));
     door_close(&d);
     buf_free(&all);
     buf_free(&piece);
@@ -127,7 +127,7 @@ static void test_since(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* 1 EXISTS\r\n* 1 RECENT\r\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* OK [UIDNEXT 4]"));
     CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* 1 FETCH (UID 2)\r\nb OK"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "\r\nc OK NOOP done\r\nd OK CLOSE done\r\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(answers, "\r\nc OK NOOP completed\r\nd OK CLOSE completed\r\n"));
     CU_ASSERT_EQUAL(fake.expunged_count, 1); /* nor is it touched */
     CU_ASSERT_EQUAL(fake.expunged[0], 2);
 }
@@ -138,13 +138,13 @@ static void test_condstore(void)
     CU_ASSERT_STRING_EQUAL(
         talk_in("a ENABLE X-NONE\r\nb ENABLE X CONDSTORE\r\nc ENABLE condstore\r\n"
                 "d ENABLE\r\n"),
-        "* ENABLED\r\na OK ENABLE done\r\n"
-        "* ENABLED CONDSTORE\r\nb OK ENABLE done\r\n"
-        "* ENABLED\r\nc OK ENABLE done\r\n"
+        "* ENABLED\r\na OK ENABLE completed\r\n"
+        "* ENABLED CONDSTORE\r\nb OK ENABLE completed\r\n"
+        "* ENABLED\r\nc OK ENABLE completed\r\n"
         "d BAD ENABLE takes names of capabilities\r\n");
     CU_ASSERT_STRING_EQUAL(talk_selected("a ENABLE CONDSTORE\r\n"),
                            "* ENABLED CONDSTORE\r\n* OK [HIGHESTMODSEQ 3] highest\r\n"
-                           "a OK ENABLE done\r\n");
+                           "a OK ENABLE completed\r\n");
 }
 
 static void test_close(void)
@@ -153,10 +153,10 @@ static void test_close(void)
     fake_find(2)->flags = MAILBOX_DELETED;
     fake_find(3)->flags = MAILBOX_DELETED | MAILBOX_SEEN;
     CU_ASSERT_STRING_EQUAL(talk_selected("a UNSELECT\r\nb UNSELECT\r\n"),
-                           "a OK UNSELECT done\r\nb BAD select a folder first\r\n");
+                           "a OK UNSELECT completed\r\nb BAD select a folder first\r\n");
     CU_ASSERT_EQUAL(fake.expunged_count, 0);
     CU_ASSERT_STRING_EQUAL(talk_selected("a CLOSE x\r\nb CLOSE\r\nc CLOSE\r\n"),
-                           "a BAD CLOSE takes no arguments\r\nb OK CLOSE done\r\n"
+                           "a BAD CLOSE takes no arguments\r\nb OK CLOSE completed\r\n"
                            "c BAD select a folder first\r\n");
     CU_ASSERT_EQUAL(fake.expunged_count, 2);
     CU_ASSERT_EQUAL(fake.expunged[0], 2);
@@ -172,7 +172,7 @@ static void test_close_fails(void)
     error_set(&fake.expunge_error, ERROR_TEMPORARY, "503");
     CU_ASSERT_STRING_EQUAL(talk_selected("a CLOSE\r\nb UNSELECT\r\n"),
                            "a NO [UNAVAILABLE] Microsoft 365 does not answer now, try again "
-                           "later\r\nb OK UNSELECT done\r\n");
+                           "later\r\nb OK UNSELECT completed\r\n");
 }
 
 const struct unit_test select_tests[] = {

@@ -20,7 +20,7 @@ static void open_session(struct door *d, bool selected)
     if (!selected)
         return;
     door_say(d, "sel SELECT INBOX\r\n");
-    door_hear(d, "SELECT done\r\n", &heard);
+    door_hear(d, "SELECT completed\r\n", &heard);
 }
 
 static void close_session(struct door *d)
@@ -56,7 +56,7 @@ static void test_simple_commands(void)
 {
     fake_reset();
     CU_ASSERT_STRING_EQUAL(talk_in("a NAMESPACE\r\nb NAMESPACE x\r\nc LOGOUT x\r\n"),
-                           "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\na OK NAMESPACE done\r\n"
+                           "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\na OK NAMESPACE completed\r\n"
                            "b BAD NAMESPACE takes no arguments\r\n"
                            "c BAD LOGOUT takes no arguments\r\n");
 }
@@ -97,11 +97,11 @@ static void test_noop(void)
     error_set(&fake.refresh_error, ERROR_THROTTLED, "429");
     CU_ASSERT_STRING_EQUAL(talk_selected("a NOOP\r\n"),
                            "* NO [UNAVAILABLE] changes elsewhere are not known: Microsoft 365 is "
-                           "slowing this mailbox down, try again later\r\na OK NOOP done\r\n");
+                           "slowing this mailbox down, try again later\r\na OK NOOP completed\r\n");
     error_set(&fake.refresh_error, ERROR_FOLDER_GONE, "404");
     CU_ASSERT_STRING_EQUAL(talk_selected("a NOOP\r\nb UNSELECT\r\nc NOOP\r\n"),
-                           "a NO [NONEXISTENT] there is no such folder\r\nb OK UNSELECT done\r\n"
-                           "c OK NOOP done\r\n");
+                           "a NO [NONEXISTENT] there is no such folder\r\nb OK UNSELECT completed\r\n"
+                           "c OK NOOP completed\r\n");
 }
 
 static void test_idle(void)
@@ -120,7 +120,7 @@ static void test_idle(void)
     fake_publish();
     CU_ASSERT_STRING_EQUAL(door_hear(&d, "RECENT\r\n", &heard), "* 1 EXPUNGE\r\n* 1 RECENT\r\n");
     door_say(&d, "NE\r\n");
-    CU_ASSERT_STRING_EQUAL(door_hear(&d, "done\r\n", &heard), "i OK IDLE done\r\n");
+    CU_ASSERT_STRING_EQUAL(door_hear(&d, "completed\r\n", &heard), "i OK IDLE completed\r\n");
     CU_ASSERT_EQUAL(fake.watches, 1);
     close_session(&d);
 }
@@ -129,9 +129,9 @@ static void test_idle_ends(void)
 {
     fake_reset();
     CU_ASSERT_STRING_EQUAL(talk_in("a IDLE\r\ndone\r\nb IDLE\r\nc NOOP\r\nd NOOP\r\ne IDLE x\r\n"),
-                           "+ idling\r\na OK IDLE done\r\n"
+                           "+ idling\r\na OK IDLE completed\r\n"
                            "+ idling\r\nb BAD DONE ends IDLE, nothing else does\r\n"
-                           "d OK NOOP done\r\ne BAD IDLE takes no arguments\r\n");
+                           "d OK NOOP completed\r\ne BAD IDLE takes no arguments\r\n");
     CU_ASSERT_EQUAL(fake.watches, 0);                                    /* nothing is selected */
     CU_ASSERT_STRING_EQUAL(talk_selected("a IDLE\r\n"), "+ idling\r\n"); /* gone */
     CU_ASSERT_EQUAL(fake.watches, 1);
@@ -178,7 +178,7 @@ static void test_autologout(void)
         clock_test_set(start + 29 * minute, 0);
         wake(&d);
         door_say(&d, idling ? "DONE\r\n" : "n NOOP\r\n");
-        CU_ASSERT_PTR_NOT_NULL(strstr(door_hear(&d, "done\r\n", &heard), " OK "));
+        CU_ASSERT_PTR_NOT_NULL(strstr(door_hear(&d, "completed\r\n", &heard), " OK "));
         clock_test_set(start + 60 * minute, 0);
         wake(&d);
         CU_ASSERT_STRING_EQUAL(door_hear(&d, "", &heard),

@@ -21,7 +21,7 @@ static void open_selected(struct door *d)
     door_open(d, &options);
     door_start(d, imap_protocol.run);
     door_say(d, "in LOGIN alice secret\r\nsel SELECT INBOX\r\n");
-    door_hear(d, "SELECT done\r\n", &heard);
+    door_hear(d, "SELECT completed\r\n", &heard);
 }
 
 static const char *ask(struct door *d, const char *command, const char *end)
@@ -41,16 +41,16 @@ static void test_changes(void)
     fake_find(5)->keywords = "Work";
     fake_add("A: b\r\n\r\ny\r\n");
     CU_ASSERT_STRING_EQUAL(
-        ask(&d, "a NOOP\r\n", "done\r\n"),
+        ask(&d, "a NOOP\r\n", "completed\r\n"),
         "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded $MDNSent Work)\r\n"
         "* 2 EXPUNGE\r\n* 2 FETCH (FLAGS (\\Seen \\Recent))\r\n* 3 EXPUNGE\r\n"
-        "* 3 FETCH (FLAGS (\\Recent Work))\r\n* 4 EXISTS\r\n* 4 RECENT\r\na OK NOOP done\r\n");
-    CU_ASSERT_STRING_EQUAL(ask(&d, "b NOOP\r\n", "done\r\n"), "b OK NOOP done\r\n");
+        "* 3 FETCH (FLAGS (\\Recent Work))\r\n* 4 EXISTS\r\n* 4 RECENT\r\na OK NOOP completed\r\n");
+    CU_ASSERT_STRING_EQUAL(ask(&d, "b NOOP\r\n", "completed\r\n"), "b OK NOOP completed\r\n");
     fake_find(3)->flags = 0;
     fake_find(3)->modseq = 99;
-    ask(&d, "c ENABLE CONDSTORE\r\n", "ENABLE done\r\n");
-    CU_ASSERT_STRING_EQUAL(ask(&d, "d NOOP\r\n", "done\r\n"),
-                           "* 2 FETCH (FLAGS (\\Recent) MODSEQ (99))\r\nd OK NOOP done\r\n");
+    ask(&d, "c ENABLE CONDSTORE\r\n", "ENABLE completed\r\n");
+    CU_ASSERT_STRING_EQUAL(ask(&d, "d NOOP\r\n", "completed\r\n"),
+                           "* 2 FETCH (FLAGS (\\Recent) MODSEQ (99))\r\nd OK NOOP completed\r\n");
     door_close(&d);
 }
 
@@ -65,17 +65,17 @@ static void test_held_back(void)
     fake_find(3)->flags = MAILBOX_FLAGGED;
     fake_add("A: b\r\n\r\ny\r\n");
     fake_publish();
-    const char *answers = ask(&d, "a FETCH 5 (UID)\r\n", "\r\na OK Done\r\n");
+    const char *answers = ask(&d, "a FETCH 5 (UID)\r\n", "\r\na OK FETCH completed\r\n");
     CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* 5 FETCH (UID 5)\r\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* 3 FETCH (FLAGS (\\Flagged \\Recent))\r\n"));
     CU_ASSERT_PTR_NULL(strstr(answers, "EXPUNGE"));
     CU_ASSERT_PTR_NULL(strstr(answers, "EXISTS"));
-    CU_ASSERT_STRING_EQUAL(ask(&d, "b NOOP\r\n", "done\r\n"),
-                           "* 2 EXPUNGE\r\n* 5 EXISTS\r\n* 5 RECENT\r\nb OK NOOP done\r\n");
+    CU_ASSERT_STRING_EQUAL(ask(&d, "b NOOP\r\n", "completed\r\n"),
+                           "* 2 EXPUNGE\r\n* 5 EXISTS\r\n* 5 RECENT\r\nb OK NOOP completed\r\n");
     /* Nothing is gone: what is new may be told with any command. */
     fake_add("A: b\r\n\r\nz\r\n");
     fake_publish();
-    answers = ask(&d, "c FETCH 5 (UID)\r\n", "\r\nc OK Done\r\n");
+    answers = ask(&d, "c FETCH 5 (UID)\r\n", "\r\nc OK FETCH completed\r\n");
     CU_ASSERT_PTR_NOT_NULL(strstr(answers, "* 5 FETCH (UID 6)\r\n* 6 EXISTS\r\n* 6 RECENT\r\n"));
     door_close(&d);
 }
@@ -87,12 +87,12 @@ static void test_all_gone(void)
     open_selected(&d);
     for (uint32_t uid = 1; uid <= 5; uid++)
         fake_remove(uid);
-    CU_ASSERT_STRING_EQUAL(ask(&d, "a NOOP\r\n", "done\r\n"),
+    CU_ASSERT_STRING_EQUAL(ask(&d, "a NOOP\r\n", "completed\r\n"),
                            "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n"
-                           "* 1 EXPUNGE\r\n* 0 RECENT\r\na OK NOOP done\r\n");
+                           "* 1 EXPUNGE\r\n* 0 RECENT\r\na OK NOOP completed\r\n");
     fake_add("A: b\r\n\r\nx\r\n");
-    CU_ASSERT_STRING_EQUAL(ask(&d, "b NOOP\r\n", "done\r\n"),
-                           "* 1 EXISTS\r\n* 1 RECENT\r\nb OK NOOP done\r\n");
+    CU_ASSERT_STRING_EQUAL(ask(&d, "b NOOP\r\n", "completed\r\n"),
+                           "* 1 EXISTS\r\n* 1 RECENT\r\nb OK NOOP completed\r\n");
     door_close(&d);
 }
 
