@@ -224,6 +224,28 @@ static bool addresses_clash(const struct sockaddr_storage *a, const struct socka
             IN6_IS_ADDR_UNSPECIFIED(&x->sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&y->sin6_addr));
 }
 
+/* What clients take for granted at a well-known port (RFC 8314 section 7). */
+static void check_port(const struct config_listener *l, int line, struct config_report *r)
+{
+    static const struct {
+        unsigned port;
+        enum config_protocol protocol;
+        const char *name;
+        bool implicit;
+    } known[] = {{110, PROTOCOL_POP3, "pop3", false},
+                 {995, PROTOCOL_POP3, "pop3", true},
+                 {143, PROTOCOL_IMAP, "imap", false},
+                 {993, PROTOCOL_IMAP, "imap", true}};
+    /* The port stands at the same place for both families. */
+    unsigned port = ntohs(((const struct sockaddr_in *)(const void *)&l->sockaddr)->sin_port);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (port == known[i].port &&
+            (l->protocol != known[i].protocol || (l->tls == TLS_IMPLICIT) != known[i].implicit))
+            config_warning(r, line, "clients expect %s with tls = %s at port %u", known[i].name,
+                           known[i].implicit ? "implicit" : "starttls or none", port);
+    }
+}
+
 static void check_address(const struct config *c, struct config_listener *l,
                           const struct config_section *s, struct config_report *r)
 {
@@ -247,6 +269,7 @@ static void check_address(const struct config *c, struct config_listener *l,
                      "listener \"%s\" would take passwords in the clear from other machines; set "
                      "tls, or write allow-plaintext = yes",
                      l->name);
+    check_port(l, line, r);
 }
 
 static void check_listener(const struct config *c, struct config_listener *l,
@@ -308,6 +331,34 @@ static void check_login(const struct config *c, struct config_login *l,
                      "expunge = permanent works in the global cloud only; use recoverable");
 }
 
+/* Doors through which nobody comes, and logins without a door. */
+static void check_ways_in(const struct config *c, const struct config_tree *tree,
+                          struct config_report *r)
+{
+    unsigned served = 0;
+    bool others = false; /* may a machine other than this one log in? */
+    for (size_t i = 0; i < c->listener_count; i++)
+        served |= c->listeners[i].protocol;
+    for (size_t i = SECTION_FIRST_TITLED; i < tree->count; i++)
+        others |=
+            tree->sections[i].kind == SECTION_LOGIN && value_of(&tree->sections[i], "networks");
+    for (size_t i = 0; i < c->listener_count; i++) {
+        const struct config_listener *l = &c->listeners[i];
+        if (l->sockaddr_len && !l->loopback && !others)
+            config_warning(
+                r, l->line,
+                "listener \"%s\" is open to other machines, but no login has 'networks', "
+                "so only this machine can log in",
+                l->name);
+    }
+    for (size_t i = 0; i < c->login_count; i++) {
+        if (c->listener_count > 0 && !(c->logins[i].protocols & served))
+            config_warning(r, c->logins[i].line,
+                           "there is no listener for the protocols of login \"%s\"",
+                           c->logins[i].name);
+    }
+}
+
 void config_check(struct config *c, const struct config_tree *tree, bool files,
                   struct config_report *r)
 {
@@ -334,4 +385,5 @@ void config_check(struct config *c, const struct config_tree *tree, bool files,
         config_fault(r, 0, "there is no listener section, so nobody could connect");
     if (c->login_count == 0)
         config_fault(r, 0, "there is no login section, so nobody could sign in");
+    check_ways_in(c, tree, r);
 }

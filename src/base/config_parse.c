@@ -144,12 +144,25 @@ static const char *home_of(const char *name)
     return NULL;
 }
 
+static bool is_section(const char *name)
+{
+    for (const struct setting *s = settings_table; s->name; s++) {
+        if (s->section != SECTION_TOP && strcmp(settings_section_name(s->section), name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void fault_unknown(enum settings_section section, int line, const char *name)
 {
     const char *where = section == SECTION_TOP ? "the top level" : settings_section_name(section);
     const char *guess = nearest(section, name);
     const char *home = home_of(name);
-    if (guess)
+    if (section != SECTION_TOP && is_section(name))
+        config_fault(reading->report, line,
+                     "section '%.*s' begins inside %s; the '}' before it is missing", NAME_SHOWN,
+                     name, where);
+    else if (guess)
         config_fault(reading->report, line, "unknown key '%.*s' in %s; did you mean '%s'?",
                      NAME_SHOWN, name, where, guess);
     else if (home)

@@ -1,5 +1,8 @@
 #include "cmd.h"
 
+#include "postern/graph/client.h"
+#include "postern/session/tls.h"
+
 #include <stdio.h>
 #include <sysexits.h>
 
@@ -13,6 +16,36 @@ static void print_count(size_t count, const char *what, const char *after)
     printf("%zu %s%s%s", count, what, count == 1 ? "" : "s", after);
 }
 
+/* Certificates and keys as `serve` would take them: all that libraries alone can tell. */
+static bool check_listeners(const char *path, const struct config *c)
+{
+    for (size_t i = 0; i < c->listener_count; i++) {
+        const struct config_listener *l = &c->listeners[i];
+        struct error e = ERROR_INIT;
+        struct session_tls *tls =
+            l->tls == TLS_NONE ? NULL : session_tls_new(&c->tls, l->min_version, &e);
+        if (l->tls != TLS_NONE && !tls) {
+            fprintf(stderr, "%s:%d: listener \"%s\": %s\n", path, l->line, l->name, e.text);
+            return false;
+        }
+        session_tls_unref(&tls);
+    }
+    return true;
+}
+
+static bool check_tenants(const char *path, const struct config *c)
+{
+    static const struct graph_settings settings = {0};
+    struct error e = ERROR_INIT;
+    struct graph_client *graph = graph_client_start(&settings, &e);
+    bool ok = graph && graph_client_configure(graph, c, &e);
+    if (!ok)
+        fprintf(stderr, "%s: %s\n", path, e.text);
+    if (graph)
+        graph_client_stop(&graph);
+    return ok;
+}
+
 int cmd_check(int argc, char **argv)
 {
     struct cmd_arguments arguments;
@@ -22,6 +55,11 @@ int cmd_check(int argc, char **argv)
     struct config *config = cmd_load_config(arguments.config);
     if (!config)
         return EX_CONFIG;
+    bool serves = check_listeners(arguments.config, config);
+    if (!check_tenants(arguments.config, config) || !serves) {
+        config_unref(&config);
+        return EX_CONFIG;
+    }
     printf("%s: good: ", arguments.config);
     print_count(config->tenant_count, "tenant", ", ");
     print_count(config->listener_count, "listener", ", ");

@@ -84,7 +84,7 @@ static bool open_one(struct listener *item, const struct config *config,
     if (l->tls != TLS_NONE) {
         item->tls = session_tls_new(&config->tls, l->min_version, e);
         if (!item->tls)
-            return error_prefix(e, "listener \"%s\"", l->name);
+            return error_prefix(e, "listener \"%s\": ", l->name);
     }
     const struct listener *before = same_socket(old, l);
     if (before) {

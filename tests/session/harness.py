@@ -102,12 +102,13 @@ def sanitizer_environment():
             "no_proxy": "*", "NO_PROXY": "*"}
 
 
-def make_certificate(directory, name="localhost", *, days=30, stem="tls"):
-    """A self-signed certificate and its key, as PEM files."""
+def make_certificate(directory, name="localhost", *, days=30, stem="tls", rsa=False):
+    """A self-signed certificate and its key, as PEM files; RSA is what Entra ID wants."""
     certificate, key = directory / f"{stem}.pem", directory / f"{stem}.key"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-keyout", key, "-out", certificate, "-days", str(days),
+        ["openssl", "req", "-x509",
+         *(["-newkey", "rsa:2048"] if rsa else
+           ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]), "-nodes", "-keyout", key, "-out", certificate, "-days", str(days),
          "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1"],
         check=True, capture_output=True)
     key.chmod(0o600)

@@ -50,6 +50,7 @@ def check_codes():
                                                           t),
         "unclosed section": lambda t: t.rstrip().rstrip("}"),
         "no certificate for TLS": lambda t: t.replace("tls = none", "tls = implicit"),
+        "a listener inside a login": lambda t: t.rstrip().rstrip("}") + "\nlistener 'l' { }\n",
         "not a password hash": lambda t: re.sub(r"password = '.*'", "password = 'plain'", t),
     }
     with Pair(serve=False) as pair:
@@ -60,6 +61,49 @@ def check_codes():
             assert answer.returncode == EX_CONFIG, f"{name}: {answer.returncode} {answer.stderr}"
             assert re.search(r"changed\.conf:\d+: ", answer.stderr + answer.stdout), (
                 f"{name}: {answer.stderr}")
+
+
+@test
+def check_certificates():
+    """check: certificates and keys of listeners and tenants that serve would refuse"""
+    with Pair(serve=False) as pair:
+        certificate, key = make_certificate(pair.work, stem="one", rsa=True)
+        other = make_certificate(pair.work, stem="other", rsa=True)[1]
+
+        def listening_with(a, b):
+            return lambda t: t.replace("tls = none", "tls = starttls") + (
+                f"tls {{ certificate = '{a}' private-key = '{b}' }}\n")
+
+        def signing_with(a, b):
+            return lambda t: re.sub("client-secret = '.*'",
+                                    f"certificate = '{a}' private-key = '{b}'", t)
+
+        for change in (listening_with, signing_with):
+            good = check(pair, change(certificate, key))
+            assert good.returncode == EX_OK, good.stderr
+            for a, b in ((certificate, other), (key, key), (certificate, certificate)):
+                answer = check(pair, change(a, b))
+                assert answer.returncode == EX_CONFIG, (a, b, answer)
+                assert re.search(r"changed\.conf(:\d+)?: (listener|tenant) \"\w+\": ",
+                                 answer.stderr), answer.stderr
+
+
+@test
+def check_warnings():
+    """check: doors through which nobody comes are warned of"""
+    warnings = {
+        "open to other machines": lambda t: t.replace("tls = none", "allow-plaintext = yes").replace(
+            "'127.0.0.1:", "'0.0.0.0:", 1),
+        "no listener for the protocols": lambda t: t.replace(
+            "tenant = 'example'", "tenant = 'example'\n    protocols = { imap }", 1),
+        "clients expect imap with tls = implicit": lambda t: re.sub(
+            r"address = '127\.0\.0\.1:\d+'", "address = '127.0.0.1:993'", t, count=1),
+    }
+    with Pair(serve=False) as pair:
+        assert not check(pair, lambda text: text).stderr
+        for warning, change in warnings.items():
+            answer = check(pair, change)
+            assert answer.returncode == EX_OK and warning in answer.stderr, (warning, answer)
 
 
 @test

@@ -4,13 +4,12 @@
 import contextlib
 import json
 import re
-import subprocess
 import tempfile
 import threading
 from pathlib import Path
 
 import tap
-from harness import PASSWORD, Pair, mail, on_the_wire
+from harness import PASSWORD, Pair, mail, make_certificate, on_the_wire
 from pop3client import Closed
 from tap import test, wait_for
 
@@ -26,14 +25,9 @@ def refusal(number, word="invalid_client", text="Sign-in is refused."):
 
 @contextlib.contextmanager
 def app_certificate():
-    """The certificate of an app registration and its key, RSA as Entra ID wants it."""
+    """The certificate of an app registration and its key."""
     with tempfile.TemporaryDirectory(prefix="postern-app-") as name:
-        certificate, key = Path(name) / "app.pem", Path(name) / "app.key"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key,
-                        "-out", certificate, "-days", "30", "-subj", "/CN=postern"],
-                       check=True, capture_output=True)
-        key.chmod(0o600)
-        yield certificate, key
+        yield make_certificate(Path(name), "postern", stem="app", rsa=True)
 
 
 def by_certificate(certificate, key, **settings):

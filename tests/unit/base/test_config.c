@@ -204,6 +204,7 @@ static void test_form(void)
         {"state-dir = \"abc\n\n", 5, "a quote is missing"},
         {"\nlog {\n level = info\n", 2, "no closing"},
         {"log { level = info }\n/* open\n", 5, "inside a comment"},
+        {"log {\nlogin \"l\" { }\n", 2, "the '}' before it is missing"},
         {"log { level info }\n", 1, "syntax"},
         {"}\n", 1, "syntax"},
         {"tenant { }\n", 1, "missing title"},
