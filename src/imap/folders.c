@@ -101,7 +101,7 @@ static void subscribe(struct imap_session *s, const struct imap_command *c, bool
     const char *name = only_name(s, c);
     if (!name)
         return;
-    if (mailbox_subscribe(s->account, name, subscribed, &e))
+    if (mailbox_subscribe(s->account, name, subscribed, imap_wait_to_end(s), &e))
         imap_done(s, c, NULL, "%s completed", c->verb->name);
     else
         imap_fail(s, c, &e);

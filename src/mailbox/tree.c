@@ -376,17 +376,40 @@ bool tree_edit(struct mailbox_account *a, void (*change)(void *arg, struct tree_
     return ok;
 }
 
-bool mailbox_subscribe(struct mailbox_account *a, const char *name, bool subscribed,
+/* The name by which a subscription is kept, malloc()ed; NULL: there is no such folder though it
+ * `must_exist`. */
+static char *subscription_name(struct mailbox_account *a, const char *name, bool must_exist,
+                               struct wait *w, struct error *e)
+{
+    struct mailbox_tree *t = NULL;
+    if (!tree_kept(a, &t, e))
+        return NULL;
+    must_exist = must_exist && !name_is_inbox(name);
+    const struct mailbox_node *node = t ? mailbox_tree_find(t, name) : NULL;
+    if (!node && must_exist) {
+        mailbox_tree_unref(&t);
+        t = tree_now(a, w, e);
+        node = t ? mailbox_tree_find(t, name) : NULL;
+    }
+    char *canonical = NULL;
+    if (node)
+        canonical = xstrdup(node->name);
+    else if (!must_exist)
+        canonical = name_canonical(name);
+    else if (t)
+        error_set(e, ERROR_FOLDER_GONE, "there is no folder \"%s\"", name);
+    mailbox_tree_unref(&t);
+    return canonical;
+}
+
+bool mailbox_subscribe(struct mailbox_account *a, const char *name, bool subscribed, struct wait *w,
                        struct error *e)
 {
-    struct mailbox_tree *known = NULL;
-    if (!tree_kept(a, &known, e))
+    char *canonical = subscription_name(a, name, subscribed, w, e);
+    if (!canonical)
         return false;
-    const struct mailbox_node *node = known ? mailbox_tree_find(known, name) : NULL;
-    char *canonical = node ? xstrdup(node->name) : name_canonical(name);
     bool ok = store_subscription_set(a->db, canonical, subscribed, e);
     free(canonical);
-    mailbox_tree_unref(&known);
     if (!ok) {
         account_check(a);
         return false;

@@ -423,7 +423,9 @@ def subscriptions():
                 return {text(r.data[2]) for r in client.ok('LSUB "" *').of("LSUB")}
             assert {"INBOX", "One"} <= subscribed()
             client.ok("UNSUBSCRIBE One")
+            client.ok("CREATE Gone")
             client.ok("SUBSCRIBE Gone")
+            client.ok("DELETE Gone")
             assert "One" not in subscribed() and "Gone" in subscribed()
         pair.restart()
         with session(pair) as client:

@@ -72,9 +72,10 @@ bool mailbox_folder_delete(struct mailbox_account *a, const char *name, enum con
  * was lost. */
 bool mailbox_folder_rename(struct mailbox_account *a, const char *from, const char *to,
                            struct wait *w, struct error *e);
-/* Names need not exist. */
+/* ERROR_FOLDER_GONE: a folder that is not there (after the tree was read again) cannot be
+ * subscribed; any name can be unsubscribed. */
 bool mailbox_subscribe(struct mailbox_account *a, const char *name, bool subscribed,
-                       struct error *e);
+                       struct wait *w, struct error *e);
 
 struct mailbox_status {
     uint32_t messages, recent, unseen, deleted, uidnext, uidvalidity;

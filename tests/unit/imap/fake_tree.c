@@ -101,9 +101,9 @@ bool mailbox_folder_rename(struct mailbox_account *a, const char *from, const ch
 }
 
 bool mailbox_subscribe(struct mailbox_account *a, const char *name, bool subscribed,
-                       struct error *e)
+                       struct wait *w, struct error *e)
 {
-    (void)a;
+    (void)a, (void)w;
     return note(e, "%s %s; ", subscribed ? "subscribe" : "unsubscribe", name);
 }
 
