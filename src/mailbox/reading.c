@@ -172,12 +172,13 @@ static bool list_pages(struct tree_reading *r, struct graph_call *call, struct q
     bool ok = true;
     for (unsigned pages = 0; ok && call; pages++) {
         struct graph_folder_page page = {0};
-        ok = graph_call_wait(call, w, e) && graph_folder_page_decode(call, &page, e) &&
-             take_page(r, &page, e);
+        ok = graph_call_wait(call, w, e) && graph_folder_page_decode(call, &page, e);
         graph_call_free(&call);
+        /* Each once: a folder that is told below itself has no end. */
         for (size_t i = 0; ok && i < page.count; i++)
-            if (page.folders[i].child_count != 0)
+            if (page.folders[i].child_count != 0 && !table_get(r->seen, page.folders[i].id))
                 queue_put(below, page.folders[i].id);
+        ok = ok && take_page(r, &page, e);
         if (ok && page.next_link && pages == PAGES_MAX)
             ok = error_set(e, ERROR_ANSWER, "Graph's list of folders does not end");
         if (ok && page.next_link)
@@ -212,12 +213,18 @@ static bool read_listings(struct tree_reading *r, struct wait *w, struct error *
 
 struct doubts {
     const struct tree_rows *rows;
+    const char *root;
     struct queue parents;
+    bool uncounted; /* some do not say how many children they have */
+    bool deep;      /* folders below the first level are told of */
 };
 
 static void doubt(void *arg, struct tree_row *row)
 {
     struct doubts *d = arg;
+    d->uncounted = d->uncounted || (row->children < 0 && !row->hidden);
+    d->deep = d->deep || (strcmp(row->id, d->root) != 0 && row->parent_id &&
+                          strcmp(row->parent_id, d->root) != 0);
     if (row->children > 0 && !row->hidden && !tree_rows_has_child(d->rows, row->id))
         queue_put(&d->parents, row->id);
 }
@@ -227,11 +234,15 @@ static void doubt(void *arg, struct tree_row *row)
 static bool covers_all(struct tree_reading *r, bool *covered, struct wait *w, struct error *e)
 {
     struct mailbox_account *a = r->account;
-    struct doubts d = {.rows = r->rows};
+    struct tree_special special;
     struct queue ignored = {0};
-    bool ok = true;
+    bool complete, ok = special_recall(a, &special, &complete, e);
+    if (!ok)
+        return false;
+    struct doubts d = {.rows = r->rows, .root = special.root ? special.root : ""};
     tree_rows_each(r->rows, doubt, &d);
-    *covered = d.parents.count <= DOUBTS_MAX;
+    special_clear(&special);
+    *covered = d.parents.count <= DOUBTS_MAX && (d.deep || !d.uncounted);
     for (size_t i = 0; ok && *covered && i < d.parents.count; i++) {
         size_t before = tree_rows_count(r->rows);
         ok = list_pages(

@@ -234,11 +234,14 @@ static struct server_reply folders(struct exchange *x, const char *parent_or_nul
     buf_puts(&b, "{\"value\":[");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         const struct place *p = &places[i];
-        if (!since && (!parent_or_null || strcmp(p->parent, parent_or_null) == 0))
-            buf_printf(&b,
-                       "%s{\"id\":\"%s\",\"parentFolderId\":\"%s\",\"displayName\":\"%s\","
-                       "\"childFolderCount\":%d}",
-                       n++ ? "," : "", p->id, p->parent, p->name, p->children);
+        const char *parent = parent_or_null || !x->faults.top_delta ? parent_or_null : "AAroot";
+        if (since || (parent && strcmp(p->parent, parent) != 0))
+            continue;
+        buf_printf(&b, "%s{\"id\":\"%s\",\"parentFolderId\":\"%s\",\"displayName\":\"%s\"",
+                   n++ ? "," : "", p->id, p->parent, p->name);
+        if (!x->faults.top_delta)
+            buf_printf(&b, ",\"childFolderCount\":%d", p->children);
+        buf_puts(&b, "}");
     }
     buf_puts(&b, "]");
     if (!parent_or_null)
@@ -369,6 +372,10 @@ static struct server_reply update(struct exchange *x, const struct server_reques
     if (x->faults.forbidden && strcmp(m->id, x->faults.forbidden) == 0) {
         json_object_put(body);
         return failure(x, 403, "ErrorAccessDenied");
+    }
+    if (x->faults.conflicts && x->faults.conflicts--) {
+        json_object_put(body);
+        return failure(x, 412, "ErrorIrresolvableConflict");
     }
     bool dropped = x->faults.drop_updates && x->faults.drop_updates--;
     bool ignored = x->faults.ignore_updates;

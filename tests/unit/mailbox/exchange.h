@@ -32,6 +32,7 @@ struct exchange_faults {
     bool late;           /* what was moved away is still told as present */
     bool no_articles;    /* 0x0E23 is missing on new messages */
     bool no_delta;       /* 400, as where delta is absent */
+    bool top_delta;      /* that of folders tells the first level, and nobody counts children */
     /* Statuses of what is refused, 0: it is not. */
     int no_marks;          /* PATCH of the folder */
     int no_properties;     /* the folder with $expand */
@@ -41,6 +42,7 @@ struct exchange_faults {
     const char *forbidden; /* moves and changes of this message answer 403 */
     unsigned lose_updates; /* so many changes are made and their answer is cut short */
     unsigned drop_updates; /* so many are not made, and the answer is cut short */
+    unsigned conflicts;    /* so many changes are answered with 412 and not made */
     bool ignore_updates;   /* changes are answered with 200 and not made */
     bool stale;            /* deltas tell the state before the last PATCH */
     bool drafts;           /* what is delivered is a draft */

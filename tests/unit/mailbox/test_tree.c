@@ -99,10 +99,23 @@ static void test_paths_without_delta(void)
     rig_free(&r);
 }
 
+static void test_paths_with_delta_of_the_top(void)
+{
+    struct rig r;
+    rig_init(&r, 1);
+    exchange_lock(r.exchange)->top_delta = true;
+    exchange_unlock(r.exchange);
+    rig_open(&r);
+    open_all(&r);
+    rig_close(&r);
+    rig_free(&r);
+}
+
 const struct unit_test tree_tests[] = {
     {"paths", test_paths},
     {"a folder that is gone", test_gone},
     {"a mailbox spelled differently", test_case},
     {"paths without folder delta", test_paths_without_delta},
+    {"paths where the delta tells the top level", test_paths_with_delta_of_the_top},
     {NULL, NULL},
 };
