@@ -4,6 +4,7 @@
 #include "json.h"
 
 #include "postern/base/clock.h"
+#include "postern/graph/write.h"
 
 #include <string.h>
 
@@ -160,7 +161,7 @@ static bool decode_item(struct json_object *o, struct arena *a, struct graph_mes
         !json_get_string(o, "changeKey", a, &m->change_key, e) ||
         !json_get_string(o, "parentFolderId", a, &m->parent_folder_id, e) ||
         !json_get_string(o, "internetMessageId", a, &m->message_id, e) ||
-        !decode_properties(o, m, e))
+        !property_find(o, GRAPH_APPEND_MARK, a, &m->mark, e) || !decode_properties(o, m, e))
         return false;
     m->has |= (read ? GRAPH_HAS_READ : 0) | (draft ? GRAPH_HAS_DRAFT : 0) |
               (m->change_key ? GRAPH_HAS_CHANGE_KEY : 0) |

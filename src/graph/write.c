@@ -21,10 +21,16 @@ static void put_any(struct buf *filter, const char *property)
     buf_puts(filter, " and ");
 }
 
-static void put_filter(struct buf *path, enum graph_find what, const char *value)
+/* The members that tell what is looked for, or the filter. */
+static void put_choice(struct buf *path, enum graph_find what, const char *value)
 {
+    static const char *const mark[] = {GRAPH_APPEND_MARK, NULL};
     struct buf filter = BUF_INIT(PATH_MAX_BYTES);
     switch (what) {
+    case GRAPH_FIND_ALL:
+        buf_puts(path, ",internetMessageId&");
+        build_expand(path, mark);
+        return;
     case GRAPH_FIND_DELETED:
         put_any(&filter, IMAP_DELETED);
         buf_puts(&filter, "cast(ep/value, Edm.Int32) eq 1)");
@@ -53,8 +59,8 @@ struct graph_call *graph_find_start(struct graph_user *u, struct graph_as as, co
     if (link)
         return build_follow(u, &r, link);
     build_item(&path, "mailFolders", folder_id);
-    buf_puts(&path, "/messages?$select=id,parentFolderId&$top=" FIND_PAGE);
-    put_filter(&path, what, value);
+    buf_puts(&path, "/messages?$top=" FIND_PAGE "&$select=id,parentFolderId");
+    put_choice(&path, what, value);
     return build_start(u, &r, &path);
 }
 

@@ -83,6 +83,13 @@ bool append_made(struct append_item *item, const char *graph_id, struct error *e
     return ok;
 }
 
+bool append_unsettled(const struct error *cause, struct error *e)
+{
+    log_error_value(LOG_LEVEL_WARNING, e, "cannot look whether an appended message was made");
+    *e = *cause;
+    return false;
+}
+
 /* ---- which way ---- */
 
 enum way { WAY_JSON, WAY_DRAFT };

@@ -33,6 +33,9 @@ bool append_begin(struct append_item *item, const char *folder_id, enum store_ma
                   const char *value, const char *known, struct error *e);
 /* … and when the message has its id: from now on its original is there. */
 bool append_made(struct append_item *item, const char *graph_id, struct error *e);
+/* The answer to its making is lost for `cause`, and so is (`e`) the look that should have told: *e
+ * says so, and the journal finds it out later. Returns false. */
+bool append_unsettled(const struct error *cause, struct error *e);
 /* Waits for the call and frees it. */
 bool append_wait(struct append_item *item, struct graph_call *call, struct error *e);
 struct graph_as append_as(const struct append_item *item);

@@ -36,18 +36,17 @@ static bool is_known(void *arg, const char *id)
     return false;
 }
 
+static void note(void *arg, const char *id)
+{
+    struct draft *d = arg;
+    buf_printf(&d->known, "%s ", id);
+}
+
 /* Programs save a draft again and again under one Message-ID. */
 static bool note_known(struct draft *d, struct error *e)
 {
-    struct graph_page page = {0};
-    struct graph_call *call = graph_find_start(user_of(d), append_as(d->item), d->drafts,
-                                               GRAPH_FIND_MESSAGE_ID, d->message_id, NULL);
-    bool ok = graph_call_wait(call, d->item->wait, e) && graph_page_decode(call, &page, e);
-    graph_call_free(&call);
-    for (size_t i = 0; ok && i < page.count; i++)
-        buf_printf(&d->known, "%s ", page.messages[i].id);
-    graph_page_free(&page);
-    return ok &&
+    return find_each(d->item->to->account, d->drafts, GRAPH_FIND_MESSAGE_ID, d->message_id, note, d,
+                     d->item->wait, e) &&
            (!d->known.overflow ||
             error_set(e, ERROR_CANNOT, "too many drafts have the Message-ID %s", d->message_id));
 }
@@ -107,6 +106,8 @@ static bool make(struct draft *d, struct error *e)
             return ok;
         struct error cause = *e;
         int found = look(d, e);
+        if (found < 0 && !d->item->graph_id)
+            return append_unsettled(&cause, e);
         if (found != 0)
             return found > 0;
         *e = cause;

@@ -158,6 +158,8 @@ static bool make(struct json_append *j, struct error *e)
             return false;
         struct error cause = *e;
         int found = look(j, e);
+        if (found < 0 && !j->item->graph_id)
+            return append_unsettled(&cause, e);
         if (found != 0)
             return found > 0;
         *e = cause;

@@ -2,9 +2,70 @@
 #include "internal.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Pauses before the further looks for what a listing does not show yet. */
+static const int64_t pauses_ms[] = {500, 1500};
+#define LOOKS (sizeof pauses_ms / sizeof *pauses_ms + 1)
+
+/* ---- each that fits ---- */
+
+struct listing {
+    enum graph_find what;
+    const char *value;
+    bool whole; /* the server does not choose for us */
+    void (*fn)(void *arg, const char *id);
+    void *arg;
+};
+
+static bool fits(const struct listing *l, const struct graph_message *m)
+{
+    const char *has = l->what == GRAPH_FIND_MARK ? m->mark : m->message_id;
+    return !m->removed && (!l->whole || (has && strcmp(has, l->value) == 0));
+}
+
+static bool list(struct listing *l, struct mailbox_account *a, const char *folder_id,
+                 struct wait *w, struct error *e)
+{
+    struct graph_page page = {0};
+    bool ok;
+    do {
+        struct graph_page next = {0};
+        struct graph_call *call =
+            graph_find_start(a->user, as_of(l, w), folder_id, l->whole ? GRAPH_FIND_ALL : l->what,
+                             l->value, page.next_link);
+        ok = graph_call_wait(call, w, e) && graph_page_decode(call, &next, e);
+        graph_call_free(&call);
+        if (ok && next.next_link && page.next_link && strcmp(next.next_link, page.next_link) == 0)
+            ok = error_set(e, ERROR_ANSWER, "Graph answered a page that leads to itself");
+        graph_page_free(&page);
+        page = next;
+        for (size_t i = 0; ok && i < page.count; i++)
+            if (fits(l, &page.messages[i]))
+                l->fn(l->arg, page.messages[i].id);
+    } while (ok && page.next_link);
+    graph_page_free(&page);
+    return ok;
+}
+
+bool find_each(struct mailbox_account *a, const char *folder_id, enum graph_find what,
+               const char *value, void (*fn)(void *arg, const char *id), void *arg, struct wait *w,
+               struct error *e)
+{
+    struct listing l = {.what = what, .value = value, .fn = fn, .arg = arg};
+    if (list(&l, a, folder_id, w, e))
+        return true;
+    if (e->kind != ERROR_REQUEST)
+        return false;
+    error_clear(e);
+    l.whole = true;
+    return list(&l, a, folder_id, w, e);
+}
+
+/* ---- the one that is new ---- */
 
 struct search {
     find_old_fn *old;
@@ -13,16 +74,26 @@ struct search {
     size_t count;
 };
 
-static void take_page(struct search *s, const struct graph_page *page)
+static void take(void *arg, const char *id)
 {
-    for (size_t i = 0; i < page->count; i++) {
-        const char *id = page->messages[i].id;
-        if (page->messages[i].removed || s->old(s->arg, id) ||
-            (s->found && strcmp(s->found, id) == 0))
-            continue;
-        if (s->count++ == 0)
-            s->found = xstrdup(id);
+    struct search *s = arg;
+    if (s->old(s->arg, id) || (s->found && strcmp(s->found, id) == 0))
+        return;
+    if (s->count++ == 0)
+        s->found = xstrdup(id);
+}
+
+/* False: the wait has ended. */
+static bool pause_for(int64_t ms, struct wait *w, struct error *e)
+{
+    int64_t deadline = w->deadline_ms, until = clock_mono_ms() + ms;
+    w->deadline_ms = until < deadline ? until : deadline;
+    while (wait_sleep(w, e)) {
+        /* Somebody else's news. */
     }
+    w->deadline_ms = deadline;
+    error_clear(e);
+    return !wait_ended(w, e);
 }
 
 int find_new(struct mailbox_account *a, const char *folder_id, enum graph_find what,
@@ -30,22 +101,11 @@ int find_new(struct mailbox_account *a, const char *folder_id, enum graph_find w
              struct error *e)
 {
     struct search s = {.old = old, .arg = arg};
-    struct graph_page page = {0};
-    bool ok;
-    do {
-        struct graph_page next = {0};
-        struct graph_call *call =
-            graph_find_start(a->user, as_of(&s, w), folder_id, what, value, page.next_link);
-        ok = graph_call_wait(call, w, e) && graph_page_decode(call, &next, e);
-        graph_call_free(&call);
-        if (ok && next.next_link && page.next_link && strcmp(next.next_link, page.next_link) == 0)
-            ok = error_set(e, ERROR_ANSWER, "Graph answered a page that leads to itself");
-        graph_page_free(&page);
-        page = next;
-        if (ok)
-            take_page(&s, &page);
-    } while (ok && page.next_link);
-    graph_page_free(&page);
+    size_t looks = w->background ? 1 : LOOKS;
+    bool ok = find_each(a, folder_id, what, value, take, &s, w, e);
+    for (size_t i = 1; ok && !s.found && i < looks; i++)
+        ok = pause_for(pauses_ms[i - 1], w, e) &&
+             find_each(a, folder_id, what, value, take, &s, w, e);
     if (ok && s.count > 1)
         ok = error_set(e, ERROR_ANSWER,
                        "%zu messages may be the one whose making was not answered; none is touched",

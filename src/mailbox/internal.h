@@ -236,8 +236,15 @@ struct undo_item {
 void undo_made(struct mailbox_account *a, const struct undo_item *items, size_t count,
                struct wait *w);
 
+/* Tells of each message in a folder that is as `what` (by Message-ID or by mark) and `value` say.
+ * Where Graph refuses the filter, the whole folder is listed. */
+bool find_each(struct mailbox_account *a, const char *folder_id, enum graph_find what,
+               const char *value, void (*fn)(void *arg, const char *id), void *arg, struct wait *w,
+               struct error *e);
 /* Looks in a folder, found as `what` and `value` say, for the one message that is new there: not
- * accepted by `old`. 1: *id is the caller's; 0: none; -1: error, ERROR_ANSWER if there are more. */
+ * accepted by `old`. Since Exchange lists late what was just written, nothing found is looked for
+ * again after some seconds, unless `w` is of the background, which comes back anyway. 1: *id is the
+ * caller's; 0: none; -1: error, ERROR_ANSWER if there are more. */
 typedef bool find_old_fn(void *arg, const char *id);
 int find_new(struct mailbox_account *a, const char *folder_id, enum graph_find what,
              const char *value, find_old_fn *old, void *arg, char **id, struct wait *w,

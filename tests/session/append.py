@@ -49,6 +49,20 @@ def between_two_megabytes():
 
 
 @test
+def lost_answer_without_filters():
+    """An answer that is lost where Graph refuses to filter: the message is there once"""
+    for flags in ("(\\Seen)", "(\\Draft)"):
+        with imap_pair() as pair, Imap(pair) as client:
+            pair.sandbox.fault("[?&].?.?.?filter=", method="GET", status=400,
+                               body='{"error":{"code":"InefficientFilter","message":"no"}}')
+            pair.sandbox.fault("/messages$", method="POST", reset=True, after=True, count=1)
+            answer = client.append("INBOX", flags, WHEN, message(1000))
+            assert answer[0] == "OK", answer
+            folders = pair.sandbox.folders()
+            assert sum(map(len, folders.values())) == len(folders["Inbox"]) == 1, folders
+
+
+@test
 def full_mailbox():
     """A mailbox that is full is told, with either status of Graph, and nothing is left in it"""
     for status in ("403", "507"):

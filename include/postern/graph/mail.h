@@ -54,6 +54,7 @@ struct graph_message {
     const char *change_key;
     const char *parent_folder_id;
     const char *message_id; /* internetMessageId, NULL: missing */
+    const char *mark;       /* GRAPH_APPEND_MARK (graph/write.h), NULL: none */
     int64_t article, size, verb;
     bool imap_deleted;
 };

@@ -30,13 +30,15 @@ struct graph_call *graph_update_start(struct graph_user *u, struct graph_as as, 
 enum graph_find {
     GRAPH_FIND_DELETED,    /* IMAP's \Deleted: PidLidImapDeleted is 1 */
     GRAPH_FIND_MESSAGE_ID, /* internetMessageId is `value` */
-    GRAPH_FIND_MARK        /* our own property GRAPH_APPEND_MARK is `value` */
+    GRAPH_FIND_MARK,       /* our own property GRAPH_APPEND_MARK is `value` */
+    GRAPH_FIND_ALL         /* everything, for a server that refuses the others: each message tells
+                              its message_id and mark */
 };
 /* A property of our own on a message that Postern makes, so that it is found when the answer to
  * its making is lost. */
 #define GRAPH_APPEND_MARK "String {8f0f7d1a-5f0e-4c47-9a35-5c3a2f6f9b61} Name PosternAppend"
 
-/* GET …/mailFolders/{id}/messages?$select=id,parentFolderId&$filter=… (user: list messages; get
+/* GET …/mailFolders/{id}/messages?$select=id,…&$filter=… (user: list messages; get
  * singleValueLegacyExtendedProperty). Pages for graph_page_decode(); `link`: a nextLink. A server
  * that refuses the filter answers ERROR_REQUEST. */
 struct graph_call *graph_find_start(struct graph_user *u, struct graph_as as, const char *folder_id,
