@@ -248,6 +248,29 @@ static bool send_files(struct json_append *j, struct error *e)
 
 /* ---- what came of it ---- */
 
+static bool has_category(const struct graph_message *m, const char *category)
+{
+    for (const char **c = m->categories; *c; c++)
+        if (strcasecmp(*c, category) == 0)
+            return true;
+    return false;
+}
+
+/* Does it lack some of the state that it was made with? What is not told is taken for so. */
+static bool lacks_state(const struct graph_message *m, const struct graph_update *state)
+{
+    bool flagged = m->flag_status && strcmp(m->flag_status, "flagged") == 0;
+    if (((m->has & GRAPH_HAS_READ) && m->is_read != state->is_read) ||
+        ((m->has & GRAPH_HAS_FLAG) && flagged != state->flagged) ||
+        ((state->has & GRAPH_HAS_VERB) && m->verb != state->verb) ||
+        ((state->has & GRAPH_HAS_IMAP_DELETED) && m->imap_deleted != state->imap_deleted))
+        return true;
+    bool lacks = false;
+    for (const char **c = state->categories; !lacks && *c; c++)
+        lacks = (m->has & GRAPH_HAS_CATEGORIES) && !has_category(m, *c);
+    return lacks;
+}
+
 /* Does the message show what it was given? What can be mended is; the date and the draft mark are
  * told to IMAP as given whatever Graph made of them. */
 static bool verify(struct json_append *j, struct error *e)
@@ -263,10 +286,7 @@ static bool verify(struct json_append *j, struct error *e)
                        item->to->path);
     if (ok && (m.has & GRAPH_HAS_DRAFT) && m.is_draft && !(item->given->flags & MAILBOX_DRAFT))
         log_info("%s: Graph made a draft of an appended message", item->to->path);
-    bool flagged = ok && m.flag_status && strcmp(m.flag_status, "flagged") == 0;
-    bool mend = ok && (((m.has & GRAPH_HAS_READ) && m.is_read != item->state->is_read) ||
-                       ((m.has & GRAPH_HAS_FLAG) && flagged != item->state->flagged));
-    if (mend)
+    if (ok && lacks_state(&m, item->state))
         ok = append_wait(
             item, graph_update_start(user_of(item), append_as(item), item->graph_id, item->state),
             e);
