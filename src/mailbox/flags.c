@@ -22,6 +22,8 @@
 #define WRITABLE                                                                                   \
     (MAILBOX_SEEN | MAILBOX_FLAGGED | MAILBOX_ANSWERED | MAILBOX_FORWARDED | MAILBOX_DELETED)
 #define VERBS (MAILBOX_ANSWERED | MAILBOX_FORWARDED)
+/* Flags with a property of their own, which is told without harm where it does not change. */
+#define NAMED (MAILBOX_SEEN | MAILBOX_FLAGGED | MAILBOX_DELETED)
 
 /* One message whose flags change. */
 struct item {
@@ -29,6 +31,7 @@ struct item {
     uint32_t flags; /* as they are to be, the written ones count */
     char *keywords; /* as they are to be */
     bool looking;   /* the call asks what became of the write */
+    bool repeated;  /* it met somebody else's write once already */
     struct error lost;
 };
 
@@ -40,6 +43,9 @@ struct batch {
     enum mailbox_outcome *outcomes;
     struct wait *wait;
     struct error *error;
+    bool fresh;     /* a round has just been: what is so already is so in Graph */
+    uint32_t *idle; /* else, UIDs of what is so already as far as we know */
+    size_t idle_count;
     bool failed;
     struct item **items;  /* one for each UID of the turn; NULL: not begun, or settled */
     size_t done[ABREAST]; /* confirmed, to be committed with the wave */
@@ -109,6 +115,9 @@ static bool plan(struct batch *b, struct item *item, struct arena *a, struct gra
         keywords_change(row->keywords ? row->keywords : "", b->change->op, b->change->keywords);
     item->write.flags = item->flags ^ row->flags;
     item->write.keywords = !same_text(item->keywords, row->keywords);
+    /* What is sent anyway tells all that was named: others may have changed it meanwhile. */
+    if (item->write.flags || item->write.keywords)
+        item->write.flags |= b->change->flags & NAMED;
     *update = (struct graph_update){
         .has = (item->write.flags & MAILBOX_SEEN ? GRAPH_HAS_READ : 0) |
                (item->write.flags & MAILBOX_FLAGGED ? GRAPH_HAS_FLAG : 0) |
@@ -160,11 +169,13 @@ static struct graph_call *send_write(struct batch *b, size_t index)
     struct graph_call *call = NULL;
     struct error e = ERROR_INIT;
     struct arena *a = arena_new();
-    if (!plan(b, item, a, &update, &e))
+    if (!plan(b, item, a, &update, &e)) {
         fail(b, index, &e);
-    else if (!update.has)
+    } else if (!update.has) {
+        if (!b->fresh)
+            b->idle[b->idle_count++] = item->write.row.uid;
         settle(b, index, MAILBOX_DONE);
-    else
+    } else
         call = graph_update_start(b->folder->account->user, as_of(b, b->wait), item->write.row.id,
                                   &update);
     arena_free(&a);
@@ -273,6 +284,17 @@ static enum verdict judge_look(struct batch *b, struct item *item, struct graph_
     return verdict == VERDICT_UNCLEAR ? VERDICT_FAILED : verdict;
 }
 
+/* Somebody changed the message at the same moment. The look has told how it is now. */
+static struct graph_call *repeat_write(struct batch *b, size_t index)
+{
+    struct item *item = b->items[index];
+    item->repeated = true;
+    item->looking = false;
+    free(item->keywords);
+    item->keywords = NULL;
+    return send_write(b, index);
+}
+
 static struct graph_call *next_call(void *arg, size_t index, struct graph_call *ended)
 {
     struct batch *b = arg;
@@ -292,6 +314,8 @@ static struct graph_call *next_call(void *arg, size_t index, struct graph_call *
         item->lost = e;
         return graph_message_start(b->folder->account->user, as_of(b, b->wait), item->write.row.id);
     case VERDICT_FAILED:
+        if (e.kind == ERROR_CONFLICT && !item->repeated)
+            return repeat_write(b, index);
         fail(b, index, &e);
         break;
     }
@@ -365,6 +389,38 @@ static void run_in_turns(struct batch *b, size_t count)
     }
 }
 
+static bool look_at_folder(struct batch *b, size_t count)
+{
+    b->fresh = mailbox_folder_sync(b->folder, false, b->wait, b->error);
+    for (size_t i = 0; !b->fresh && i < count; i++)
+        b->outcomes[i] = MAILBOX_FAILED;
+    return b->fresh;
+}
+
+/* What seemed to need no change is looked at once more: a success is Graph's word, not memory. */
+static bool run_idle(const struct batch *first, const uint32_t *uids)
+{
+    size_t count = first->idle_count;
+    struct batch b = {.folder = first->folder,
+                      .uids = first->idle,
+                      .change = first->change,
+                      .unchanged_since = first->unchanged_since,
+                      .outcomes = xcalloc(count, sizeof *b.outcomes),
+                      .items = xcalloc(count, sizeof *b.items),
+                      .wait = first->wait,
+                      .error = first->error};
+    bool ok = look_at_folder(&b, count);
+    if (ok)
+        run(&b, count);
+    /* They were begun in the order of the UIDs. */
+    for (size_t i = 0, n = 0; n < count; i++)
+        if (uids[i] == first->idle[n])
+            first->outcomes[i] = b.outcomes[n++];
+    free(b.outcomes);
+    free(b.items);
+    return ok && !b.failed;
+}
+
 bool mailbox_store(struct mailbox_folder *f, const uint32_t *uids, size_t count,
                    const struct mailbox_flag_change *change, uint64_t unchanged_since,
                    enum mailbox_outcome *outcomes, struct wait *w, struct error *e)
@@ -377,17 +433,17 @@ bool mailbox_store(struct mailbox_folder *f, const uint32_t *uids, size_t count,
                       .wait = w,
                       .error = e};
     /* Categories that others added meanwhile must be known before all are written. */
-    bool look_first = unchanged_since != MAILBOX_ANY_MODSEQ || change->keywords[0];
-    if (look_first && !mailbox_folder_sync(f, false, w, e)) {
-        for (size_t i = 0; i < count; i++)
-            outcomes[i] = MAILBOX_FAILED;
+    bool categories = change->keywords[0] || change->op == MAILBOX_FLAGS_REPLACE;
+    if ((categories || unchanged_since != MAILBOX_ANY_MODSEQ) && !look_at_folder(&b, count))
         return false;
-    }
-    b.items = xcalloc(count + 1, sizeof(struct item *));
-    if (change->keywords[0] || change->op == MAILBOX_FLAGS_REPLACE)
+    b.items = xcalloc(count + 1, sizeof *b.items);
+    b.idle = xcalloc(count + 1, sizeof *b.idle);
+    if (categories)
         run_in_turns(&b, count);
     else
         run(&b, count);
+    bool ok = (b.idle_count == 0 || run_idle(&b, uids)) && !b.failed;
     free(b.items);
-    return !b.failed;
+    free(b.idle);
+    return ok;
 }

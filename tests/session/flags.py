@@ -84,7 +84,7 @@ def graph_has_what_was_stored():
 
 @test
 def budget_of_store():
-    """STORE of 40: 40 requests, four in flight; their echo costs nothing, nor what is so already"""
+    """STORE of 40: 40 requests, four in flight; their echo costs nothing, what is so already one"""
     with imap_pair() as pair:
         deliver(pair, 40)
         with selected(pair) as client:
@@ -95,7 +95,8 @@ def budget_of_store():
             assert len(requests) == 40 and most_in_flight(requests) == 4, len(requests)
             pair.sandbox.forget()
             client.ok("STORE 1:* +FLAGS (\\Seen)")
-            assert not pair.sandbox.requests()
+            assert len(pair.sandbox.requests()) == 1 # others may have changed it
+            pair.sandbox.forget()
             client.ok("STORE 1:* +FLAGS.SILENT (Work)")
             assert len(pair.sandbox.requests()) == 41 # the categories are read first
             pair.sandbox.forget()

@@ -19,7 +19,7 @@ struct mailbox_flag_change {
 };
 
 enum mailbox_outcome {
-    MAILBOX_DONE,     /* Graph said so, or there was nothing to change */
+    MAILBOX_DONE,     /* Graph said so */
     MAILBOX_GONE,     /* the message no longer exists */
     MAILBOX_MODIFIED, /* its modseq is above `unchanged_since`: not touched */
     MAILBOX_FAILED
@@ -27,8 +27,9 @@ enum mailbox_outcome {
 
 #define MAILBOX_ANY_MODSEQ UINT64_MAX
 
-/* Changes flags of messages, one PATCH each, four always in flight; what needs no change costs
- * nothing. With `unchanged_since` one sync round comes first (not atomic towards Graph). Runs to
+/* Changes flags of messages, one PATCH each, four always in flight; all that needs no change costs
+ * one sync round, which says whether that is still so. With `unchanged_since`, keywords or a
+ * replacement one comes first (not atomic towards Graph). Runs to
  * its end whoever hangs up, so `w` must have client_fd -1. What Graph confirmed is committed and
  * published before this returns; a later delta that is older than our write does not undo it.
  * Fills `outcomes`, one for each UID; true if none is MAILBOX_FAILED, else `e` holds the first

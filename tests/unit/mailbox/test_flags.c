@@ -82,7 +82,7 @@ static void test_each_flag(void)
     check_state(&r, "m-0001", "read flagged deleted 0 ");
     CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_SEEN | MAILBOX_FLAGGED | MAILBOX_DELETED);
     CU_ASSERT_EQUAL(rig_flags(&r, 1), 0);
-    CU_ASSERT_EQUAL(add(&r, 1, MAILBOX_SEEN | MAILBOX_FLAGGED), 0); /* nothing to change */
+    CU_ASSERT_EQUAL(add(&r, 1, MAILBOX_SEEN | MAILBOX_FLAGGED), 1); /* nothing to change: a look */
     CU_ASSERT_EQUAL(outcomes[0], MAILBOX_DONE);
     CU_ASSERT_EQUAL(add(&r, 1, MAILBOX_ANSWERED), 1);
     CU_ASSERT_EQUAL(add(&r, 1, MAILBOX_FORWARDED), 1);
@@ -190,6 +190,40 @@ static void test_edited_drafts(void)
     rig_sync(&r);
     CU_ASSERT_EQUAL(rig_uid(&r, 2), 105);
     CU_ASSERT_EQUAL(rig_flags(&r, 2), MAILBOX_DRAFT | MAILBOX_SEEN);
+    finish(&r);
+}
+
+static void test_success_is_not_memory(void)
+{
+    struct rig r;
+    open_with(&r, 3);
+    add(&r, 3, MAILBOX_SEEN);
+    exchange_set_read(r.exchange, "m-0002", false); /* nobody has told us yet */
+    CU_ASSERT_EQUAL(add(&r, 3, MAILBOX_SEEN), 3); /* a round that finds it, the write */
+    CU_ASSERT(outcomes[0] == MAILBOX_DONE && outcomes[1] == MAILBOX_DONE);
+    check_state(&r, "m-0002", "read 0 ");
+    exchange_set_read(r.exchange, "m-0003", false);
+    CU_ASSERT_EQUAL(add(&r, 3, MAILBOX_SEEN | MAILBOX_FLAGGED), 3); /* told with the other flag */
+    check_state(&r, "m-0003", "read flagged 0 ");
+    exchange_take_away(r.exchange, "m-0001");
+    CU_ASSERT_EQUAL(add(&r, 3, MAILBOX_FLAGGED), 1);
+    CU_ASSERT(outcomes[0] == MAILBOX_GONE && outcomes[2] == MAILBOX_DONE);
+    finish(&r);
+}
+
+static void test_conflicts(void)
+{
+    struct rig r;
+    open_with(&r, 1);
+    exchange_lock(r.exchange)->conflicts = 1;
+    exchange_unlock(r.exchange);
+    CU_ASSERT_EQUAL(add(&r, 1, MAILBOX_SEEN), 3); /* the write, a look, the write */
+    check_state(&r, "m-0001", "read 0 ");
+    exchange_lock(r.exchange)->conflicts = 2;
+    exchange_unlock(r.exchange);
+    store(&r, 1, MAILBOX_FLAGS_ADD, MAILBOX_FLAGGED, "", MAILBOX_ANY_MODSEQ, false);
+    CU_ASSERT_EQUAL(outcomes[0], MAILBOX_FAILED);
+    check_state(&r, "m-0001", "read 0 ");
     finish(&r);
 }
 
@@ -380,6 +414,8 @@ const struct unit_test flags_tests[] = {
     {"echoes of our own writes", test_echoes_cost_nothing},
     {"what others change", test_others_change},
     {"edited drafts", test_edited_drafts},
+    {"what another changed and nobody told", test_success_is_not_memory},
+    {"conflicts", test_conflicts},
     {"partial failure", test_partial_failure},
     {"lost answers", test_lost_answers},
     {"UNCHANGEDSINCE", test_unchanged_since},
