@@ -135,10 +135,11 @@ static bool is_recent(int64_t wall_ms, int64_t ms)
 /* Must a known item be looked up whole after this delta, which its row has taken over? */
 static bool is_unsure(const struct merge_item *item, const struct graph_message *message)
 {
-    unsigned fields = GRAPH_HAS_READ | GRAPH_HAS_DRAFT | GRAPH_HAS_FLAG | GRAPH_HAS_CATEGORIES;
-    if ((message->has & GRAPH_HAS_CHANGE_KEY) && !same_text(message->change_key, item->known_key))
-        return true;
-    if (!(message->has & (GRAPH_HAS_CHANGE_KEY | fields)))
+    /* A version that is not told may be any but the one that we wrote just now. */
+    bool known = message->has & GRAPH_HAS_CHANGE_KEY
+                     ? same_text(message->change_key, item->known_key)
+                     : is_recent(item->known_written, ECHO_MS);
+    if (!known)
         return true;
     /* The size of a draft is to be known after each write of ours: see is_edited(). */
     if ((item->known_flags & ANY_DRAFT) && is_recent(item->known_written, SETTLE_MS))

@@ -1,6 +1,8 @@
 #include "../../../src/mailbox/merge.h"
 #include "../unit.h"
 
+#include "postern/base/clock.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -360,6 +362,22 @@ static void test_staged(void)
     }
 }
 
+/* A delta that tells no version: what it leaves out may have changed too, unless we wrote. */
+static void test_no_version_told(void)
+{
+    for (int ours = 0; ours < 2; ours++) {
+        struct graph_message g = {.id = "a", .has = GRAPH_HAS_READ};
+        struct merge *m = merge_new(MERGE_ROUND);
+        struct row known;
+        row_init(&known, "a");
+        known.uid = 1;
+        known.written = ours ? clock_wall_ms() : 0;
+        merge_delta(merge_enter(m, "a", &known, false), &g);
+        check_wants(m, !ours, 0);
+        merge_free(&m);
+    }
+}
+
 static void test_keywords(void)
 {
     const char *categories[] = {"Work", "Red category", "a=b", "\xc3\xa9", NULL};
@@ -414,6 +432,7 @@ const struct unit_test merge_tests[] = {
     {"a listing alone", test_listing_alone},
     {"limits of article numbers", test_article_limits},
     {"staged rows", test_staged},
+    {"no version is told", test_no_version_told},
     {"categories as keywords", test_keywords},
     {"partial items", test_partial_items},
     {NULL, NULL},
