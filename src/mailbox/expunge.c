@@ -110,17 +110,11 @@ static bool list(struct expunge *x, bool filtered, struct wait *w, struct error 
     struct graph_page page = {0};
     bool ok;
     do {
-        struct graph_page next = {0};
         struct graph_call *call =
             filtered ? graph_find_start(u, as_of(x, w), f->graph_id, GRAPH_FIND_DELETED, NULL,
                                         page.next_link)
                      : graph_listing_start(u, as_of(x, w), f->graph_id, INT64_MIN, page.next_link);
-        ok = graph_call_wait(call, w, e) && graph_page_decode(call, &next, e);
-        graph_call_free(&call);
-        if (ok && next.next_link && page.next_link && strcmp(next.next_link, page.next_link) == 0)
-            ok = error_set(e, ERROR_ANSWER, "Graph answered a page that leads to itself");
-        graph_page_free(&page);
-        page = next;
+        ok = fetch_page(call, &page, w, e);
         if (ok)
             take_page(x, &page, filtered);
     } while (ok && page.next_link);

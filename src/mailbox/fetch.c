@@ -88,6 +88,18 @@ static size_t take_page(struct merge *m, const struct graph_page *page)
     return found;
 }
 
+bool fetch_page(struct graph_call *call, struct graph_page *page, struct wait *w, struct error *e)
+{
+    struct graph_page next = {0};
+    bool ok = graph_call_wait(call, w, e) && graph_page_decode(call, &next, e);
+    graph_call_free(&call);
+    if (ok && next.next_link && page->next_link && strcmp(next.next_link, page->next_link) == 0)
+        ok = error_set(e, ERROR_ANSWER, "Graph answered a page that leads to itself");
+    graph_page_free(page);
+    *page = next;
+    return ok;
+}
+
 bool fetch_listing(struct mailbox_folder *f, struct merge *m, int64_t since_ms, size_t wanted,
                    size_t max_pages, struct wait *w, struct error *e)
 {
@@ -95,15 +107,9 @@ bool fetch_listing(struct mailbox_folder *f, struct merge *m, int64_t since_ms, 
     size_t found = 0, pages = 0;
     bool ok;
     do {
-        struct graph_page next = {0};
         struct graph_call *call = graph_listing_start(f->account->user, as_of(f, w), f->graph_id,
                                                       since_ms, page.next_link);
-        ok = graph_call_wait(call, w, e) && graph_page_decode(call, &next, e);
-        graph_call_free(&call);
-        if (ok && next.next_link && page.next_link && strcmp(next.next_link, page.next_link) == 0)
-            ok = error_set(e, ERROR_ANSWER, "Graph answered a page that leads to itself");
-        graph_page_free(&page);
-        page = next;
+        ok = fetch_page(call, &page, w, e);
         if (ok)
             found += take_page(m, &page);
     } while (ok && page.next_link && found < wanted && ++pages < max_pages);

@@ -208,6 +208,9 @@ bool fetch_each(struct mailbox_folder *f, const char *const *ids, size_t count, 
 /* The same, told to the merge. */
 bool fetch_by_id(struct mailbox_folder *f, struct merge *m, const char *const *ids, size_t count,
                  struct wait *w, struct error *e);
+/* A page of a listing in place of the one before, which `call` asked to follow: waits for the call
+ * and frees it. ERROR_ANSWER also if a page leads to itself. Free the last page, also on false. */
+bool fetch_page(struct graph_call *call, struct graph_page *page, struct wait *w, struct error *e);
 /* Reads listing pages into the merge's items until `wanted` of its new items were seen. */
 bool fetch_listing(struct mailbox_folder *f, struct merge *m, int64_t since_ms, size_t wanted,
                    size_t max_pages, struct wait *w, struct error *e);

@@ -171,20 +171,6 @@ static void scan_all(struct store_cache *c)
     free(scan.items);
 }
 
-/* Bodies that were being written when the last process ended. */
-static void remove_leftovers(struct store_cache *c)
-{
-    char *path = xasprintf("%s/" TMP_DIR, c->dir);
-    DIR *d = opendir(path);
-    for (struct dirent *entry; d && (entry = readdir(d));) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            unlinkat(dirfd(d), entry->d_name, 0);
-    }
-    if (d)
-        closedir(d);
-    free(path);
-}
-
 struct store_cache *store_cache_open(const char *state_dir, size_t max_size, struct error *e)
 {
     struct store_cache *c = xcalloc(1, sizeof *c);
@@ -194,12 +180,12 @@ struct store_cache *store_cache_open(const char *state_dir, size_t max_size, str
     c->max = max_size;
     char *tmp = xasprintf("%s/" TMP_DIR, c->dir);
     bool ok = file_make_private_dir(c->dir, e) && file_make_private_dir(tmp, e);
+    path_empty(tmp);
     free(tmp);
     if (!ok) {
         store_cache_close(&c);
         return NULL;
     }
-    remove_leftovers(c);
     scan_all(c);
     evict_locked(c);
     return c;

@@ -8,7 +8,6 @@
 #include "postern/base/file.h"
 #include "postern/base/log.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -213,12 +212,6 @@ struct store_body *store_original_open(struct store_db *db, const char *graph_id
 void original_remove_spools(const char *dir)
 {
     char *path = xasprintf("%s/originals/tmp", dir);
-    DIR *d = opendir(path);
-    for (struct dirent *entry; d && (entry = readdir(d));) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            unlinkat(dirfd(d), entry->d_name, 0);
-    }
-    if (d)
-        closedir(d);
+    path_empty(path);
     free(path);
 }

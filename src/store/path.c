@@ -3,9 +3,11 @@
 #include "postern/base/alloc.h"
 #include "postern/base/buf.h"
 
+#include <dirent.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 void path_key(char out[PATH_KEY_SIZE], ...)
 {
@@ -19,4 +21,15 @@ void path_key(char out[PATH_KEY_SIZE], ...)
     sha256(all.data, all.len, digest);
     hex_encode(digest, sizeof digest, out);
     buf_free(&all);
+}
+
+void path_empty(const char *dir)
+{
+    DIR *d = opendir(dir);
+    for (struct dirent *entry; d && (entry = readdir(d));) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(dirfd(d), entry->d_name, 0);
+    }
+    if (d)
+        closedir(d);
 }

@@ -1,4 +1,4 @@
-/* Names of the files that belong to one mailbox or one message. */
+/* Files that belong to one mailbox or one message: their names, and what is left of them. */
 #ifndef POSTERN_STORE_PATH_H
 #define POSTERN_STORE_PATH_H
 
@@ -9,5 +9,8 @@
 /* Hexadecimal SHA-256 of the given strings, each with its NUL, so that no two lists of strings
  * run together. The list ends with NULL. */
 void path_key(char out[PATH_KEY_SIZE], ...) __attribute__((sentinel));
+
+/* Removes the files of a directory: what was being written when the last process ended. */
+void path_empty(const char *dir);
 
 #endif
