@@ -88,9 +88,10 @@ static int judge_write(struct batch *b, struct graph_call *call, struct error *e
 {
     bool moves = b->way == WAY_TRASH || b->way == WAY_RECOVERABLE;
     if (!graph_call_outcome(call, e)) {
-        /* A move also answers 404 when it is the destination that is missing. */
+        /* 404 is also what a move says whose destination is missing, and permanentDelete where
+         * that does not exist. */
         if (e->kind == ERROR_GONE)
-            return moves ? 0 : 1;
+            return b->way == WAY_DELETE ? 1 : 0;
         return e->kind == ERROR_UNKNOWN_WRITE ? 0 : -1;
     }
     /* Any other success is somebody else's, a proxy's perhaps. */
