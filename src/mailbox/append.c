@@ -69,14 +69,15 @@ static int64_t wire_size(const char *data, size_t len)
     return lines.octets == literal.octets ? (int64_t)lines.octets : -1;
 }
 
-bool append_made(struct append_item *item, const char *graph_id, struct error *e)
+bool append_made(struct append_item *item, const char *graph_id, bool likely, struct error *e)
 {
     struct mailbox_account *a = item->to->account;
     const struct store_original original = {.size = wire_size(item->message, item->len),
                                             .received_ms = item->given->date_ms,
                                             .flags = item->given->flags};
     item->graph_id = xstrdup(graph_id);
-    bool ok = store_making_known(a->db, item->making, graph_id, e) &&
+    item->likely = likely;
+    bool ok = (likely || store_making_known(a->db, item->making, graph_id, e)) &&
               store_original_keep(a->db, item->given->upload->spool, graph_id, &original, e);
     if (!ok)
         account_check(a);
@@ -150,7 +151,8 @@ static void undo(struct append_item *items, size_t count, const struct error *ca
     for (size_t i = 0; i < count; i++) {
         struct append_item *item = &items[i];
         if (item->graph_id)
-            made[n++] = (struct undo_item){.graph_id = item->graph_id, .making = item->making};
+            made[n++] = (struct undo_item){
+                .graph_id = item->graph_id, .making = item->making, .likely = item->likely};
         else if (item->making)
             undo_unmade(item, cause);
     }
@@ -230,21 +232,31 @@ static bool append_given(struct append_item *item, enum config_append how, struc
     return ok;
 }
 
-static void finish(struct append_item *items, size_t count, uint32_t *uids)
+/* The journal lets go of all of them at once. Until it has, they would be undone after a restart,
+ * so an append that cannot be taken off it has failed. */
+static bool commit(const struct append_item *items, size_t count, struct error *e)
+{
+    struct mailbox_account *a = items[0].to->account;
+    struct store_tx *tx = store_tx_begin(a->db, e);
+    bool ok = tx != NULL;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = store_making_done(a->db, items[i].making, e);
+    ok = ok && store_tx_commit(&tx, e);
+    store_tx_rollback(&tx);
+    if (!ok)
+        account_check(a);
+    return ok;
+}
+
+static void tell_arrivals(struct append_item *items, size_t count, uint32_t *uids)
 {
     struct mailbox_folder *to = items[0].to;
     const char **ids = xcalloc(count, sizeof *ids);
     struct error e = ERROR_INIT;
-    struct store_tx *tx = store_tx_begin(to->account->db, &e);
-    bool ok = tx != NULL;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         ids[i] = items[i].graph_id;
-        ok = ok && store_making_end(to->account->db, items[i].making, &e);
-    }
-    ok = ok && store_tx_commit(&tx, &e);
-    store_tx_rollback(&tx);
     /* They are there all the same: only the answer cannot tell their UIDs. */
-    if (!ok || !arrive(to, ids, count, uids, items[0].wait, &e))
+    if (!arrive(to, ids, count, uids, items[0].wait, &e))
         log_error_value(LOG_LEVEL_WARNING, &e, "no UIDs of what was appended to %s", to->path);
     free(ids);
 }
@@ -261,8 +273,12 @@ bool mailbox_append(struct mailbox_folder *to, const struct mailbox_append *give
         if (!ok)
             undo(items, i + 1, e);
     }
+    if (ok && count && !commit(items, count, e)) {
+        undo(items, count, e);
+        ok = false;
+    }
     if (ok && count)
-        finish(items, count, uids);
+        tell_arrivals(items, count, uids);
     if (!ok && e->kind == ERROR_FOLDER_GONE)
         tree_forget(to);
     for (size_t i = 0; i < count; i++)

@@ -16,6 +16,7 @@ struct append_item {
     struct composed *composed;
     struct wait *wait;
     char *graph_id; /* what was made; NULL: nothing, as far as is known */
+    bool likely;    /* see append_made() */
     int64_t making; /* its row in the journal, 0: none */
 };
 
@@ -31,8 +32,9 @@ bool append_by_draft(struct append_item *item, struct error *e);
 /* A row in the journal before anything is sent … */
 bool append_begin(struct append_item *item, const char *folder_id, enum store_making_by by,
                   const char *value, const char *known, struct error *e);
-/* … and when the message has its id: from now on its original is there. */
-bool append_made(struct append_item *item, const char *graph_id, struct error *e);
+/* … and when the message has its id: from now on its original is there. `likely`: it was found by
+ * its Message-ID, which is not ours alone. */
+bool append_made(struct append_item *item, const char *graph_id, bool likely, struct error *e);
 /* The answer to its making is lost for `cause`, and so is (`e`) the look that should have told: *e
  * says so, and the journal finds it out later. Returns false. */
 bool append_unsettled(const struct error *cause, struct error *e);

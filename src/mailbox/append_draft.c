@@ -79,7 +79,7 @@ static struct graph_call *post(struct draft *d, struct error *e)
 static bool take_id(struct draft *d, struct graph_call *call, struct error *e)
 {
     struct graph_message m;
-    return graph_message_decode(call, d->arena, &m, e) && append_made(d->item, m.id, e);
+    return graph_message_decode(call, d->arena, &m, e) && append_made(d->item, m.id, false, e);
 }
 
 static int look(struct draft *d, struct error *e)
@@ -88,7 +88,7 @@ static int look(struct draft *d, struct error *e)
     error_clear(e);
     int found = find_new(d->item->to->account, d->drafts, GRAPH_FIND_MESSAGE_ID, d->message_id,
                          is_known, d, &id, d->item->wait, e);
-    if (found == 1 && !append_made(d->item, id, e))
+    if (found == 1 && !append_made(d->item, id, true, e))
         found = -1;
     free(id);
     return found;

@@ -116,7 +116,7 @@ static int look(struct json_append *j, struct error *e)
     error_clear(e);
     int found = find_new(item->to->account, item->to->graph_id, GRAPH_FIND_MARK, j->mark,
                          is_never_old, NULL, &id, item->wait, e);
-    if (found == 1 && !append_made(item, id, e))
+    if (found == 1 && !append_made(item, id, false, e))
         found = -1;
     free(id);
     return found;
@@ -126,7 +126,7 @@ static bool take_id(struct json_append *j, struct graph_call *call, struct error
 {
     struct arena *a = arena_new();
     struct graph_message m;
-    bool ok = graph_message_decode(call, a, &m, e) && append_made(j->item, m.id, e);
+    bool ok = graph_message_decode(call, a, &m, e) && append_made(j->item, m.id, false, e);
     arena_free(&a);
     return ok;
 }

@@ -84,7 +84,7 @@ static bool was_listed(void *arg, const char *id)
     return false;
 }
 
-/* In the target before the copy began. */
+/* In the target before the copy began, or the source itself, which was moved there since. */
 static bool was_there(void *arg, const char *id)
 {
     const struct old_ones *o = arg;
@@ -92,6 +92,8 @@ static bool was_there(void *arg, const char *id)
     struct error e = ERROR_INIT;
     char *own;
     int64_t retired_ms;
+    if (strcmp(id, o->row->value) == 0)
+        return true;
     int found =
         store_message_find(o->chores->account->db, o->folder, id, &m, &own, &retired_ms, &e);
     free(own);
@@ -149,7 +151,9 @@ static void settle(struct chores *c, const struct leftover *l)
     int64_t age = clock_wall_ms() - l->row.began_ms;
     char *found = NULL;
     int made = l->graph_id ? 1 : find_made(c, l, age, &found, &e);
-    struct undo_item item = {.graph_id = l->graph_id ? l->graph_id : found, .making = l->row.key};
+    struct undo_item item = {.graph_id = l->graph_id ? l->graph_id : found,
+                             .making = l->row.key,
+                             .likely = !l->graph_id && l->row.by != STORE_BY_MARK};
     bool ended = made == 0 && (age > LATE_MS || age < 0);
     /* Not found, and never to be: the folder is gone, or nothing tells it from others. */
     if (made < 0 && (e.kind == ERROR_FOLDER_GONE || e.kind == ERROR_ANSWER || age > DRAFT_MS)) {

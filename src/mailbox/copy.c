@@ -27,6 +27,7 @@ struct item {
     int64_t making;
     unsigned repeats;
     bool lost;
+    bool likely; /* the copy was found, not answered */
 };
 
 struct copies {
@@ -90,13 +91,15 @@ static struct graph_call *start(void *arg, size_t index)
     return item->id && !b->failed ? send_copy(b, item) : NULL;
 }
 
-static void made(struct copies *b, struct item *item, const char *copy_id)
+/* The journal knows for certain only what was answered. */
+static void made(struct copies *b, struct item *item, const char *copy_id, bool likely)
 {
     struct store_db *db = b->from->account->db;
     struct error e = ERROR_INIT;
     item->copy_id = xstrdup(copy_id);
+    item->likely = likely;
     table_put(b->made, item->copy_id, item);
-    if (!store_making_known(db, item->making, copy_id, &e) ||
+    if ((!likely && !store_making_known(db, item->making, copy_id, &e)) ||
         !store_original_copy(db, item->id, copy_id, &e)) {
         account_check(b->from->account);
         fail(b, &e);
@@ -114,7 +117,7 @@ static bool take_answer(struct copies *b, struct item *item, struct graph_call *
                ((m.has & GRAPH_HAS_PARENT) && strcmp(m.parent_folder_id, b->to->graph_id) != 0)))
         ok = error_set(e, ERROR_ANSWER, "Graph answered a copy with another message");
     if (ok)
-        made(b, item, m.id);
+        made(b, item, m.id, false);
     arena_free(&a);
     return ok;
 }
@@ -142,6 +145,15 @@ static void abandon(void *arg, size_t index, const struct error *e)
     fail(b, e);
 }
 
+/* The source itself may have been moved to the target by somebody. */
+static bool is_source(const struct copies *b, const char *id)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->items[i].id && strcmp(b->items[i].id, id) == 0)
+            return true;
+    return false;
+}
+
 /* Was it in the target before, or is it a copy that has its answer? */
 static bool is_old(void *arg, const char *id)
 {
@@ -150,7 +162,7 @@ static bool is_old(void *arg, const char *id)
     struct error e = ERROR_INIT;
     char *own;
     int64_t retired_ms;
-    if (table_get(b->made, id))
+    if (table_get(b->made, id) || is_source(b, id))
         return true;
     int found = store_message_find(b->to->account->db, b->to->key, id, &m, &own, &retired_ms, &e);
     free(own);
@@ -197,7 +209,7 @@ static int look(struct copies *b, struct item *item, struct error *e)
                          b, &id, b->wait, e);
     free(message_id);
     if (found == 1)
-        made(b, item, id);
+        made(b, item, id, true);
     free(id);
     return found;
 }
@@ -251,29 +263,42 @@ static void undo(struct copies *b)
             if (!store_making_abandon(b->from->account->db, item->making, &e))
                 log_error_value(LOG_LEVEL_WARNING, &e, "cannot record a copy to be undone");
         } else if (item->making) {
-            items[n++] = (struct undo_item){.graph_id = item->copy_id, .making = item->making};
+            items[n++] = (struct undo_item){
+                .graph_id = item->copy_id, .making = item->making, .likely = item->likely};
         }
     }
     undo_made(b->from->account, items, n, b->wait);
     free(items);
 }
 
-static void finish(struct copies *b, struct mailbox_transfer *out)
+/* The journal lets go of all of them at once. Until it has, they would be undone after a restart,
+ * so a copy that cannot be taken off it has failed. */
+static bool commit(struct copies *b)
+{
+    struct store_db *db = b->from->account->db;
+    struct error e = ERROR_INIT;
+    struct store_tx *tx = store_tx_begin(db, &e);
+    bool ok = tx != NULL;
+    for (size_t i = 0; ok && i < b->count; i++)
+        ok = !b->items[i].making || store_making_done(db, b->items[i].making, &e);
+    ok = ok && store_tx_commit(&tx, &e);
+    store_tx_rollback(&tx);
+    if (!ok) {
+        account_check(b->from->account);
+        fail(b, &e);
+    }
+    return ok;
+}
+
+static void tell_arrivals(struct copies *b, struct mailbox_transfer *out)
 {
     const char **ids = xcalloc(b->count + 1, sizeof *ids);
     uint32_t *uids = xcalloc(b->count + 1, sizeof *uids);
     struct error e = ERROR_INIT;
-    struct store_tx *tx = store_tx_begin(b->from->account->db, &e);
-    bool ok = tx != NULL;
-    for (size_t i = 0; i < b->count; i++) {
+    for (size_t i = 0; i < b->count; i++)
         ids[i] = b->items[i].copy_id;
-        if (ok && b->items[i].making)
-            ok = store_making_end(b->from->account->db, b->items[i].making, &e);
-    }
-    ok = ok && store_tx_commit(&tx, &e);
-    store_tx_rollback(&tx);
     /* They are made all the same: only the answer cannot tell their UIDs. */
-    if (!ok || !arrive(b->to, ids, b->count, uids, b->wait, &e))
+    if (!arrive(b->to, ids, b->count, uids, b->wait, &e))
         log_error_value(LOG_LEVEL_WARNING, &e, "no UIDs of what was copied to %s", b->to->path);
     for (size_t i = 0; i < b->count; i++)
         out[i].to = uids[i];
@@ -301,10 +326,10 @@ bool mailbox_copy(struct mailbox_folder *from, const uint32_t *uids, size_t coun
     if (begin(&b, e)) {
         abreast_run(&what, &b, count, w);
         settle(&b);
-        if (b.failed)
+        if (b.failed || !commit(&b))
             undo(&b);
         else
-            finish(&b, out);
+            tell_arrivals(&b, out);
     } else {
         b.failed = count;
     }

@@ -231,10 +231,12 @@ bool original_apply(struct mailbox_folder *f, struct row *r, struct error *e);
 
 /* Messages that Postern made and that must not stay: removed for good, by permanentDelete, or
  * where that is absent by a move to the recoverable items. Each has its row in the journal, which
- * is ended with it, or abandoned to undo_abandoned(). */
+ * is ended with it, or abandoned to chores.c. */
 struct undo_item {
     const char *graph_id; /* NULL: nothing was made */
     int64_t making;       /* key in the journal, 0: none */
+    bool likely; /* found by what others may bear too: it only goes to Deleted Items, since nothing
+                    is destroyed that may be somebody else's */
 };
 void undo_made(struct mailbox_account *a, const struct undo_item *items, size_t count,
                struct wait *w);

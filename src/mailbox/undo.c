@@ -8,25 +8,43 @@
 
 #include <stdlib.h>
 
+#define DELETED_ITEMS     "deleteditems"
 #define RECOVERABLE_ITEMS "recoverableitemsdeletions"
 /* Removing what is gone already does no harm, so a lost answer is met by asking again. */
 #define TRIES_MAX 3
 
+enum way { WAY_PURGE, WAY_RECOVERABLE, WAY_TRASH };
+
+struct removal {
+    enum way way;
+    unsigned tries; /* this way */
+    bool looking;   /* the call asks whether it is there */
+};
+
 struct undo {
     struct mailbox_account *account;
     const struct undo_item *items;
-    unsigned char *tries;
-    bool *moving; /* permanentDelete is not to be had */
+    struct removal *removals; /* one for each item */
     struct wait *wait;
 };
 
 static struct graph_call *send_removal(struct undo *u, size_t index)
 {
     struct graph_user *user = u->account->user;
+    struct graph_as as = as_of(u, u->wait);
+    struct removal *r = &u->removals[index];
     const char *id = u->items[index].graph_id;
-    u->tries[index]++;
-    return u->moving[index] ? graph_move_start(user, as_of(u, u->wait), id, RECOVERABLE_ITEMS)
-                            : graph_purge_start(user, as_of(u, u->wait), id);
+    r->tries++;
+    r->looking = false;
+    switch (r->way) {
+    case WAY_RECOVERABLE:
+        return graph_move_start(user, as, id, RECOVERABLE_ITEMS);
+    case WAY_TRASH:
+        return graph_move_start(user, as, id, DELETED_ITEMS);
+    case WAY_PURGE:
+        break;
+    }
+    return graph_purge_start(user, as, id);
 }
 
 static void end(struct undo *u, size_t index)
@@ -34,7 +52,7 @@ static void end(struct undo *u, size_t index)
     struct error e = ERROR_INIT;
     const struct undo_item *item = &u->items[index];
     struct store_db *db = u->account->db;
-    if ((item->graph_id && !store_original_drop(db, item->graph_id, &e)) ||
+    if ((u->removals[index].tries && !store_original_drop(db, item->graph_id, &e)) ||
         (item->making && !store_making_end(db, item->making, &e)))
         log_error_value(LOG_LEVEL_WARNING, &e, "cannot record that a message was removed");
 }
@@ -50,11 +68,22 @@ static void give_up(void *arg, size_t index, const struct error *cause)
         log_error_value(LOG_LEVEL_WARNING, &e, "cannot record that a message must be removed");
 }
 
+/* May it be what another command, which does the same, has made or makes just now? One that is done
+ * has taken the row of ours away. */
+static bool is_doubtful(const struct undo *u, const struct undo_item *item)
+{
+    struct error e = ERROR_INIT;
+    return item->likely && store_making_alone(u->account->db, item->making, &e) != 1;
+}
+
 static struct graph_call *start(void *arg, size_t index)
 {
     struct undo *u = arg;
-    if (u->items[index].graph_id)
+    const struct undo_item *item = &u->items[index];
+    if (item->graph_id && !is_doubtful(u, item)) {
+        u->removals[index].way = item->likely ? WAY_TRASH : WAY_PURGE;
         return send_removal(u, index);
+    }
     end(u, index);
     return NULL;
 }
@@ -63,17 +92,25 @@ static struct graph_call *next(void *arg, size_t index, struct graph_call *ended
 {
     struct undo *u = arg;
     struct error e = ERROR_INIT;
-    if (graph_call_outcome(ended, &e) || e.kind == ERROR_GONE) {
+    struct removal *r = &u->removals[index];
+    bool ok = graph_call_outcome(ended, &e);
+    if (r->looking ? e.kind == ERROR_GONE : ok) {
         end(u, index);
         return NULL;
     }
-    if (e.kind == ERROR_UNKNOWN_WRITE && u->tries[index] < TRIES_MAX)
+    /* 404: it is gone, or this way does not exist here. */
+    if (!r->looking && e.kind == ERROR_GONE) {
+        r->looking = true;
+        return graph_identity_start(u->account->user, as_of(u, u->wait), u->items[index].graph_id);
+    }
+    if (e.kind == ERROR_UNKNOWN_WRITE && r->tries < TRIES_MAX)
         return send_removal(u, index);
-    if (!u->moving[index] && e.kind != ERROR_CANCELED) { /* only the global cloud has it */
-        u->moving[index] = true;
-        u->tries[index] = 0;
+    if (r->way == WAY_PURGE && e.kind != ERROR_CANCELED) { /* only the global cloud has it */
+        *r = (struct removal){.way = WAY_RECOVERABLE};
         return send_removal(u, index);
     }
+    if (ok)
+        error_set(&e, ERROR_TEMPORARY, "there is nowhere to move a message to that must go");
     give_up(u, index, &e);
     return NULL;
 }
@@ -83,9 +120,7 @@ void undo_made(struct mailbox_account *a, const struct undo_item *items, size_t 
 {
     static const struct abreast what = {.start = start, .next = next, .abandon = give_up};
     struct undo u = {.account = a, .items = items, .wait = w};
-    u.tries = xcalloc(count + 1, sizeof *u.tries);
-    u.moving = xcalloc(count + 1, sizeof *u.moving);
+    u.removals = xcalloc(count + 1, sizeof *u.removals);
     abreast_run(&what, &u, count, w);
-    free(u.tries);
-    free(u.moving);
+    free(u.removals);
 }

@@ -50,6 +50,27 @@ bool store_making_end(struct store_db *db, int64_t key, struct error *e)
     return write_row(db, DB_MAKING_END, DB_SURVIVES_POWER, key, NULL, e);
 }
 
+bool store_making_done(struct store_db *db, int64_t key, struct error *e)
+{
+    return write_row(db, DB_MAKING_DONE, DB_SURVIVES_POWER, key, NULL, e);
+}
+
+int store_making_alone(struct store_db *db, int64_t key, struct error *e)
+{
+    int found = -1;
+    if (!db_lock(db, e))
+        return -1;
+    sqlite3_stmt *s = db_stmt(db, DB_MAKING_ALONE, e);
+    if (s) {
+        sqlite3_bind_int64(s, 1, key);
+        found = db_step(db, s, e);
+    }
+    if (found == 1)
+        db_done(s);
+    db_unlock(db);
+    return found;
+}
+
 bool store_making_abandon(struct store_db *db, int64_t key, struct error *e)
 {
     return write_row(db, DB_MAKING_ABANDON, DB_SURVIVES_KILL, key, NULL, e);

@@ -2,7 +2,11 @@
 """COPY, MOVE, EXPUNGE and APPEND when answers are lost, refused or late; what stays and what goes."""
 
 import base64
+import contextlib
+import glob
+import os
 import random
+import sqlite3
 import urllib.parse
 
 import tap
@@ -86,6 +90,103 @@ def copy_killed():
         assert pair.sandbox.inside("There")
         pair.start()
         wait_for("all are removed", lambda: not pair.sandbox.inside("There"))
+
+
+def journal(pair):
+    """What is being made, as the state directory has it."""
+    database, = glob.glob(os.path.join(pair.work, "**/mail.db"), recursive=True)
+    return sqlite3.connect(database, timeout=5, isolation_level=None)
+
+
+@test
+def journal_fails():
+    """COPY and APPEND that cannot be taken off the journal fail at once, and not after a restart"""
+    with pair_with(3) as pair, pair.imap().login() as client:
+        client.select()
+        with contextlib.closing(journal(pair)) as rows:
+            rows.execute("CREATE TRIGGER stuck BEFORE DELETE ON making "
+                         "BEGIN SELECT RAISE(ABORT, 'as the test wants it'); END")
+            client.no("COPY 1:* There")
+            client.no("APPEND There ", Literal(texts(1)[0]))
+            assert not pair.sandbox.inside("There")
+            rows.execute("DROP TRIGGER stuck")
+            client.ok("COPY 1:* There")
+            pair.restart()
+            wait_for("the journal is empty",
+                     lambda: rows.execute("SELECT count(*) FROM making").fetchone() == (0,))
+        assert len(pair.sandbox.inside("There")) == 3
+
+
+@test
+def copy_killed_and_repeated():
+    """What the client copies after a kill -9 is not taken for what was left of the command before"""
+    with pair_with(1) as pair:
+        pair.settled()
+        pair.sandbox.fault("/copy$", method="POST", status=500, stall_ms=60000)
+        with pair.imap().login() as client:
+            client.select()
+            client.begin("COPY 1 There")
+            wait_for("a copy", lambda: pair.sandbox.requests("/copy$", "POST"))
+            pair.postern.process.kill()
+        pair.sandbox.no_faults()
+        pair.start()
+        with pair.imap().login() as client:
+            client.select()
+            client.ok("COPY 1 There")
+            with contextlib.closing(journal(pair)) as rows:
+                wait_for("the journal is empty",
+                         lambda: rows.execute("SELECT count(*) FROM making").fetchone() == (0,))
+        assert len(pair.sandbox.inside("There")) == 1
+
+
+@test
+def copy_killed_and_moved():
+    """A source that is moved to the target after a kill -9 is not taken for its copy"""
+    with pair_with(1) as pair:
+        pair.settled()
+        pair.sandbox.fault("/copy$", method="POST", stall_ms=60000)
+        with pair.imap().login() as client:
+            client.select()
+            client.begin("COPY 1 There")
+            wait_for("a copy", lambda: pair.sandbox.requests("/copy$", "POST"))
+            pair.postern.process.kill()
+        pair.sandbox.no_faults()
+        pair.start()
+        with pair.imap().login() as client:
+            client.select()
+            client.ok("MOVE 1 There")
+        pair.stop()
+        pair.sandbox.forget()
+        pair.start()
+        wait_for("it is looked for", lambda: pair.sandbox.requests("/messages$", "GET"))
+        pair.stop()
+        assert pair.sandbox.inside("There") == pair.ids
+
+
+@test
+def found_is_not_destroyed():
+    """A copy whose answer was lost only looks like ours: where it must go, it can be had back"""
+    with pair_with(6) as pair, pair.imap().login() as client:
+        client.select()
+        pair.sandbox.fault("/copy$", method="POST", reset=True, after=True, count=1)
+        pair.sandbox.fault("/copy$", method="POST", status=403, skip=2, body=DENIED)
+        client.no("COPY 1:* There")
+        assert not pair.sandbox.inside("There")
+        assert len(pair.sandbox.inside("Deleted Items")) == 1
+
+
+@test
+def no_permanent_delete():
+    """Where permanentDelete does not exist, EXPUNGE with it says NO, and the messages stay"""
+    with pair_with(2, logins={"alice": {"expunge": "permanent"}}) as pair, \
+            pair.imap().login() as client:
+        client.select()
+        client.ok("STORE 1:* +FLAGS.SILENT (\\Deleted)")
+        pair.sandbox.fault("/permanentDelete$", method="POST", status=404,
+                           body='{"error":{"code":"UnknownError","message":"no such segment"}}')
+        client.no("EXPUNGE")
+        client.ok("NOOP")
+        assert client.selected.exists == 2 and pair.sandbox.inside("Inbox") == pair.ids
 
 
 @test

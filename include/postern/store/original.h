@@ -77,8 +77,13 @@ struct store_making {
 bool store_making_begin(struct store_db *db, struct store_making *m, struct error *e);
 /* The answer came. */
 bool store_making_known(struct store_db *db, int64_t key, const char *graph_id, struct error *e);
-/* It is done, or undone. */
+/* It is undone. */
 bool store_making_end(struct store_db *db, int64_t key, struct error *e);
+/* It is done. An abandoned one of the same folder and value that never had its answer goes too:
+ * whoever looked for that one later could take this one for it. */
+bool store_making_done(struct store_db *db, int64_t key, struct error *e);
+/* 1: the row is there, and no other one of the same folder and value; 0: no; -1: error. */
+int store_making_alone(struct store_db *db, int64_t key, struct error *e);
 /* It could not be undone now: whoever looks after the mailbox does it later. */
 bool store_making_abandon(struct store_db *db, int64_t key, struct error *e);
 /* Those which a process that ended left, and the abandoned ones. Stops when fn returns false. `fn`

@@ -226,6 +226,40 @@ static void test_journal(void)
     end();
 }
 
+/* The same command twice: what was left of the first is no longer looked for once the second is
+ * done. */
+static void test_journal_twice(void)
+{
+    struct store_making left = {.folder = "f", .by = STORE_BY_SOURCE, .value = "v", .known = "17"};
+    struct store_making again = left, other = left;
+    other.value = "w";
+    begin();
+    CU_ASSERT(store_making_begin(db, &left, &e) && store_making_begin(db, &other, &e));
+    CU_ASSERT(store_making_abandon(db, left.key, &e) && store_making_abandon(db, other.key, &e));
+    CU_ASSERT_EQUAL(store_making_alone(db, left.key, &e), 1);
+    CU_ASSERT(store_making_begin(db, &again, &e));
+    CU_ASSERT_EQUAL(store_making_alone(db, left.key, &e), 0);
+    CU_ASSERT_EQUAL(store_making_alone(db, other.key, &e), 1);
+    CU_ASSERT(store_making_done(db, again.key, &e));
+    CU_ASSERT_EQUAL(store_making_alone(db, left.key, &e), 0);
+    CU_ASSERT_EQUAL(rows_now().count, 1);
+    end();
+}
+
+/* One that had its answer is certain, and goes its own way. */
+static void test_journal_known(void)
+{
+    struct store_making left = {.folder = "f", .by = STORE_BY_SOURCE, .value = "v", .known = "17"};
+    struct store_making again = left;
+    begin();
+    CU_ASSERT(store_making_begin(db, &left, &e));
+    CU_ASSERT(store_making_known(db, left.key, "made", &e));
+    CU_ASSERT(store_making_abandon(db, left.key, &e));
+    CU_ASSERT(store_making_begin(db, &again, &e) && store_making_done(db, again.key, &e));
+    CU_ASSERT_EQUAL(rows_now().count, 1);
+    end();
+}
+
 const struct unit_test original_tests[] = {
     {"kept over restarts, and dropped", test_kept},
     {"kept under another id", test_kept_twice},
@@ -234,5 +268,7 @@ const struct unit_test original_tests[] = {
     {"spools", test_spools},
     {"looked after when the message leaves", test_looked_after},
     {"the journal", test_journal},
+    {"the journal of a command that is repeated", test_journal_twice},
+    {"the journal of one that was answered", test_journal_known},
     {NULL, NULL},
 };
