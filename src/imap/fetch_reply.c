@@ -12,8 +12,6 @@
 #define COPIED_MAX ((size_t)64 * 1024)
 /* Of what is not sent from where it lies, beside what the message's own size allows. */
 #define REPLY_MAX ((size_t)16 * 1024 * 1024)
-/* RFC 3501 section 9: a literal is of CHAR8, which leaves NUL out. */
-#define NUL_STAND_IN '\x80'
 
 /* A piece of the message that belongs at `at` of the text. */
 struct piece {
@@ -31,13 +29,6 @@ struct reply {
 };
 
 /* ---- literals ---- */
-
-static void replace_nuls(struct buf *b, size_t from)
-{
-    for (size_t i = from; i < b->len; i++)
-        if (b->data[i] == '\0')
-            b->data[i] = NUL_STAND_IN;
-}
 
 /* What of `size` octets was asked for (RFC 3501 section 6.4.5). */
 static void cut(const struct fetch_item *item, uint64_t size, uint64_t *start, uint64_t *len)
@@ -58,7 +49,7 @@ static bool put_literal(struct reply *r, const struct fetch_item *item, const ch
     buf_printf(&r->text, "{%llu}\r\n", (unsigned long long)len);
     size_t from = r->text.len;
     buf_append(&r->text, data + start, (size_t)len);
-    replace_nuls(&r->text, from);
+    imap_hide_nuls(r->text.data + from, r->text.len - from);
     return true;
 }
 
@@ -76,7 +67,7 @@ static bool put_span(struct reply *r, const struct fetch_item *item, struct mime
     size_t from = r->text.len;
     bool ok = message_append(r->source->message, start, (size_t)len, &r->text, e);
     if (ok)
-        replace_nuls(&r->text, from);
+        imap_hide_nuls(r->text.data + from, (size_t)len);
     return ok;
 }
 

@@ -48,7 +48,6 @@ void imap_idle(struct imap_session *s, const struct imap_command *c)
     }
     imap_fetch_forget(s); /* an idle session holds little memory */
     session_conn_printf(s->conn, "+ idling\r\n");
-    imap_fetch_forget(s);
     thread_trim_stack();
     if (sel)
         mailbox_watch(sel->folder, sel->read_only, w);

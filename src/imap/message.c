@@ -1,5 +1,7 @@
 #include "fetch.h"
 
+#include "respond.h"
+
 #include "postern/base/alloc.h"
 #include "postern/mime/crlf.h"
 
@@ -10,8 +12,6 @@
 #define PIECE_OUT (2 * PIECE + 16) /* a bare LF becomes two bytes */
 /* Text that may stay in memory while the client thinks. */
 #define REST_MAX ((size_t)64 * 1024)
-/* RFC 3501 section 9: a literal is of CHAR8, which leaves NUL out. */
-#define NUL_STAND_IN '\x80'
 
 void imap_fetch_forget(struct imap_session *s)
 {
@@ -182,8 +182,7 @@ bool message_append(struct imap_fetch_state *m, uint64_t start, size_t len, stru
 
 static bool to_client(void *arg, char *data, size_t len)
 {
-    for (char *p = data, *end = data + len; (p = memchr(p, '\0', (size_t)(end - p)));)
-        *p = NUL_STAND_IN;
+    imap_hide_nuls(data, len);
     return session_conn_write(arg, data, len);
 }
 

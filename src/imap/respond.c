@@ -14,8 +14,8 @@
 
 #define QUOTED_MAX 1000 /* a longer string goes as a literal */
 #define NAME_MAX_OCTETS                                                                            \
-    ((size_t)64 * 1024)     /* of a mailbox name in UTF-7, beyond any that Graph has */
-#define NUL_STAND_IN '\x80' /* what IMAP cannot carry in a string (RFC 3501 section 9, CHAR8) */
+    ((size_t)64 * 1024) /* of a mailbox name in UTF-7, beyond any that Graph has */
+#define NUL_STAND_IN '\x80'
 
 /* ---- errors ---- */
 
@@ -198,6 +198,12 @@ static bool put_quoted(struct buf *out, const char *text, size_t len)
     return buf_putc(out, '"');
 }
 
+void imap_hide_nuls(char *data, size_t len)
+{
+    for (char *p = data, *end = data + len; (p = memchr(p, '\0', (size_t)(end - p)));)
+        *p = NUL_STAND_IN;
+}
+
 bool imap_put_string(struct buf *out, const char *text, size_t len)
 {
     if (fits_quoted(text, len))
@@ -206,8 +212,7 @@ bool imap_put_string(struct buf *out, const char *text, size_t len)
     size_t from = out->len;
     if (!buf_append(out, text, len))
         return false;
-    for (char *p = out->data + from; (p = memchr(p, '\0', (size_t)(out->data + out->len - p)));)
-        *p = NUL_STAND_IN;
+    imap_hide_nuls(out->data + from, len);
     return true;
 }
 

@@ -39,9 +39,11 @@ void imap_send(struct imap_session *s, const struct buf *response);
 /* ---- building ---- */
 
 /* NIL (`text` NULL), quoted, or a literal for what a quoted string cannot hold (RFC 3501 section
- * 4.3). NULs, which neither can, become 0x80. */
+ * 4.3), without NULs. */
 bool imap_put_nstring(struct buf *out, const char *text, size_t len);
 bool imap_put_string(struct buf *out, const char *text, size_t len);
+/* NULs become 0x80: a literal is of CHAR8, which leaves them out (RFC 3501 section 9). */
+void imap_hide_nuls(char *data, size_t len);
 /* As an atom where that is possible. */
 bool imap_put_astring(struct buf *out, const char *text);
 /* A UTF-8 mailbox name as modified UTF-7 astring (RFC 3501 section 5.1.3). */

@@ -2,19 +2,6 @@
 #include "search.h"
 
 #include <string.h>
-#include <strings.h>
-
-static bool has_keyword(const char *keywords, const char *wanted)
-{
-    size_t len = strlen(wanted);
-    for (const char *p = keywords; *p;) {
-        size_t n = strcspn(p, " ");
-        if (n == len && strncasecmp(p, wanted, n) == 0)
-            return true;
-        p += n + (p[n] == ' ');
-    }
-    return false;
-}
 
 static enum search_answer within(const struct search_key *k, int64_t value)
 {
@@ -68,7 +55,8 @@ static enum search_answer eval(const struct search_program *p, const struct sear
     case SEARCH_FLAGS:
         return entry->flags & k->flags ? SEARCH_YES : SEARCH_NO;
     case SEARCH_KEYWORD:
-        return has_keyword(entry->keywords, k->keyword) ? SEARCH_YES : SEARCH_NO;
+        return imap_has_keyword(entry->keywords, k->keyword, strlen(k->keyword)) ? SEARCH_YES
+                                                                                 : SEARCH_NO;
     case SEARCH_SET:
         return k->set[facts->index / 8] >> facts->index % 8 & 1 ? SEARCH_YES : SEARCH_NO;
     case SEARCH_RECEIVED:

@@ -138,8 +138,8 @@ void imap_tell_status(struct imap_session *s, const char *const *names, size_t c
                       unsigned items, int64_t since_ms, struct error *errors)
 {
     struct mailbox_status *status = arena_alloc(s->arena, (count + 1) * sizeof *status);
-    mailbox_status(s->account, names, count, items & IMAP_STATUS_SIZE ? MAILBOX_STATUS_SIZE : 0,
-                   since_ms, imap_wait(s), status, errors);
+    mailbox_status(s->account, names, count, items & IMAP_STATUS_SIZE, since_ms, imap_wait(s),
+                   status, errors);
     for (size_t i = 0; i < count; i++) {
         if (errors[i].kind == ERROR_NONE && s->login->serve_since_ms != INT64_MIN)
             count_shown(s, names[i], &status[i], &errors[i]);

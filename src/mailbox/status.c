@@ -34,7 +34,6 @@ static void totals_of_view(const struct mailbox_view *view, uint32_t recent,
         const struct mailbox_entry *m = mailbox_view_at(view, i);
         uint64_t size = m->size > 0 ? (uint64_t)m->size : 0;
         out->unseen += !(m->flags & MAILBOX_SEEN);
-        out->deleted += (m->flags & MAILBOX_DELETED) != 0;
         out->recent += m->uid >= recent;
         out->size += m->told_size > size ? m->told_size : size;
     }
@@ -105,7 +104,6 @@ static bool answer_from_store(struct mailbox_account *a, const struct status_ite
     *item->out = (struct mailbox_status){.messages = totals.messages,
                                          .recent = totals.recent,
                                          .unseen = totals.unseen,
-                                         .deleted = totals.deleted,
                                          .uidnext = row->uidnext,
                                          .uidvalidity = uidvalidity,
                                          .modseq = row->modseq ? row->modseq : 1,
@@ -188,12 +186,12 @@ static bool find_counts(struct mailbox_account *a, const struct mailbox_tree *t,
 }
 
 static void answer_all(struct mailbox_account *a, struct status_item *items, size_t count,
-                       unsigned wants, struct wait *w)
+                       bool sizes, struct wait *w)
 {
     struct error ended = ERROR_INIT;
     for (size_t i = 0; i < count; i++) {
         struct status_item *item = &items[i];
-        if (!item->node || (!item->folder.synced && !wants))
+        if (!item->node || (!item->folder.synced && !sizes))
             continue;
         if (wait_ended(w, &ended)) {
             *item->error = ended;
@@ -206,9 +204,8 @@ static void answer_all(struct mailbox_account *a, struct status_item *items, siz
 }
 
 static void answer_names(struct mailbox_account *a, const struct mailbox_tree *t,
-                         const char *const *names, size_t count, unsigned wants,
-                         int64_t newer_than_ms, struct wait *w, struct mailbox_status *out,
-                         struct error *errors)
+                         const char *const *names, size_t count, bool sizes, int64_t newer_than_ms,
+                         struct wait *w, struct mailbox_status *out, struct error *errors)
 {
     struct status_item *items = xcalloc(count + 1, sizeof *items);
     struct counts *counts = NULL;
@@ -219,7 +216,7 @@ static void answer_names(struct mailbox_account *a, const struct mailbox_tree *t
         look_up(a, t, names[i], &items[i]);
     }
     if (find_counts(a, t, items, count, newer_than_ms, &counts, w, &e))
-        answer_all(a, items, count, wants, w);
+        answer_all(a, items, count, sizes, w);
     for (size_t i = 0; i < count; i++) {
         if (items[i].node && e.kind != ERROR_NONE)
             errors[i] = e;
@@ -256,9 +253,9 @@ static bool answer_inbox_alone(struct mailbox_account *a, const char *name, int6
     return ok;
 }
 
-void mailbox_status(struct mailbox_account *a, const char *const *names, size_t count,
-                    unsigned wants, int64_t newer_than_ms, struct wait *w,
-                    struct mailbox_status *out, struct error *errors)
+void mailbox_status(struct mailbox_account *a, const char *const *names, size_t count, bool sizes,
+                    int64_t newer_than_ms, struct wait *w, struct mailbox_status *out,
+                    struct error *errors)
 {
     struct error e = ERROR_INIT;
     memset(out, 0, count * sizeof *out);
@@ -268,7 +265,7 @@ void mailbox_status(struct mailbox_account *a, const char *const *names, size_t 
         return;
     struct mailbox_tree *t = mailbox_tree_get(a, newer_than_ms, w, &e);
     if (t)
-        answer_names(a, t, names, count, wants, newer_than_ms, w, out, errors);
+        answer_names(a, t, names, count, sizes, newer_than_ms, w, out, errors);
     for (size_t i = 0; !t && i < count; i++)
         errors[i] = e;
     mailbox_tree_unref(&t);

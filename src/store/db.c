@@ -90,7 +90,6 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
     /* Bits: STORE_SEEN is 1, STORE_DELETED 32. */
     [DB_FOLDER_TOTALS] =
         "SELECT count(*), coalesce(sum((flags & 1) = 0), 0), "
-        "coalesce(sum((flags & 32) != 0), 0), "
         "coalesce(sum(uid >= ?2), 0), "
         "coalesce(sum(max(told, CASE WHEN size >= 0 THEN size "
         "ELSE max(estimate, 0) END)), 0) FROM message WHERE folder = ?1 AND uid > 0",

@@ -184,9 +184,8 @@ bool store_folder_totals(struct store_db *db, int64_t folder, uint32_t recent_fr
     if (found == 1) {
         out->messages = (uint32_t)sqlite3_column_int64(s, 0);
         out->unseen = (uint32_t)sqlite3_column_int64(s, 1);
-        out->deleted = (uint32_t)sqlite3_column_int64(s, 2);
-        out->recent = (uint32_t)sqlite3_column_int64(s, 3);
-        out->size = (uint64_t)sqlite3_column_int64(s, 4);
+        out->recent = (uint32_t)sqlite3_column_int64(s, 2);
+        out->size = (uint64_t)sqlite3_column_int64(s, 3);
         db_done(s);
     }
     db_unlock(db);

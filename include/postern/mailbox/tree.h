@@ -78,20 +78,19 @@ bool mailbox_subscribe(struct mailbox_account *a, const char *name, bool subscri
                        struct wait *w, struct error *e);
 
 struct mailbox_status {
-    uint32_t messages, recent, unseen, deleted, uidnext, uidvalidity;
+    uint32_t messages, recent, unseen, uidnext, uidvalidity;
     uint64_t modseq;             /* HIGHESTMODSEQ */
     uint64_t size;               /* never below the sum of the sizes told */
     uint8_t digest[SHA256_SIZE]; /* as mailbox_folder_digest() */
 };
-enum { MAILBOX_STATUS_SIZE = 1 << 0, MAILBOX_STATUS_DELETED = 1 << 1 };
 /* A folder known already answers from its view, after one delta round if the tree says that it
  * changed; one never opened from its counters, 0x6751 and our mark, without listing messages.
- * Only `wants` SIZE or DELETED of a folder never opened reads it whole. What such a folder needs
- * is asked for many at once: `names` of `count`, results in `out`; a name that does not exist, or
+ * Only where `sizes` are wanted is a folder never opened read whole. What such a folder needs is
+ * asked for many at once: `names` of `count`, results in `out`; a name that does not exist, or
  * fails, has its error in `errors`. */
-void mailbox_status(struct mailbox_account *a, const char *const *names, size_t count,
-                    unsigned wants, int64_t newer_than_ms, struct wait *w,
-                    struct mailbox_status *out, struct error *errors);
+void mailbox_status(struct mailbox_account *a, const char *const *names, size_t count, bool sizes,
+                    int64_t newer_than_ms, struct wait *w, struct mailbox_status *out,
+                    struct error *errors);
 
 /* SHA-256 of the folder's Graph id (OBJECTID's MAILBOXID). */
 void mailbox_folder_digest(struct mailbox_folder *f, uint8_t digest[SHA256_SIZE]);

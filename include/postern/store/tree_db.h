@@ -46,7 +46,7 @@ bool store_validity_set(struct store_db *db, const char *name, const char *graph
 
 /* Counts over the messages of a folder, as its newest commit has them. */
 struct store_totals {
-    uint32_t messages, unseen, deleted;
+    uint32_t messages, unseen;
     uint32_t recent; /* from the UID `recent_from` on */
     uint64_t size;   /* what was told, or is exact, or else the estimate */
 };

@@ -107,14 +107,14 @@ bool mailbox_subscribe(struct mailbox_account *a, const char *name, bool subscri
     return note(e, "%s %s; ", subscribed ? "subscribe" : "unsubscribe", name);
 }
 
-void mailbox_status(struct mailbox_account *a, const char *const *names, size_t count,
-                    unsigned wants, int64_t newer_than_ms, struct wait *w,
-                    struct mailbox_status *out, struct error *errors)
+void mailbox_status(struct mailbox_account *a, const char *const *names, size_t count, bool sizes,
+                    int64_t newer_than_ms, struct wait *w, struct mailbox_status *out,
+                    struct error *errors)
 {
     (void)a, (void)newer_than_ms, (void)w;
     struct mailbox_tree *t = build();
     fake_tree.asked_status += count;
-    fake_tree.wants = wants;
+    fake_tree.sizes = sizes;
     for (size_t i = 0; i < count; i++) {
         out[i] = (struct mailbox_status){.messages = 5,
                                          .recent = 1,

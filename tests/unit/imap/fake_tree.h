@@ -21,7 +21,7 @@ struct fake_tree {
     char writes[512]; /* "create A; delete B; " */
     unsigned asked;   /* for the tree */
     size_t asked_status;
-    unsigned wants;
+    bool sizes;
 };
 
 extern struct fake_tree fake_tree;
