@@ -43,10 +43,8 @@ static const struct imap_verb verbs[] = {
 const struct imap_verb *imap_verb_find(const char *name, bool uid)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-        const struct imap_verb *v = &verbs[i];
-        bool fits = uid ? v->where & (IMAP_HAS_UID | IMAP_ONLY_UID) : !(v->where & IMAP_ONLY_UID);
-        if (fits && strcasecmp(v->name, name) == 0)
-            return v;
+        if ((!uid || verbs[i].where & IMAP_HAS_UID) && strcasecmp(verbs[i].name, name) == 0)
+            return &verbs[i];
     }
     return NULL;
 }

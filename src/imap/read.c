@@ -215,7 +215,7 @@ static const char *message_refusal(const struct imap_session *s, const struct im
                                    const char **code)
 {
     if (s->login->read_only) {
-        *code = "READ-ONLY";
+        *code = "NOPERM";
         return "this login may only read";
     }
     if (literal->size > imap_config(s)->limits.max_message_size) {

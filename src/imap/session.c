@@ -98,11 +98,19 @@ static const char *out_of_place(const struct imap_session *s, const struct imap_
     return (v->where & IMAP_SELECTED) && !s->selected ? "select a folder first" : NULL;
 }
 
-static bool may_write(const struct imap_session *s, const struct imap_verb *v)
+/* False: it was answered. READ-ONLY is about the selected folder (RFC 3501 section 7.1), which a
+ * read-only login can open in no other way; what it may do at all is NOPERM (RFC 5530). */
+static bool may_write(struct imap_session *s, const struct imap_command *c)
 {
-    if (!(v->where & (IMAP_WRITES | IMAP_WRITES_ELSEWHERE)))
+    if (c->verb->where & IMAP_WRITES_ELSEWHERE && s->login->read_only)
+        imap_no(s, c, "NOPERM", "this login may only read");
+    else if (c->verb->where & IMAP_WRITES && s->selected->read_only)
+        imap_no(s, c, "READ-ONLY",
+                s->login->read_only ? "this login may only read"
+                                    : "the folder was opened by EXAMINE");
+    else
         return true;
-    return !s->login->read_only && !((v->where & IMAP_WRITES) && s->selected->read_only);
+    return false;
 }
 
 static void run_command(struct imap_session *s, struct imap_command *c)
@@ -118,12 +126,8 @@ static void run_command(struct imap_session *s, struct imap_command *c)
         imap_bad(s, c, "%s", misplaced);
         return;
     }
-    if (!may_write(s, c->verb)) {
-        imap_no(s, c, "READ-ONLY",
-                s->login->read_only ? "this login may only read"
-                                    : "the folder was opened by EXAMINE");
+    if (!may_write(s, c))
         return;
-    }
     snprintf(state, sizeof state, "%s%s", c->uid ? "UID " : "", c->verb->name);
     session_conn_set_state(s->conn, state);
     s->keepalive_due_ms = clock_mono_ms() + KEEPALIVE_MS;

@@ -84,11 +84,10 @@ enum {
     IMAP_NOT_AUTHENTICATED = 1 << 1,
     IMAP_AUTHENTICATED = 1 << 2, /* or selected */
     IMAP_SELECTED = 1 << 3,
-    IMAP_HAS_UID = 1 << 4,  /* "UID name" is a command too */
-    IMAP_ONLY_UID = 1 << 5, /* only "UID name" is */
-    IMAP_WRITES = 1 << 6,   /* to the selected folder: NO [READ-ONLY] in EXAMINE and for a read-only
-                               login */
-    IMAP_WRITES_ELSEWHERE = 1 << 7 /* COPY, CREATE, APPEND: NO [READ-ONLY] for a read-only login */
+    IMAP_HAS_UID = 1 << 4, /* "UID name" is a command too */
+    IMAP_WRITES = 1 << 5,  /* to the selected folder: NO [READ-ONLY] in EXAMINE and for a read-only
+                              login */
+    IMAP_WRITES_ELSEWHERE = 1 << 6 /* COPY, CREATE, APPEND: NO [NOPERM] for a read-only login */
 };
 
 struct imap_command;

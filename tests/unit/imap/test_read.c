@@ -247,7 +247,7 @@ static void test_upload_limits(void)
     CU_ASSERT_EQUAL(fake.uploads[0].len, 1048576);
     fake_reset();
     CU_ASSERT_STRING_EQUAL(append_with(READ_ONLY, "5+", 5),
-                           "a NO [READ-ONLY] this login may only read\r\nb OK NOOP completed\r\n");
+                           "a NO [NOPERM] this login may only read\r\nb OK NOOP completed\r\n");
     CU_ASSERT_EQUAL(fake.upload_count, 0);
 }
 
