@@ -123,8 +123,6 @@ void imap_search(struct imap_session *s, const struct imap_command *c)
         search_refuse(s, c, &refusal, &e);
         return;
     }
-    if (p->modseq)
-        imap_condstore(s);
     uint64_t modseq = p->modseq ? search_highest_modseq(s, found.indices, found.count, options) : 0;
     uint32_t *numbers = found.uids;
     for (size_t i = 0; i < found.count && !c->uid; i++)

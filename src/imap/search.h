@@ -85,7 +85,8 @@ enum search_answer search_eval(const struct search_program *p, const struct sear
 
 /* ---- search_run.c ---- */
 
-/* Positions in the announced view that the program answers with yes, rising, and their UIDs.
+/* Positions in the announced view that the program answers with yes, rising, and their UIDs. Keys
+ * with MODSEQ switch CONDSTORE on.
  * False: `refusal->code` is set (NO), or else `e`. */
 bool search_run(struct imap_session *s, struct search_program *p, struct imap_found *found,
                 struct search_refusal *refusal, struct error *e);

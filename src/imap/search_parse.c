@@ -368,8 +368,9 @@ static struct search_key *parse_size(struct parser *p, const char *name, int64_t
         return refuse(p, NULL, "LARGER and SMALLER want a number of octets");
     p->program->needs_size = true;
     int64_t n = (int64_t)size;
-    return make_range(p, SEARCH_SIZE, which == LARGER && n < INT64_MAX ? n + 1 : 0,
-                      which == LARGER ? INT64_MAX : n);
+    if (which == SMALLER)
+        return make_range(p, SEARCH_SIZE, 0, n);
+    return make_range(p, SEARCH_SIZE, n < INT64_MAX ? n + 1 : n, INT64_MAX);
 }
 
 /* [entry-name entry-type-req] mod-sequence-valzer (RFC 7162 section 3.1.5). Changes of single

@@ -318,6 +318,8 @@ bool search_run(struct imap_session *s, struct search_program *p, struct imap_fo
         r.uids[i] = mailbox_view_at(view, i)->uid;
     }
     *refusal = (struct search_refusal){0};
+    if (p->modseq)
+        imap_condstore(s);
     r.now = mailbox_folder_view(s->selected->folder);
     bool ok = decide(&r);
     mailbox_view_unref(&r.now);

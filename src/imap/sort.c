@@ -121,8 +121,6 @@ void imap_sort(struct imap_session *s, const struct imap_command *c)
         found.uids[i] = items[i].number;
         found.indices[i] = items[i].index;
     }
-    if (p->modseq)
-        imap_condstore(s);
     uint64_t modseq = p->modseq ? search_highest_modseq(s, found.indices, count, options) : 0;
     if (options)
         search_put_extended(s, c, options, found.uids, count, modseq);

@@ -189,6 +189,7 @@ static void test_sizes(void)
     furnish();
     check("SMALLER 40", "5");
     check("LARGER 18 SMALLER 20", "5");
+    check("LARGER 9223372036854775807", "");
     check("LARGER 19 5", "");
     check("SMALLER 19 5", "");
     CU_ASSERT_EQUAL(fake.sizes_asked, 0);
