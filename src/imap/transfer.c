@@ -86,6 +86,17 @@ static bool put_copyuid(struct imap_session *s, struct mailbox_folder *to,
 
 /* ---- COPY and MOVE ---- */
 
+/* Are all of them there still, as far as is known? */
+static bool all_there(const struct imap_session *s, const struct imap_found *found)
+{
+    struct mailbox_view *now = mailbox_folder_view(s->selected->folder);
+    size_t there = 0;
+    while (there < found->count && mailbox_view_find(now, found->uids[there], NULL))
+        there++;
+    mailbox_view_unref(&now);
+    return there == found->count;
+}
+
 static void transfer(struct imap_session *s, const struct imap_command *c, bool move)
 {
     struct error e = ERROR_INIT;
@@ -96,6 +107,12 @@ static void transfer(struct imap_session *s, const struct imap_command *c, bool 
     }
     if (!imap_find(s, c, &c->args[0], &found))
         return;
+    /* UIDs that nothing has are passed over (RFC 3501 section 6.4.8), numbers all have something.
+     */
+    if (!move && !c->uid && !all_there(s, &found)) {
+        imap_no(s, c, "EXPUNGEISSUED", "some of the messages are gone, nothing was copied");
+        return;
+    }
     struct mailbox_folder *to = imap_open_target(s, c, &c->args[1]);
     if (!to)
         return;

@@ -22,7 +22,7 @@
 #define REPEATS_MAX 2
 
 struct item {
-    char *id;      /* NULL: gone from the source */
+    char *id;      /* NULL: was gone from the source before it began */
     char *copy_id; /* NULL: not made, or not known yet */
     int64_t making;
     unsigned repeats;
@@ -169,16 +169,14 @@ static bool is_old(void *arg, const char *id)
     return found < 0 || (found == 1 && m.uid < b->uidnext);
 }
 
-/* What a copy of it would be found by; *gone: it left. */
-static bool identify(struct copies *b, struct item *item, char **message_id, bool *gone,
-                     struct error *e)
+/* What a copy of it would be found by. ERROR_GONE: it left. */
+static bool identify(struct copies *b, struct item *item, char **message_id, struct error *e)
 {
     struct arena *a = arena_new();
     struct graph_message m;
     struct graph_call *call =
         graph_identity_start(b->from->account->user, as_of(b, b->wait), item->id);
     bool ok = graph_call_wait(call, b->wait, e);
-    *gone = !ok && e->kind == ERROR_GONE;
     ok = ok && graph_message_decode(call, a, &m, e);
     if (ok && !m.message_id)
         ok = error_set(e, ERROR_UNKNOWN_WRITE,
@@ -191,19 +189,23 @@ static bool identify(struct copies *b, struct item *item, char **message_id, boo
     return ok;
 }
 
+/* The source tells at once that it left, so that the client knows what to leave out. */
+static void retire(struct copies *b, const struct item *item)
+{
+    struct error e = ERROR_INIT;
+    if (!folder_retire(b->from, &b->uids[item - b->items], 1, &e))
+        log_error_value(LOG_LEVEL_WARNING, &e, "cannot record what is gone from %s", b->from->path);
+}
+
 /* One lost answer: looks for the copy, and copies again if there is none. 1 settled, 0 again, -1
  * failed. */
 static int look(struct copies *b, struct item *item, struct error *e)
 {
     char *message_id = NULL, *id = NULL;
-    bool gone;
-    if (!identify(b, item, &message_id, &gone, e)) {
-        if (!gone)
-            return -1;
-        error_clear(e);
-        free(item->id);
-        item->id = NULL;
-        return 1;
+    if (!identify(b, item, &message_id, e)) {
+        if (e->kind == ERROR_GONE)
+            retire(b, item);
+        return -1;
     }
     int found = find_new(b->to->account, b->to->graph_id, GRAPH_FIND_MESSAGE_ID, message_id, is_old,
                          b, &id, b->wait, e);

@@ -77,6 +77,19 @@ def copy_all_or_nothing():
 
 
 @test
+def copy_of_what_is_gone():
+    """COPY of a message that is gone from Graph copies nothing; then it is known"""
+    with pair_with(6) as pair, pair.imap().login() as client:
+        client.select()
+        pair.sandbox.control("POST", "/delete", {"user": MAILBOX, "id": pair.ids[3]})
+        assert client.no("UID COPY 1:* There").code_is("EXPUNGEISSUED")
+        assert not pair.sandbox.inside("There")
+        assert client.selected.exists == 5
+        assert len(client.transfer("COPY 1:* There")) == 5
+        assert len(pair.sandbox.inside("There")) == 5
+
+
+@test
 def copy_killed():
     """kill -9 during a COPY: after a restart nothing half is there"""
     with pair_with(30) as pair:

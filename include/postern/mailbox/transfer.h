@@ -17,8 +17,8 @@ struct mailbox_transfer {
 };
 
 /* All or nothing: what a failed one had created is removed for good (message: copy). `out` has
- * room for `count`, in the order of `uids`; messages that are gone already have `to` 0 and are no
- * failure. */
+ * room for `count`, in the order of `uids`; messages that are known to be gone have `to` 0 and are
+ * no failure, one that turns out to be gone is (ERROR_GONE), and is known from then on. */
 bool mailbox_copy(struct mailbox_folder *from, const uint32_t *uids, size_t count,
                   struct mailbox_folder *to, struct mailbox_transfer *out, struct wait *w,
                   struct error *e);
