@@ -97,12 +97,16 @@ static void add_property(struct work *w, const char *id, const char *value)
 
 static const char *header_text(struct work *w)
 {
+    size_t raw = w->header_len < COMPOSE_HEADER_MAX ? w->header_len : COMPOSE_HEADER_MAX;
     struct buf text = BUF_INIT(COMPOSE_HEADER_MAX * 3);
-    size_t len = w->header_len;
-    if (len > COMPOSE_HEADER_MAX)
-        for (len = COMPOSE_HEADER_MAX; len > 0 && w->message[len - 1] != '\n'; len--)
-            continue;
-    mime_charset_to_utf8(NULL, 0, w->message, len, &text);
+    mime_charset_to_utf8(NULL, 0, w->message, raw, &text);
+    if (raw < w->header_len || text.len > COMPOSE_HEADER_MAX) {
+        if (text.len > COMPOSE_HEADER_MAX)
+            text.len = COMPOSE_HEADER_MAX;
+        while (text.len > 0 && text.data[text.len - 1] != '\n')
+            text.len--;
+        w->out->lossy = "header";
+    }
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] == '\0')
             text.data[i] = ' ';

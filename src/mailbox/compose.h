@@ -15,8 +15,9 @@
 
 /* People of one field; further ones are left out of what Outlook shows. */
 #define COMPOSE_PEOPLE_MAX 2000
-/* The header block that is given to Graph; a longer one is cut at a line. */
-#define COMPOSE_HEADER_MAX ((size_t)128 * 1024)
+/* The header block, in UTF-8, that is given to Graph as a property, whose value Graph may refuse
+ * when it is longer; such a block is cut at a line. */
+#define COMPOSE_HEADER_MAX ((size_t)32 * 1024)
 /* Text of the body; more is no text that a request of Graph could take. */
 #define COMPOSE_BODY_MAX GRAPH_REQUEST_MAX
 
@@ -33,7 +34,7 @@ struct composed {
     struct graph_new message; /* without properties that are not in the message's header */
     struct compose_file *files;
     size_t file_count;
-    const char *lossy; /* NULL, or the kind of part that would lose what it is (a signature …) */
+    const char *lossy; /* NULL, or what would lose something (a signature, a cut header …) */
     bool too_big;      /* the text is over COMPOSE_BODY_MAX */
 };
 

@@ -187,6 +187,17 @@ static void test_limits(void)
     CU_ASSERT(strlen(block) <= COMPOSE_HEADER_MAX);
     CU_ASSERT_EQUAL(block[strlen(block) - 1], '\n');
     CU_ASSERT_EQUAL(c.message.header_count, GRAPH_HEADERS_MAX);
+    CU_ASSERT_PTR_NOT_NULL(c.lossy);
+    buf_clear(&text);
+    while (text.len < COMPOSE_HEADER_MAX)
+        buf_puts(&text, "X-Long: 012345\r\n");
+    compose(buf_str(&text), COMPOSE_HEADER_MAX, arena, &c);
+    CU_ASSERT_EQUAL(strlen(property(&c, "String 0x007D")), COMPOSE_HEADER_MAX);
+    CU_ASSERT_PTR_NULL(c.lossy);
+    memcpy(text.data, "X-L\xFC", 4); /* three bytes once it is U+FFFD */
+    compose(buf_str(&text), COMPOSE_HEADER_MAX, arena, &c);
+    CU_ASSERT_EQUAL(strlen(property(&c, "String 0x007D")), COMPOSE_HEADER_MAX - 16 + 2);
+    CU_ASSERT_PTR_NOT_NULL(c.lossy);
     arena_free(&arena);
     buf_free(&text);
 }
