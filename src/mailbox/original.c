@@ -6,6 +6,13 @@
 
 /* Flags that Graph keeps one of, and a message may bear both. */
 #define KEPT_FLAGS (MAILBOX_ANSWERED | MAILBOX_FORWARDED)
+#define ANY_DRAFT  (MAILBOX_DRAFT | MAILBOX_HIDDEN_DRAFT)
+
+/* A draft keeps its id when it is sent, and is another message then, edited before perhaps. */
+static bool was_sent(const struct row *r, const struct store_original *original)
+{
+    return original->draft && !(r->flags & ANY_DRAFT) && r->modseq == 0;
+}
 
 bool original_apply(struct mailbox_folder *f, struct row *r, struct error *e)
 {
@@ -19,6 +26,10 @@ bool original_apply(struct mailbox_folder *f, struct row *r, struct error *e)
     int found = store_original_find(db, r->id, &original, e);
     if (found != 1)
         return found == 0;
+    if (was_sent(r, &original))
+        return store_original_drop(db, r->id, e);
+    if ((r->flags & ANY_DRAFT) && !original.draft && !store_original_is_draft(db, r->id, e))
+        return false;
     if (original.received_ms != INT64_MIN)
         r->received_ms = original.received_ms;
     if ((r->flags & MAILBOX_DRAFT) && !(original.flags & MAILBOX_DRAFT))

@@ -6,6 +6,8 @@
 
 /* A message that no folder shows us yet: its row has come by then, or it is looked for. */
 #define FIRST_LOOK_MS ((int64_t)10 * 60 * CLOCK_SECOND)
+/* Beside the flags, which have the lower 32 bits of their column. */
+#define IS_DRAFT ((int64_t)1 << 32)
 
 static bool put(struct store_db *db, const char *graph_id, const struct store_original *original,
                 struct error *e)
@@ -73,10 +75,26 @@ int store_original_find(struct store_db *db, const char *graph_id, struct store_
         out->size = sqlite3_column_int64(s, 0);
         out->received_ms = sqlite3_column_int64(s, 1);
         out->flags = (uint32_t)sqlite3_column_int64(s, 2);
+        out->draft = sqlite3_column_int64(s, 2) & IS_DRAFT;
         db_done(s);
     }
     db_unlock(db);
     return found;
+}
+
+bool store_original_is_draft(struct store_db *db, const char *graph_id, struct error *e)
+{
+    bool ok = false;
+    if (!db_lock(db, e))
+        return false;
+    sqlite3_stmt *s = db_write_stmt(db, DB_ORIGINAL_IS_DRAFT, DB_SURVIVES_KILL, e);
+    if (s) {
+        db_bind_text(s, 1, graph_id);
+        sqlite3_bind_int64(s, 2, IS_DRAFT);
+        ok = db_run(db, s, e);
+    }
+    db_unlock(db);
+    return ok;
 }
 
 bool store_original_drop(struct store_db *db, const char *graph_id, struct error *e)

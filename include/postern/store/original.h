@@ -28,6 +28,7 @@ struct store_original {
     int64_t size;        /* wire octets; -1: not known */
     int64_t received_ms; /* INTERNALDATE that the client gave; INT64_MIN: none */
     uint32_t flags;      /* as the client gave them, STORE_SEEN … */
+    bool draft;          /* Graph was seen to call it a draft; false when it is kept */
 };
 
 /* Makes the spool's bytes the original of a message; the spool stays, mapped, and may become that
@@ -40,6 +41,8 @@ bool store_original_copy(struct store_db *db, const char *from_id, const char *t
 /* 1 found, 0 there is none, -1 error. */
 int store_original_find(struct store_db *db, const char *graph_id, struct store_original *out,
                         struct error *e);
+/* Graph calls it a draft. */
+bool store_original_is_draft(struct store_db *db, const char *graph_id, struct error *e);
 /* The bytes; NULL with e->kind NONE if there are none, or if they turn out to be torn: then the
  * original is dropped with a log line. */
 struct store_body *store_original_open(struct store_db *db, const char *graph_id, struct error *e);

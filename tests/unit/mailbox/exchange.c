@@ -538,6 +538,15 @@ void exchange_edit(struct exchange *x, const char *id, int size)
     pthread_mutex_unlock(&x->lock);
 }
 
+void exchange_send(struct exchange *x, const char *id)
+{
+    pthread_mutex_lock(&x->lock);
+    struct mail *m = find(x, id, strlen(id));
+    m->draft = false;
+    touch(x, m);
+    pthread_mutex_unlock(&x->lock);
+}
+
 void exchange_state(struct exchange *x, const char *id, char out[320])
 {
     pthread_mutex_lock(&x->lock);

@@ -69,6 +69,8 @@ void exchange_set_properties(struct exchange *x, const char *id, bool deleted, i
 void exchange_edit(struct exchange *x, const char *id, int size);
 /* "read flagged deleted 102 [ "Work" ]", as far as it is. */
 void exchange_state(struct exchange *x, const char *id, char out[320]);
+/* No draft any more. */
+void exchange_send(struct exchange *x, const char *id);
 void exchange_take_away(struct exchange *x, const char *id);
 void exchange_put_back(struct exchange *x, const char *id, bool same_article);
 /* The folder a message is in, "" if it is destroyed. */
