@@ -114,7 +114,8 @@ static struct store_folder next_row(const struct mailbox_folder *f, const struct
     row.resume_delta = row.resume_listing = NULL;
     row.delta_done = row.listing_done = false;
     row.delta_link = xstrdup_null(c->delta_link);
-    row.uidnext = c->uids.uidnext;
+    if (c->uids.uidnext > row.uidnext) /* STATUS may have told a higher one meanwhile */
+        row.uidnext = c->uids.uidnext;
     row.uid_mode = c->uids.mode;
     row.modseq = modseq;
     row.marked = c->marked;
@@ -173,8 +174,11 @@ bool folder_set_told(struct mailbox_folder *f, uint32_t uidvalidity, uint32_t ui
 {
     pthread_mutex_lock(&f->writer);
     struct store_folder row = f->row;
-    row.marked = row.marked && uidvalidity == row.uidvalidity;
-    row.uidvalidity = uidvalidity;
+    /* Neither falls: a first sync may have told higher ones meanwhile. */
+    if (uidvalidity > row.uidvalidity) {
+        row.uidvalidity = uidvalidity;
+        row.marked = false;
+    }
     if (uidnext > row.uidnext)
         row.uidnext = uidnext;
     struct store_tx *tx = store_tx_begin(f->account->db, e);

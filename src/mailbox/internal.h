@@ -263,7 +263,7 @@ bool delete_named(struct mailbox_folder *f, const uint32_t *uids, size_t count,
 
 /* Another UIDVALIDITY, because the folder has a name now for which its own was told before. */
 bool folder_set_validity(struct mailbox_folder *f, uint32_t uidvalidity, struct error *e);
-/* STATUS told these two: UIDNEXT does not fall below. */
+/* STATUS tells these two, or what is higher already: neither falls below. */
 bool folder_set_told(struct mailbox_folder *f, uint32_t uidvalidity, uint32_t uidnext,
                      struct error *e);
 /* The UIDVALIDITY that the folder may tell under this name is remembered for it; raised where it

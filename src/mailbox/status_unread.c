@@ -64,6 +64,10 @@ static bool update(struct mailbox_account *a, struct status_item *item, struct e
     bool ok = decide(a, item, e) &&
               folder_load(a, item->node->graph_id, item->node->name, &f, e) == 1 &&
               folder_set_told(f, item->folder.uidvalidity, item->folder.uidnext, e);
+    if (ok) {
+        item->folder.uidvalidity = mailbox_folder_uidvalidity(f);
+        item->folder.uidnext = mailbox_folder_uidnext(f);
+    }
     mailbox_folder_release(&f);
     return ok;
 }

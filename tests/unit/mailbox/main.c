@@ -2,7 +2,7 @@
 
 extern const struct unit_test body_tests[], compose_tests[], diff_tests[], flags_tests[];
 extern const struct unit_test keywords_tests[], merge_tests[], names_tests[], sync_tests[];
-extern const struct unit_test tree_tests[], view_tests[];
+extern const struct unit_test commit_tests[], tree_tests[], view_tests[];
 
 int main(void)
 {
@@ -10,7 +10,7 @@ int main(void)
         {"view", view_tests},       {"merge", merge_tests},       {"tree", tree_tests},
         {"names", names_tests},     {"sync", sync_tests},         {"bodies", body_tests},
         {"diff", diff_tests},       {"keywords", keywords_tests}, {"flags", flags_tests},
-        {"compose", compose_tests}, {NULL, NULL},
+        {"compose", compose_tests}, {"commit", commit_tests},     {NULL, NULL},
     };
     return unit_main(suites);
 }
