@@ -273,9 +273,8 @@ static bool lacks_state(const struct graph_message *m, const struct graph_update
 
 /* Does the message show what it was given? What can be mended is; the date and the draft mark are
  * told to IMAP as given whatever Graph made of them. */
-static bool verify(struct json_append *j, struct error *e)
+static bool verify_once(struct append_item *item, struct error *e)
 {
-    struct append_item *item = j->item;
     struct arena *a = arena_new();
     struct graph_message m;
     struct graph_call *call = graph_message_start(user_of(item), append_as(item), item->graph_id);
@@ -292,6 +291,17 @@ static bool verify(struct json_append *j, struct error *e)
             e);
     arena_free(&a);
     return ok;
+}
+
+/* A broken answer says nothing against the message. */
+static bool verify(struct json_append *j, struct error *e)
+{
+    if (verify_once(j->item, e))
+        return true;
+    if (e->kind != ERROR_ANSWER)
+        return false;
+    error_clear(e);
+    return verify_once(j->item, e);
 }
 
 /* A message that lacks a file goes, and is made anew: nobody knows what of the file arrived. */
@@ -313,7 +323,7 @@ static bool attempt(struct json_append *j, struct error *e)
     struct append_item *item = j->item;
     guid_make(j->mark);
     return append_begin(item, item->to->graph_id, STORE_BY_MARK, j->mark, "", e) && make(j, e) &&
-           send_files(j, e) && verify(j, e);
+           send_files(j, e);
 }
 
 bool append_by_json(struct append_item *item, struct error *e)
@@ -329,7 +339,8 @@ bool append_by_json(struct append_item *item, struct error *e)
     j.bytes = xcalloc(count + 1, sizeof *j.bytes);
     bool ok = gather(&j, e);
     if (ok)
-        ok = attempt(&j, e) || (item->graph_id && start_over(&j, e) && attempt(&j, e));
+        ok = (attempt(&j, e) || (item->graph_id && start_over(&j, e) && attempt(&j, e))) &&
+             verify(&j, e);
     for (size_t i = 0; i < count; i++)
         buf_free(&j.bytes[i]);
     free(j.files);
