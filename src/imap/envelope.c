@@ -1,3 +1,4 @@
+/* ENVELOPE from a header block (RFC 3501 section 7.4.2). */
 #include "structure.h"
 
 #include "respond.h"

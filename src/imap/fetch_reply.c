@@ -1,3 +1,4 @@
+/* The values of FETCH: one item of one message. */
 #include "fetch.h"
 
 #include "respond.h"

@@ -1,3 +1,4 @@
+/* The arguments of LIST and its options (RFC 5258). */
 #include "folders.h"
 #include "list.h"
 #include "pattern.h"

@@ -1,3 +1,4 @@
+/* The message that FETCH has open: its text, as IMAP counts it, and its structure. */
 #include "fetch.h"
 
 #include "respond.h"

@@ -1,3 +1,4 @@
+/* SQL of what was found out about messages once. */
 #include "db.h"
 #include "postern/store/fact_db.h"
 

@@ -7,7 +7,6 @@
 #include "postern/base/clock.h"
 #include "postern/graph/folder.h"
 
-#include <ctype.h>
 #include <json-c/json.h>
 #include <pthread.h>
 #include <stdio.h>
