@@ -88,16 +88,9 @@ static bool was_listed(void *arg, const char *id)
 static bool was_there(void *arg, const char *id)
 {
     const struct old_ones *o = arg;
-    struct store_message m;
-    struct error e = ERROR_INIT;
-    char *own;
-    int64_t retired_ms;
-    if (strcmp(id, o->row->value) == 0)
-        return true;
-    int found =
-        store_message_find(o->chores->account->db, o->folder, id, &m, &own, &retired_ms, &e);
-    free(own);
-    return found < 0 || (found == 1 && m.uid < strtoul(o->row->known, NULL, 10));
+    return strcmp(id, o->row->value) == 0 ||
+           find_was_there(o->chores->account, o->folder, (uint32_t)strtoul(o->row->known, NULL, 10),
+                          id);
 }
 
 static char *message_id_of(struct chores *c, const char *id, struct error *e)
@@ -124,8 +117,14 @@ static int find_copy(struct chores *c, const struct leftover *l, char **id, stru
     char *message_id = message_id_of(c, l->value, e);
     if (!message_id)
         return e->kind == ERROR_NONE || e->kind == ERROR_GONE ? 0 : -1;
-    found = find_new(c->account, l->folder, GRAPH_FIND_MESSAGE_ID, message_id, was_there, &old, id,
-                     c->wait, e);
+    found = -1;
+    if (copies_begin_looking(c->account, c->wait, e)) {
+        found = find_new(c->account, l->folder, GRAPH_FIND_MESSAGE_ID, message_id, was_there, &old,
+                         id, c->wait, e);
+        if (found == 1)
+            copies_made(c->account, *id);
+        copies_end_looking(c->account);
+    }
     free(message_id);
     return found;
 }
@@ -177,8 +176,11 @@ static void settle_makings(struct chores *c)
     while (c->leftovers) {
         struct leftover *l = c->leftovers;
         c->leftovers = l->next;
-        if (!wait_ended(c->wait, &e))
+        if (!wait_ended(c->wait, &e)) {
+            copies_join(c->account);
             settle(c, l);
+            copies_leave(c->account);
+        }
         free_row(l);
     }
 }

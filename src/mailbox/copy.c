@@ -35,8 +35,7 @@ struct copies {
     const uint32_t *uids;
     size_t count;
     struct item *items;
-    struct table *made; /* copy ids of this command */
-    uint32_t uidnext;   /* of the target before it began */
+    uint32_t uidnext; /* of the target before it began */
     struct wait *wait;
     size_t failed;
     struct error *error;
@@ -98,7 +97,7 @@ static void made(struct copies *b, struct item *item, const char *copy_id, bool 
     struct error e = ERROR_INIT;
     item->copy_id = xstrdup(copy_id);
     item->likely = likely;
-    table_put(b->made, item->copy_id, item);
+    copies_made(b->from->account, copy_id);
     if ((!likely && !store_making_known(db, item->making, copy_id, &e)) ||
         !store_original_copy(db, item->id, copy_id, &e)) {
         account_check(b->from->account);
@@ -157,16 +156,8 @@ static bool is_source(const struct copies *b, const char *id)
 /* Was it in the target before, or is it a copy that has its answer? */
 static bool is_old(void *arg, const char *id)
 {
-    struct copies *b = arg;
-    struct store_message m;
-    struct error e = ERROR_INIT;
-    char *own;
-    int64_t retired_ms;
-    if (table_get(b->made, id) || is_source(b, id))
-        return true;
-    int found = store_message_find(b->to->account->db, b->to->key, id, &m, &own, &retired_ms, &e);
-    free(own);
-    return found < 0 || (found == 1 && m.uid < b->uidnext);
+    const struct copies *b = arg;
+    return is_source(b, id) || find_was_there(b->to->account, b->to->key, b->uidnext, id);
 }
 
 /* What a copy of it would be found by. ERROR_GONE: it left. */
@@ -246,11 +237,23 @@ static bool settle_one(struct copies *b, struct item *item, struct error *e)
 /* Lost answers are rare: one after the other. */
 static void settle(struct copies *b)
 {
-    for (size_t i = 0; i < b->count; i++) {
-        struct error e = ERROR_INIT;
+    struct mailbox_account *a = b->to->account;
+    struct error e = ERROR_INIT;
+    size_t i = 0;
+    while (i < b->count && !b->items[i].lost)
+        i++;
+    if (i == b->count)
+        return;
+    if (!copies_begin_looking(a, b->wait, &e)) {
+        fail(b, &e);
+        return;
+    }
+    for (; i < b->count; i++) {
+        error_clear(&e);
         if (!settle_one(b, &b->items[i], &e))
             fail(b, &e);
     }
+    copies_end_looking(a);
 }
 
 static void undo(struct copies *b)
@@ -308,38 +311,59 @@ static void tell_arrivals(struct copies *b, struct mailbox_transfer *out)
     free(uids);
 }
 
+/* False: nothing was sent. */
+static bool send_all(struct copies *b, struct error *e)
+{
+    const struct abreast what = {.lanes = b->count <= IN_ORDER_MAX ? 1 : 0,
+                                 .start = start,
+                                 .next = next,
+                                 .abandon = abandon};
+    struct mailbox_account *a = b->from->account;
+    if (!copies_begin_sending(a, b->wait, e))
+        return false;
+    bool begun = begin(b, e);
+    if (begun)
+        abreast_run(&what, b, b->count, b->wait);
+    copies_end_sending(a);
+    return begun;
+}
+
+static void run(struct copies *b, struct mailbox_transfer *out)
+{
+    /* What is there now is not ours. */
+    if (!mailbox_folder_sync(b->to, false, b->wait, b->error)) {
+        b->failed = b->count;
+        return;
+    }
+    b->uidnext = mailbox_folder_uidnext(b->to);
+    if (!send_all(b, b->error)) {
+        b->failed = b->count;
+        return;
+    }
+    settle(b);
+    if (b->failed || !commit(b))
+        undo(b);
+    else
+        tell_arrivals(b, out);
+}
+
 bool mailbox_copy(struct mailbox_folder *from, const uint32_t *uids, size_t count,
                   struct mailbox_folder *to, struct mailbox_transfer *out, struct wait *w,
                   struct error *e)
 {
-    const struct abreast what = {
-        .lanes = count <= IN_ORDER_MAX ? 1 : 0, .start = start, .next = next, .abandon = abandon};
     struct copies b = {.from = from, .to = to, .uids = uids, .count = count, .wait = w, .error = e};
     for (size_t i = 0; i < count; i++)
         out[i] = (struct mailbox_transfer){.from = uids[i]};
     if (count == 0)
         return true;
-    /* What is there now is not ours. */
-    if (!mailbox_folder_sync(to, false, w, e))
-        return false;
-    b.uidnext = mailbox_folder_uidnext(to);
     b.items = xcalloc(count, sizeof *b.items);
-    b.made = table_new();
-    if (begin(&b, e)) {
-        abreast_run(&what, &b, count, w);
-        settle(&b);
-        if (b.failed || !commit(&b))
-            undo(&b);
-        else
-            tell_arrivals(&b, out);
-    } else {
-        b.failed = count;
-    }
+    copies_join(from->account);
+    run(&b, out);
+    copies_leave(from->account);
     for (size_t i = 0; i < count; i++) {
         free(b.items[i].id);
         free(b.items[i].copy_id);
     }
     free(b.items);
-    table_free(&b.made);
     return b.failed == 0;
 }

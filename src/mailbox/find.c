@@ -96,6 +96,21 @@ static bool pause_for(int64_t ms, struct wait *w, struct error *e)
     return !wait_ended(w, e);
 }
 
+bool find_was_there(struct mailbox_account *a, int64_t folder, uint32_t uidnext, const char *id)
+{
+    struct store_message m;
+    struct error e = ERROR_INIT;
+    char *own;
+    int64_t retired_ms;
+    if (copies_is_made(a, id))
+        return true;
+    int found = store_message_find(a->db, folder, id, &m, &own, &retired_ms, &e);
+    free(own);
+    /* A copy is new everywhere; what came from another folder, or was here before, was moved. */
+    return found < 0 || retired_ms || (found == 1 && m.uid < uidnext) ||
+           store_message_elsewhere(a->db, folder, id, &e) != 0;
+}
+
 int find_new(struct mailbox_account *a, const char *folder_id, enum graph_find what,
              const char *value, find_old_fn *old, void *arg, char **id, struct wait *w,
              struct error *e)

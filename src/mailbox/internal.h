@@ -61,6 +61,16 @@ struct mailbox_registry {
     struct table *accounts;
 };
 
+/* COPY commands under way, guarded by the account's lock; see copies.c. */
+struct account_copies {
+    unsigned commands;  /* and chores that look for what one has left */
+    struct table *made; /* ids of what they made or found; NULL while there are no commands */
+    unsigned senders;   /* whose requests are on their way */
+    unsigned lookers;   /* who looks for a lost copy or waits to do so … */
+    bool looking;       /* … and that one does */
+    struct wait_list waiters;
+};
+
 struct mailbox_account {
     struct mailbox_registry *registry;
     char *key, *tenant;
@@ -80,6 +90,7 @@ struct mailbox_account {
     struct account_tree tree;
     bool resolving;             /* somebody asks Graph for a folder */
     struct wait_list resolvers; /* who waits for that */
+    struct account_copies copies;
 };
 
 struct mailbox_folder {
@@ -246,6 +257,22 @@ void undo_made(struct mailbox_account *a, const struct undo_item *items, size_t 
 bool find_each(struct mailbox_account *a, const char *folder_id, enum graph_find what,
                const char *value, void (*fn)(void *arg, const char *id), void *arg, struct wait *w,
                struct error *e);
+/* A COPY command, or who looks for what one has left, from before it reads the target's UIDNEXT. */
+void copies_join(struct mailbox_account *a);
+void copies_leave(struct mailbox_account *a);
+/* Inside of these two: this message is a copy of somebody's. */
+void copies_made(struct mailbox_account *a, const char *graph_id);
+bool copies_is_made(struct mailbox_account *a, const char *graph_id);
+/* Many may send at once, one may look while nobody sends. False: the wait has ended. */
+bool copies_begin_sending(struct mailbox_account *a, struct wait *w, struct error *e);
+void copies_end_sending(struct mailbox_account *a);
+bool copies_begin_looking(struct mailbox_account *a, struct wait *w, struct error *e);
+void copies_end_looking(struct mailbox_account *a);
+
+/* Can this message be no copy that was made since the folder's UIDs were below `uidnext`? Inside of
+ * copies_join(). */
+bool find_was_there(struct mailbox_account *a, int64_t folder, uint32_t uidnext, const char *id);
+
 /* Looks in a folder, found as `what` and `value` say, for the one message that is new there: not
  * accepted by `old`. Since Exchange lists late what was just written, nothing found is looked for
  * again after some seconds, unless `w` is of the background, which comes back anyway. 1: *id is the

@@ -14,6 +14,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/compose.c \
 	src/mailbox/compose.h \
 	src/mailbox/counts.c \
+	src/mailbox/copies.c \
 	src/mailbox/copy.c \
 	src/mailbox/delete.c \
 	src/mailbox/expunge.c \

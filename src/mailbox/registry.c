@@ -42,6 +42,7 @@ static void account_destroy(struct mailbox_account *a)
     table_free(&a->folders);
     table_free(&a->downloads);
     wait_list_free(&a->resolvers);
+    wait_list_free(&a->copies.waiters);
     wait_list_free(&a->tree.waiters);
     mailbox_tree_unref(&a->tree.kept);
     counts_unref(&a->tree.counts);

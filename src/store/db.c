@@ -53,6 +53,10 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
                              "written = ?6, modseq = ?7 WHERE folder = ?1 AND uid = ?2 AND uid > 0",
     [DB_MESSAGE_SET_TOLD] = "UPDATE message SET told = ?3 "
                             "WHERE folder = ?1 AND uid = ?2 AND uid > 0 AND told = 0",
+    [DB_MESSAGE_ELSEWHERE] =
+        "SELECT 1 FROM folder WHERE key <> ?1 AND (EXISTS (SELECT 1 FROM message WHERE "
+        "folder = folder.key AND graph_id = ?2) OR EXISTS (SELECT 1 FROM tombstone WHERE "
+        "folder = folder.key AND id_hash = ?3))",
     [DB_RETIRED_FIND] = "SELECT max(retired) FROM tombstone WHERE folder = ?1 AND id_hash = ?2",
     [DB_RETIRED_DROP] = "DELETE FROM tombstone WHERE retired < ?1",
     [DB_UNSTAGE_ALL] = "DELETE FROM message WHERE folder = ?1 AND uid = 0",

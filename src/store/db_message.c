@@ -317,6 +317,27 @@ int store_message_find(struct store_db *db, int64_t folder, const char *graph_id
     return found;
 }
 
+int store_message_elsewhere(struct store_db *db, int64_t folder, const char *graph_id,
+                            struct error *e)
+{
+    uint8_t hash[ID_HASH_SIZE];
+    int found = -1;
+    hash_id(graph_id, hash);
+    if (!db_lock(db, e))
+        return -1;
+    sqlite3_stmt *s = db_stmt(db, DB_MESSAGE_ELSEWHERE, e);
+    if (s) {
+        sqlite3_bind_int64(s, 1, folder);
+        db_bind_text(s, 2, graph_id);
+        sqlite3_bind_blob(s, 3, hash, sizeof hash, SQLITE_STATIC);
+        found = db_step(db, s, e);
+        if (found == 1)
+            db_done(s);
+    }
+    db_unlock(db);
+    return found;
+}
+
 bool store_message_set_size(struct store_db *db, int64_t folder, uint32_t uid, int64_t size,
                             struct error *e)
 {

@@ -409,7 +409,10 @@ class Imap:
 
     def transfer(self, command):
         """UID COPY, UID MOVE: the UIDs there by the UIDs here, from COPYUID."""
-        reply = self.ok(command)
+        return self.transferred(self.ok(command))
+
+    @staticmethod
+    def transferred(reply):
         codes = [r.code for r in [*reply.untagged, reply.end] if r.code_is("COPYUID")]
         if not codes:
             return {}

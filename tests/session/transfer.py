@@ -203,6 +203,30 @@ def no_permanent_delete():
 
 
 @test
+def copy_side_by_side():
+    """COPY whose answer is lost does not take another client's copy, or what was moved, for its"""
+    with pair_with(2) as pair, pair.imap().login() as client, pair.imap().login() as other:
+        client.select()
+        client.transfer("UID COPY 2 INBOX")
+        other.select()
+        # Not done, and told so only after the others are there.
+        pair.sandbox.fault("/copy$", method="POST", stall_ms=1500, reset=True, count=1)
+        late = client.begin("UID COPY 1 There")
+        wait_for("it is on its way", lambda: pair.sandbox.requests("/copy$", "POST")[1:])
+        first = other.transfer("UID COPY 1 There")
+        second = client.transferred(client.finish(late))
+        assert first[1] != second[1], (first, second)
+        # The same with a message that somebody moves there.
+        pair.sandbox.fault("/copy$", method="POST", stall_ms=1500, reset=True, count=1)
+        late = client.begin("UID COPY 2 There")
+        wait_for("it is on its way", lambda: len(pair.sandbox.requests("/copy$", "POST")) == 5)
+        moved = other.transfer("UID MOVE 3 There")
+        copied = client.transferred(client.finish(late))
+        assert moved[3] != copied[2], (moved, copied)
+        assert len(pair.sandbox.inside("There")) == 4
+
+
+@test
 def move_lost_answers():
     """MOVE whose answers are lost is settled by looking"""
     with pair_with(12) as pair, pair.imap().login() as client:

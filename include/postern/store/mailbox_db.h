@@ -142,6 +142,9 @@ bool store_message_each(struct store_db *db, int64_t folder,
 /* 1 found, 0 not there, -1 error. *graph_id is the caller's to free. */
 int store_message_id_by_uid(struct store_db *db, int64_t folder, uint32_t uid, char **graph_id,
                             struct error *e);
+/* Is this id, or was it, in another folder? 1, 0; -1: error. */
+int store_message_elsewhere(struct store_db *db, int64_t folder, const char *graph_id,
+                            struct error *e);
 /* Finds the row of an id: 1 found (strings of *out point into *own, the caller frees *own),
  * 0 not there, -1 error. *retired_ms: wall clock of the newest tombstone of that id, 0: none. */
 int store_message_find(struct store_db *db, int64_t folder, const char *graph_id,
