@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import tap
 from harness import (OTHER_HASH, OTHER_PASSWORD, PASSWORD, PASSWORD_YESCRYPT, Pair,
@@ -61,6 +62,27 @@ def check_codes():
             assert answer.returncode == EX_CONFIG, f"{name}: {answer.returncode} {answer.stderr}"
             assert re.search(r"changed\.conf:\d+: ", answer.stderr + answer.stdout), (
                 f"{name}: {answer.stderr}")
+
+
+@test
+def check_of_the_readme():
+    """check: the configuration that README.md shows, with what it says of other machines"""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    blocks = [text for text in re.findall(r"^ *```\w*\n(.*?)^ *```$", readme, re.S | re.M)
+              if "listener" in text]
+    networks = re.search(r"in the login `(networks = [^`]*)`", readme).group(1)
+    assert len(blocks) == 2, blocks
+    with Pair(serve=False) as pair:
+        certificate, key = make_certificate(pair.work, stem="readme")
+        secret = pair.work / "contoso.secret"
+        secret.write_text("secret\n")
+        secret.chmod(0o600)
+        text = "\n".join(blocks).replace("/etc/postern/contoso.secret", str(secret)).replace(
+            "/etc/postern/tls.pem", str(certificate)).replace("/etc/postern/tls.key", str(key))
+        text = re.sub(r"password = .*", lambda _: f"password = '{PASSWORD_YESCRYPT}'\n{networks}",
+                      text)
+        answer = check(pair, lambda _: text)
+        assert (answer.returncode, answer.stderr) == (EX_OK, ""), answer
 
 
 @test
