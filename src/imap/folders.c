@@ -89,7 +89,8 @@ void imap_rename(struct imap_session *s, const struct imap_command *c)
     const char *to = from ? imap_mailbox_name(s, c, &c->args[1]) : NULL;
     if (!to)
         return;
-    if (mailbox_folder_rename(s->account, from, to, imap_wait_to_end(s), &e))
+    if (mailbox_folder_rename(s->account, from, to, s->login->serve_since_ms, imap_wait_to_end(s),
+                              &e))
         imap_done(s, c, NULL, "RENAME completed");
     else
         imap_fail(s, c, &e);

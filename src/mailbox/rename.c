@@ -107,12 +107,14 @@ static bool rename_to(struct mailbox_account *a, const struct mailbox_tree *t,
 
 /* ---- INBOX ---- */
 
-static bool move_all(struct mailbox_folder *from, struct mailbox_folder *to, struct wait *w,
-                     struct error *e)
+/* All that is shown. */
+static bool move_all(struct mailbox_folder *from, struct mailbox_folder *to, int64_t since_ms,
+                     struct wait *w, struct error *e)
 {
     if (!mailbox_folder_sync(from, false, w, e))
         return false;
-    struct mailbox_view *view = mailbox_folder_view(from);
+    struct mailbox_view *whole = mailbox_folder_view(from);
+    struct mailbox_view *view = mailbox_view_since(whole, since_ms);
     size_t count = mailbox_view_count(view);
     uint32_t *uids = xcalloc(count + 1, sizeof *uids);
     struct mailbox_transfer *moved = xcalloc(count + 1, sizeof *moved);
@@ -124,18 +126,19 @@ static bool move_all(struct mailbox_folder *from, struct mailbox_folder *to, str
     free(moved);
     free(uids);
     mailbox_view_unref(&view);
+    mailbox_view_unref(&whole);
     return ok;
 }
 
 /* Its messages move, it stays, and so do the folders in it. */
-static bool rename_inbox(struct mailbox_account *a, const struct tree_path *to, struct wait *w,
-                         struct error *e)
+static bool rename_inbox(struct mailbox_account *a, const struct tree_path *to, int64_t since_ms,
+                         struct wait *w, struct error *e)
 {
     if (!mailbox_folder_create(a, to->name, w, e))
         return false;
     struct mailbox_folder *from = mailbox_tree_open(a, "INBOX", w, e);
     struct mailbox_folder *dest = from ? mailbox_tree_open(a, to->name, w, e) : NULL;
-    bool ok = dest && move_all(from, dest, w, e);
+    bool ok = dest && move_all(from, dest, since_ms, w, e);
     mailbox_folder_release(&from);
     mailbox_folder_release(&dest);
     return ok;
@@ -148,7 +151,7 @@ static bool is_inside(const char *name, const char *of)
 }
 
 bool mailbox_folder_rename(struct mailbox_account *a, const char *from, const char *to,
-                           struct wait *w, struct error *e)
+                           int64_t since_ms, struct wait *w, struct error *e)
 {
     struct arena *arena = arena_new();
     struct tree_path path;
@@ -164,7 +167,7 @@ bool mailbox_folder_rename(struct mailbox_account *a, const char *from, const ch
     else if (there && !respelled)
         error_set(e, ERROR_EXISTS, "there is a folder \"%s\" already", path.name);
     else if (node->use == MAILBOX_USE_INBOX)
-        ok = rename_inbox(a, &path, w, e);
+        ok = rename_inbox(a, &path, since_ms, w, e);
     else if (node->use != MAILBOX_USE_NONE)
         error_set(e, ERROR_CANNOT, "\"%s\" is a folder that Exchange needs", node->name);
     else if (is_inside(path.name, node->name))

@@ -366,6 +366,16 @@ def rename_inbox():
 
 
 @test
+def rename_inbox_since():
+    """RENAME INBOX does not touch mail that the login does not see"""
+    with pair_of(logins={"alice": {"serve-since": "'2999-01-01'"}}) as pair:
+        ids = pair.deliver(*messages(3))
+        with session(pair) as client:
+            client.ok("RENAME INBOX Saved")
+        assert sorted(pair.sandbox.inside("Inbox")) == sorted(ids)
+
+
+@test
 def uidvalidity():
     """UIDVALIDITY of a name only rises: made again, renamed over, after a restart"""
     with pair_of() as pair:

@@ -68,10 +68,10 @@ bool mailbox_folder_create(struct mailbox_account *a, const char *name, struct w
 bool mailbox_folder_delete(struct mailbox_account *a, const char *name, enum config_expunge how,
                            struct wait *w, struct error *e);
 /* Renames, moves, or both, with what is below it; missing parents are made. INBOX: its messages
- * move to a new folder of that name (RFC 3501 section 6.3.5). Settled by looking where an answer
- * was lost. */
+ * move to a new folder of that name (RFC 3501 section 6.3.5), those that were received at
+ * `since_ms` or later; INT64_MIN: all. Settled by looking where an answer was lost. */
 bool mailbox_folder_rename(struct mailbox_account *a, const char *from, const char *to,
-                           struct wait *w, struct error *e);
+                           int64_t since_ms, struct wait *w, struct error *e);
 /* ERROR_FOLDER_GONE: a folder that is not there (after the tree was read again) cannot be
  * subscribed; any name can be unsubscribed. */
 bool mailbox_subscribe(struct mailbox_account *a, const char *name, bool subscribed,

@@ -94,9 +94,9 @@ bool mailbox_folder_delete(struct mailbox_account *a, const char *name, enum con
 }
 
 bool mailbox_folder_rename(struct mailbox_account *a, const char *from, const char *to,
-                           struct wait *w, struct error *e)
+                           int64_t since_ms, struct wait *w, struct error *e)
 {
-    (void)a, (void)w;
+    (void)a, (void)since_ms, (void)w;
     return note(e, "rename %s to %s; ", from, to);
 }
 
