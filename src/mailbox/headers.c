@@ -16,6 +16,7 @@
 #include "postern/base/log.h"
 #include "postern/mailbox/facts.h"
 #include "postern/mime/crlf.h"
+#include "postern/store/original.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,23 +94,29 @@ static bool keep(struct listing *l, uint32_t uid, const char *block, struct erro
 
 /* ---- pages ---- */
 
+/* What a client appended has its own header. */
+static bool keep_header(struct listing *l, const struct graph_header *h, struct error *e)
+{
+    struct store_db *db = l->folder->account->db;
+    struct store_message m;
+    struct store_original original;
+    char *own;
+    int64_t retired;
+    int found = store_message_find(db, l->folder->key, h->id, &m, &own, &retired, e);
+    free(own);
+    if (found != 1 || m.uid == 0)
+        return found >= 0;
+    found = store_original_find(db, h->id, &original, e);
+    return found == 1 || (found == 0 && keep(l, m.uid, h->block, e));
+}
+
 static bool keep_page(struct listing *l, const struct graph_header_page *page, struct error *e)
 {
-    for (size_t i = 0; i < page->count; i++) {
-        struct store_message m;
-        char *own;
-        int64_t retired;
-        const struct graph_header *h = &page->headers[i];
-        if (!h->block)
-            continue;
-        int found = store_message_find(l->folder->account->db, l->folder->key, h->id, &m, &own,
-                                       &retired, e);
-        bool ok = found >= 0 && (found == 0 || m.uid == 0 || keep(l, m.uid, h->block, e));
-        free(own);
-        if (!ok)
-            return false;
-    }
-    return true;
+    bool ok = true;
+    for (size_t i = 0; ok && i < page->count; i++)
+        if (page->headers[i].block)
+            ok = keep_header(l, &page->headers[i], e);
+    return ok;
 }
 
 /* Reads the listing between two times to its end. */

@@ -469,4 +469,17 @@ def moved_originals():
         assert bodies(client, "INBOX") == [message]
 
 
+@test
+def original_headers():
+    """The header of an appended message is its own, though a listing of others shows Graph's"""
+    message = b"Subject: gr\xfc\xdfe\r\nFrom: a@b.example\r\n\r\ntext\r\n"
+    with pair_with(5) as pair, pair.imap().login() as client:
+        client.append("INBOX", message)
+        client.select()
+        wanted = "BODY.PEEK[HEADER.FIELDS (Subject)]"
+        client.fetch("1:5", f"({wanted})")
+        found, = client.fetch("6", f"({wanted})")[6].values()
+        assert found == b"Subject: gr\xfc\xdfe\r\n\r\n", found
+
+
 tap.main()
