@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define APPENDUID_MAX ((size_t)8 * 1024)
-#define DATE_TIME_LEN 26
+#define AFTER_DAY_LEN ((size_t)24) /* "-Nov-2026 05:44:24 +0000" */
 
 /* ---- date-time ---- */
 
@@ -57,19 +57,21 @@ bool imap_parse_date_time(const char *text, int64_t *wall_ms)
 {
     int day, year, hour, minute, second, zone_hours, zone_minutes;
     int64_t days;
-    if (strlen(text) != DATE_TIME_LEN || text[2] != '-' || text[6] != '-' || text[11] != ' ' ||
-        text[14] != ':' || text[17] != ':' || text[20] != ' ' || !strchr("+-", text[21]))
+    const char *number = text + (*text == ' ');
+    const char *rest = text + strcspn(text, "-");
+    if (rest <= number || rest - text > 2 || strlen(rest) != AFTER_DAY_LEN || rest[4] != '-' ||
+        rest[9] != ' ' || rest[12] != ':' || rest[15] != ':' || rest[18] != ' ' ||
+        !strchr("+-", rest[19]))
         return false;
-    bool padded = text[0] == ' ';
-    if (!digits(text + padded, 2 - padded, &day) || !digits(text + 7, 4, &year) || year < 1 ||
-        !digits(text + 12, 2, &hour) || !digits(text + 15, 2, &minute) ||
-        !digits(text + 18, 2, &second) || !digits(text + 22, 2, &zone_hours) ||
-        !digits(text + 24, 2, &zone_minutes))
+    if (!digits(number, (size_t)(rest - number), &day) || !digits(rest + 5, 4, &year) || year < 1 ||
+        !digits(rest + 10, 2, &hour) || !digits(rest + 13, 2, &minute) ||
+        !digits(rest + 16, 2, &second) || !digits(rest + 20, 2, &zone_hours) ||
+        !digits(rest + 22, 2, &zone_minutes))
         return false;
     if (hour > 23 || minute > 59 || second > 60 || zone_minutes > 59 ||
-        !days_of(year, month_of(text + 3), day, &days))
+        !days_of(year, month_of(rest + 1), day, &days))
         return false;
-    int64_t east = (zone_hours * 60 + zone_minutes) * (text[21] == '-' ? -1 : 1);
+    int64_t east = (zone_hours * 60 + zone_minutes) * (rest[19] == '-' ? -1 : 1);
     *wall_ms = (((days * 24 + hour) * 60 + minute - east) * 60 + second) * 1000;
     return true;
 }

@@ -28,7 +28,8 @@ imap_handler imap_fetch;
 
 /* append.c */
 imap_handler imap_append;
-/* "21-Nov-2026 05:44:24 +0000" (RFC 3501 section 9, date-time), strictly, as wall clock. Pure. */
+/* "21-Nov-2026 05:44:24 +0000" (RFC 3501 section 9, date-time) as wall clock, strictly but for
+ * the space before a day of one digit, which some clients leave out. Pure. */
 bool imap_parse_date_time(const char *text, int64_t *wall_ms);
 /* transfer.c */
 imap_handler imap_copy, imap_move, imap_expunge;

@@ -26,7 +26,8 @@ const check = (good, what) => { if (!good) throw new Error(what); };
     await client.messageFlagsAdd({ subject: 'number 2' }, ['\\Seen', 'checked']);
     const moved = await client.messageMove({ subject: 'number 3' }, 'Done');
     check(moved.uidMap.size === 1, 'uidMap');
-    const appended = await client.append('Done', 'Subject: appended\r\n\r\nbody\r\n', ['\\Seen']);
+    const appended = await client.append('Done', 'Subject: appended\r\n\r\nbody\r\n', ['\\Seen'],
+                                         new Date('2020-01-02T03:04:05Z'));
     check(appended.uid > 0, 'append');
     check((await client.status('Done', { messages: true })).messages === 3, 'status');
     check((await client.list()).length >= 2, 'list');
