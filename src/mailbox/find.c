@@ -33,16 +33,10 @@ static bool list(struct listing *l, struct mailbox_account *a, const char *folde
     struct graph_page page = {0};
     bool ok;
     do {
-        struct graph_page next = {0};
         struct graph_call *call =
             graph_find_start(a->user, as_of(l, w), folder_id, l->whole ? GRAPH_FIND_ALL : l->what,
                              l->value, page.next_link);
-        ok = graph_call_wait(call, w, e) && graph_page_decode(call, &next, e);
-        graph_call_free(&call);
-        if (ok && next.next_link && page.next_link && strcmp(next.next_link, page.next_link) == 0)
-            ok = error_set(e, ERROR_ANSWER, "Graph answered a page that leads to itself");
-        graph_page_free(&page);
-        page = next;
+        ok = fetch_page(call, &page, w, e);
         for (size_t i = 0; ok && i < page.count; i++)
             if (fits(l, &page.messages[i]))
                 l->fn(l->arg, page.messages[i].id);
