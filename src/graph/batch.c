@@ -75,6 +75,8 @@ struct graph_call *batch_start(struct batch **batch, struct graph_user *u, struc
     struct graph_request r = build_request(as, GRAPH_POST, GRAPH_REPEAT_ONCE);
     struct json_object *body = json_object_new_object();
     json_object_object_add(body, "requests", b->requests);
+    /* Graph counts items that do not wait for each other as requests at once. */
+    r.slots = b->chained ? 1 : (unsigned)json_object_array_length(b->requests);
     r.json = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
     r.path = "/$batch";
     r.at_root = true;

@@ -191,6 +191,7 @@ static struct graph_call *new_call(struct graph_user *u, const struct graph_requ
         .user = &u->sched,
         .fair_key = request->fair_key,
         .background = request->background,
+        .slots = request->slots,
         .deadline_ms = clock_mono_ms() +
                        (request->background ? c->settings.background_ms : c->settings.patience_ms)};
     call->refs = 2;

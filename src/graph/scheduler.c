@@ -112,6 +112,13 @@ static bool user_open(const struct sched_user *u, int64_t now_ms)
            (!t->max || t->running < t->max);
 }
 
+/* An item that wants more slots than there ever are takes all of them. */
+static unsigned slots_of(const struct sched_item *i)
+{
+    unsigned slots = i->slots ? i->slots : 1;
+    return slots < i->user->max ? slots : i->user->max;
+}
+
 static struct sched_item *pick(const struct sched_user *u, bool background, int64_t now_ms)
 {
     struct sched_item *best = NULL;
@@ -126,8 +133,13 @@ static struct sched_item *pick(const struct sched_user *u, bool background, int6
 static struct sched_item *pick_any(const struct sched *s, bool background, int64_t now_ms)
 {
     for (struct sched_user *u = s->first; u; u = u->next) {
-        struct sched_item *item = user_open(u, now_ms) ? pick(u, background, now_ms) : NULL;
-        if (item)
+        if (!user_open(u, now_ms))
+            continue;
+        /* What is interactive and has no room yet is not overtaken by background work. */
+        struct sched_item *item = pick(u, false, now_ms);
+        if (background && !item)
+            item = pick(u, true, now_ms);
+        if (item && u->running + slots_of(item) <= u->max)
             return item;
     }
     return NULL;
@@ -147,14 +159,15 @@ struct sched_item *sched_grant(struct sched *s, int64_t now_ms)
         user_unlink(s, u);
         user_link(s, u);
     }
-    u->running++;
+    item->held = slots_of(item);
+    u->running += item->held;
     u->tenant->running++;
     return item;
 }
 
 void sched_release(struct sched_item *item)
 {
-    item->user->running--;
+    item->user->running -= item->held;
     item->user->tenant->running--;
     key_put(item->user, item->key);
     item->key = NULL;

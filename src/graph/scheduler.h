@@ -2,9 +2,10 @@
  * Who may start next. Decisions only: no threads, no clock of its own, no I/O; the caller locks
  * and says what time it is, so that tests drive it.
  *
- * A mailbox has `max` slots, a tenant may have a cap over all its mailboxes. Interactive calls go
- * before background ones; inside a mailbox slots go round between the fair keys, each key first
- * come, first served; mailboxes take turns too. A pause (Retry-After) holds the whole mailbox.
+ * A mailbox has `max` slots, of which an item may take several; a tenant may have a cap on the
+ * items of all its mailboxes. Interactive calls go before background ones; inside a mailbox slots
+ * go round between the fair keys, each key first come, first served; mailboxes take turns too. A
+ * pause (Retry-After) holds the whole mailbox.
  */
 #ifndef POSTERN_SRC_GRAPH_SCHEDULER_H
 #define POSTERN_SRC_GRAPH_SCHEDULER_H
@@ -25,9 +26,11 @@ struct sched_item {
     struct sched_user *user;
     const void *fair_key;
     bool background;
+    unsigned slots;        /* of the mailbox that it takes, all if there are fewer; 0: one */
     int64_t not_before_ms; /* monotonic; 0: at once */
     int64_t deadline_ms;
     struct sched_key *key; /* the rest is the scheduler's */
+    unsigned held;         /* slots */
     struct sched_item *prev, *next;
 };
 
@@ -49,9 +52,10 @@ struct sched {
 
 /* Queues an item whose fields above `key` are set. */
 void sched_put(struct sched *s, struct sched_item *item);
-/* The next that may start now; it leaves the queue and holds a slot. NULL: none. */
+/* The next that may start now; it leaves the queue and holds its slots. NULL: none. One whose turn
+ * it is and that needs more slots than are free keeps what comes behind it waiting. */
 struct sched_item *sched_grant(struct sched *s, int64_t now_ms);
-/* Gives the slot back. */
+/* Gives the slots back. */
 void sched_release(struct sched_item *item);
 /* Takes an item out of the queue (not one that holds a slot). */
 void sched_remove(struct sched *s, struct sched_item *item);

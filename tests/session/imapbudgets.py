@@ -6,7 +6,7 @@ import time
 
 import tap
 from harness import IMAP, Pair, most_in_flight
-from tap import test
+from tap import test, wait_for
 
 
 def messages(count, first=0):
@@ -334,6 +334,21 @@ def local_searches():
                 client.search(keys)
             asked(where, 0, "searches")
             client.logout()
+
+
+@test
+def batch_beside():
+    """What is asked for in a batch counts as so many requests beside those of another client"""
+    with pair(30) as where, where.imap() as one, where.imap() as other:
+        one.login().select()
+        other.login()
+        where.sandbox.settings(latency_ms=100)
+        bodies = one.begin("FETCH 1:* (BODY.PEEK[])")
+        wait_for("bodies are on their way", lambda: where.sandbox.requests(r"\$value$"))
+        other.list()
+        assert where.sandbox.requests(r"\$batch$")
+        one.finish(bodies)
+        # Pair asks the sandbox whether there were ever more than four.
 
 
 tap.main(at_once=6)

@@ -87,6 +87,7 @@ struct graph_request {
     const char *range;  /* Content-Range, NULL: none */
     const char *prefer; /* extra Prefer values, NULL; the immutable id one is always sent */
     enum graph_repeat repeat;
+    unsigned slots;       /* of the mailbox that it takes, 0: one (a $batch: its items) */
     bool background;      /* yields to interactive calls */
     const void *fair_key; /* who asks (a session): slots go round between the keys; NULL: shared */
     bool mime;            /* the answer is a message: content type and cap differ */

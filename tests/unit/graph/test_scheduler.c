@@ -188,9 +188,40 @@ static void test_blocked(void)
     drain();
 }
 
+/* A batch takes the slots of what is in it, waits for them, and is not overtaken meanwhile. */
+static void test_several_slots(void)
+{
+    setup();
+    struct sched_item *one = put(0, &alice, &key_a, false);
+    CU_ASSERT_PTR_EQUAL(sched_grant(&sched, NOW), one);
+    struct sched_item *batch = put(1, &alice, &key_b, false), *late = put(2, &alice, &key_c, false);
+    put(3, &alice, &key_c, true);
+    batch->slots = 4;
+    struct sched_item *other = put(4, &bob, &key_a, false);
+    CU_ASSERT_PTR_EQUAL(sched_grant(&sched, NOW), other);
+    CU_ASSERT_PTR_NULL(sched_grant(&sched, NOW));
+    sched_release(one);
+    CU_ASSERT_PTR_EQUAL(sched_grant(&sched, NOW), batch);
+    CU_ASSERT_EQUAL(alice.running, 4);
+    CU_ASSERT_PTR_NULL(sched_grant(&sched, NOW));
+    alice.max = 2; /* reloaded meanwhile */
+    sched_release(batch);
+    CU_ASSERT_EQUAL(alice.running, 0);
+    CU_ASSERT_PTR_EQUAL(sched_grant(&sched, NOW), late);
+    sched_release(late);
+    sched_release(other);
+    /* More than there are: all of them. */
+    put(1, &alice, &key_b, false)->slots = 4;
+    CU_ASSERT_PTR_EQUAL(sched_grant(&sched, NOW), batch);
+    CU_ASSERT_EQUAL(alice.running, 2);
+    sched_release(batch);
+    drain();
+}
+
 extern const struct unit_test scheduler_tests[];
 const struct unit_test scheduler_tests[] = {
     {"four slots a mailbox", test_slots},
+    {"several slots for one", test_several_slots},
     {"a cap over all mailboxes", test_tenant_cap},
     {"interactive before background", test_interactive_first},
     {"slots go round between keys", test_fair},
