@@ -95,6 +95,12 @@ bool section_find(const struct fetch_section *section, const struct mime_structu
 bool section_put_fields(const struct fetch_section *section, const char *header, size_t len,
                         struct buf *out);
 
+/* Writes a section's span to `out`, which it makes, with the bodies that are encoded in it decoded,
+ * and their headers, as far as they are in it, saying "binary" (RFC 3516 section 4.2). NULL: done;
+ * else the name of an encoding that nobody knows. */
+const char *section_decode(struct mime_span span, const struct mime_structure *structure,
+                           const char *message, struct buf *out);
+
 /* ---- message.c: one message's bytes, in the form of IMAP literals ---- */
 
 /* The message last looked into. Its structure is kept for the next section; of its text only

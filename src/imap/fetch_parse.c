@@ -137,22 +137,27 @@ static bool take_fields(struct parser *p, struct fetch_section *section)
     return true;
 }
 
-/* "<5.10>" of what is asked for; nothing if there is none. */
+/* "<5.10>" of what is asked for, or "<5>", which clients send that want all the rest; nothing if
+ * there is none. */
 static bool take_partial(struct parser *p, const char *text, struct fetch_item *item)
 {
     if (!*text)
         return true;
     const char *dot = strchr(text, '.'), *end = text + strlen(text) - 1;
-    if (*text != '<' || *end != '>' || !dot || dot > end)
-        return fail(p, "A partial range is written <offset.length>");
-    struct imap_arg offset = {.type = IMAP_ARG_ATOM, .len = (size_t)(dot - text - 1)};
-    struct imap_arg length = {.type = IMAP_ARG_ATOM, .len = (size_t)(end - dot - 1)};
-    offset.text = arena_strndup(p->arena, text + 1, offset.len);
-    length.text = arena_strndup(p->arena, dot + 1, length.len);
-    if (!imap_arg_number64(&offset, &item->offset) || !imap_arg_number64(&length, &item->length) ||
-        item->length == 0)
+    const char *stop = dot && dot < end ? dot : end;
+    struct imap_arg offset = {.type = IMAP_ARG_ATOM}, length = {.type = IMAP_ARG_ATOM};
+    item->partial = *text == '<' && end > text && *end == '>';
+    item->length = INT64_MAX;
+    if (item->partial) {
+        offset.len = (size_t)(stop - text - 1);
+        offset.text = arena_strndup(p->arena, text + 1, offset.len);
+        length.len = stop < end ? (size_t)(end - stop - 1) : 0;
+        length.text = arena_strndup(p->arena, stop + 1, length.len);
+        item->partial = imap_arg_number64(&offset, &item->offset) &&
+                        (stop == end || imap_arg_number64(&length, &item->length));
+    }
+    if (!item->partial || item->length == 0)
         return fail(p, "A partial range is written <offset.length>, the length not 0");
-    item->partial = true;
     return true;
 }
 
@@ -178,7 +183,8 @@ static const char *label_of(struct parser *p, const char *name, const struct fet
 static unsigned needs_of(const struct fetch_item *item)
 {
     bool fields = item->section.kind == SECTION_FIELDS || item->section.kind == SECTION_FIELDS_NOT;
-    return fields && item->section.depth == 0 ? FETCH_NEEDS_HEADER : FETCH_NEEDS_BODY;
+    return fields && item->kind == FETCH_SECTION && item->section.depth == 0 ? FETCH_NEEDS_HEADER
+                                                                             : FETCH_NEEDS_BODY;
 }
 
 static const struct {
@@ -208,8 +214,6 @@ static bool take_bracketed(struct parser *p, const char *bracket)
         return fail(p, which == count ? "Unknown item" : "Malformed section");
     bool fields = item.section.kind == SECTION_FIELDS || item.section.kind == SECTION_FIELDS_NOT;
     item.kind = bracketed[which].kind;
-    if (item.kind != FETCH_SECTION && item.section.kind != SECTION_WHOLE)
-        return fail(p, "BINARY takes part numbers only");
     if (fields == (close != NULL))
         return fail(p,
                     fields ? "HEADER.FIELDS needs a list of field names" : "A section ends with ]");

@@ -4,15 +4,15 @@
 #include "respond.h"
 #include "structure.h"
 
-#include "postern/mime/transfer.h"
-
 #include <string.h>
-#include <strings.h>
 
 /* A longer piece of the message is sent from where it lies. */
 #define COPIED_MAX ((size_t)64 * 1024)
 /* Of what is not sent from where it lies, beside what the message's own size allows. */
 #define REPLY_MAX ((size_t)16 * 1024 * 1024)
+
+/* Chosen fields end with a line end that the header may lack. */
+#define FIELDS_END 4
 
 /* A piece of the message that belongs at `at` of the text. */
 struct piece {
@@ -77,7 +77,7 @@ static bool put_span(struct reply *r, const struct fetch_item *item, struct mime
 static bool put_fields(struct reply *r, const struct fetch_item *item, const char *header,
                        size_t len)
 {
-    struct buf fields = BUF_INIT(len + 4);
+    struct buf fields = BUF_INIT(len + FIELDS_END);
     bool ok = section_put_fields(&item->section, header, len, &fields) &&
               put_literal(r, item, buf_str(&fields), fields.len);
     buf_free(&fields);
@@ -114,41 +114,28 @@ static bool put_section(struct reply *r, const struct fetch_item *item, struct e
 
 /* ---- BINARY ---- */
 
-static bool is_known_encoding(const char *encoding)
-{
-    static const char *const known[] = {"7bit", "8bit", "binary", "base64", "quoted-printable"};
-    for (size_t i = 0; encoding && i < sizeof known / sizeof *known; i++)
-        if (strcasecmp(encoding, known[i]) == 0)
-            return true;
-    return !encoding;
-}
-
-/* The section without its transfer encoding; 0: there is none of that name, -1: error
- * (ERROR_CANNOT: the encoding is unknown). */
+/* The section without transfer encodings; 0: there is none of that name, -1: error (ERROR_CANNOT:
+ * an encoding is unknown). */
 static int decode(struct reply *r, const struct fetch_item *item, struct buf *out, struct error *e)
 {
     struct section_place place;
-    struct imap_fetch_state *m = r->source->message;
-    const struct mime_structure *structure = message_structure(m, e);
-    if (!structure)
+    const struct mime_structure *structure = message_structure(r->source->message, e);
+    const char *text = structure ? message_text(r->source->message, e) : NULL;
+    if (!text)
         return -1;
     if (!section_find(&item->section, structure, &place))
         return 0;
-    /* Only what holds no parts of its own is encoded. */
-    const char *encoding =
-        place.part && place.part->kind == MIME_LEAF ? place.part->encoding : NULL;
-    if (!is_known_encoding(encoding)) {
-        error_set(e, ERROR_CANNOT, "the transfer encoding \"%s\" of a part is not known", encoding);
-        return -1;
+    if (chooses_fields(&item->section)) {
+        buf_init(out, place.span.len + FIELDS_END);
+        return section_put_fields(&item->section, text + place.span.start, place.span.len, out)
+                   ? 1
+                   : -1;
     }
-    enum mime_transfer transfer =
-        encoding ? mime_transfer_of(encoding, strlen(encoding)) : MIME_TRANSFER_NONE;
-    struct buf raw = BUF_INIT(place.span.len);
-    bool ok = message_append(m, place.span.start, place.span.len, &raw, e);
-    buf_init(out, place.span.len);
-    ok = ok && mime_transfer_decode(transfer, buf_str(&raw), raw.len, out);
-    buf_free(&raw);
-    return ok ? 1 : -1;
+    const char *unknown = section_decode(place.span, structure, text, out);
+    if (!unknown)
+        return 1;
+    error_set(e, ERROR_CANNOT, "the transfer encoding \"%s\" of a part is not known", unknown);
+    return -1;
 }
 
 static bool put_binary(struct reply *r, const struct fetch_item *item, struct error *e)

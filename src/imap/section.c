@@ -2,6 +2,7 @@
 #include "fetch.h"
 
 #include "postern/mime/header.h"
+#include "postern/mime/transfer.h"
 
 #include <string.h>
 #include <strings.h>
@@ -159,4 +160,46 @@ bool section_put_fields(const struct fetch_section *section, const char *header,
     else
         buf_append(out, header + kept, len - kept);
     return !out->overflow;
+}
+
+#define SAYS_BINARY " binary"
+
+/* Appends the message from *at up to the body of a part that will be decoded, whose header no
+ * longer names the encoding if it lies in between. */
+static void put_up_to_body(const struct mime_part *part, const char *message, size_t *at,
+                           struct buf *out)
+{
+    struct mime_field field;
+    const char *header = message + part->header.start;
+    if (part->header.start >= *at &&
+        mime_field_find(header, part->header.len, "Content-Transfer-Encoding", &field)) {
+        buf_append(out, message + *at, (size_t)(field.value - message) - *at);
+        buf_puts(out, SAYS_BINARY);
+        *at = (size_t)(field.value - message) + field.value_len;
+    }
+    buf_append(out, message + *at, part->body.start - *at);
+    *at = part->body.start + part->body.len;
+}
+
+const char *section_decode(struct mime_span span, const struct mime_structure *structure,
+                           const char *message, struct buf *out)
+{
+    size_t at = span.start, end = span.start + span.len;
+    buf_init(out, span.len + structure->count * sizeof SAYS_BINARY);
+    for (size_t i = 0; i < structure->count; i++) {
+        const struct mime_part *part = &structure->parts[i];
+        enum mime_transfer encoding = MIME_TRANSFER_NONE;
+        /* Only what holds no parts of its own is encoded. */
+        if (part->kind != MIME_LEAF || !part->encoding || part->body.start < at ||
+            part->body.start + part->body.len > end)
+            continue;
+        if (!mime_transfer_known(part->encoding, strlen(part->encoding), &encoding))
+            return part->encoding;
+        if (encoding == MIME_TRANSFER_NONE)
+            continue;
+        put_up_to_body(part, message, &at, out);
+        mime_transfer_decode(encoding, message + part->body.start, part->body.len, out);
+    }
+    buf_append(out, message + at, end - at);
+    return NULL;
 }
