@@ -159,11 +159,16 @@ static void again(struct graph_call *call, const struct error *e, int64_t not_be
     sched_put(&c->sched, &call->item);
 }
 
+/* Answers to requests that were under way when the mailbox was told to pause say nothing new. */
 static void pause_mailbox(struct graph_call *call, int64_t now, int64_t retry_after,
                           uint32_t random)
 {
     struct sched_user *u = &call->user->sched;
-    u->strikes++;
+    bool abreast = u->strikes > 0 && call->began_ms <= u->struck_ms;
+    if (abreast && retry_after < 0)
+        return;
+    u->strikes += !abreast;
+    u->struck_ms = now;
     sched_pause(u, now + (retry_after >= 0 ? retry_after : retry_backoff_ms(u->strikes, random)));
 }
 

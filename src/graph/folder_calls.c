@@ -62,7 +62,9 @@ struct graph_call *graph_folder_delta_start(struct graph_user *u, struct graph_a
                                             const char *link)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    struct graph_request r = build_request(as, GRAPH_GET, GRAPH_REPEAT_ONCE);
+    /* A link has worked before, and there is no other way to what changed since. */
+    struct graph_request r =
+        build_request(as, GRAPH_GET, link ? GRAPH_REPEAT_SAFE : GRAPH_REPEAT_ONCE);
     r.prefer = "odata.maxpagesize=" PAGE_SIZE;
     if (link)
         return build_follow(u, &r, link);

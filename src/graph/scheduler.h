@@ -39,7 +39,8 @@ struct sched_user {
     unsigned max;
     unsigned running;
     int64_t pause_until_ms; /* monotonic, 0: none */
-    unsigned strikes;       /* throttled answers in a row */
+    unsigned strikes;       /* throttled answers in a row; those to requests abreast are one */
+    int64_t struck_ms;      /* when the last of them came, monotonic */
     struct sched_item *first, *last;
     struct sched_key *keys;
     uint64_t turn; /* counts grants and newcomers, orders the keys */

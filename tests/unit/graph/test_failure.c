@@ -95,6 +95,28 @@ static void test_pause_holds_mailbox(void)
     rig_close(&r);
 }
 
+/* Four requests abreast that are all refused are one refusal: the pause is the first one's. */
+static void test_abreast_is_one_failure(void)
+{
+    const struct server_reply busy = {.status = 503, .delay_ms = 100};
+    struct rig r;
+    struct error e;
+    struct graph_call *calls[4];
+    SCRIPT(fine, busy, busy, busy, busy, fine);
+    rig_open(&r, answer_script);
+    calls[0] = rig_get(&r, "/warm");
+    CU_ASSERT(rig_finish(&r, &calls[0], &e));
+    int64_t start = clock_mono_ms();
+    for (size_t i = 0; i < 4; i++)
+        calls[i] = rig_get(&r, "/a");
+    for (size_t i = 0; i < 4; i++)
+        CU_ASSERT(rig_finish(&r, &calls[i], &e));
+    CU_ASSERT_EQUAL(server_most_abreast(r.server), 4);
+    CU_ASSERT_EQUAL(server_count(r.server), 9);
+    CU_ASSERT(clock_mono_ms() - start < 1500);
+    rig_close(&r);
+}
+
 /* A request whose connection is still being made when the 429 comes is held back as well. */
 static void test_pause_holds_connecting(void)
 {
@@ -411,6 +433,7 @@ extern const struct unit_test failure_tests[];
 const struct unit_test failure_tests[] = {
     {"Retry-After", test_retry_after},
     {"a pause holds the whole mailbox", test_pause_holds_mailbox},
+    {"refused abreast is refused once", test_abreast_is_one_failure},
     {"a pause holds what still connects", test_pause_holds_connecting},
     {"passing faults", test_transient},
     {"silence", test_silence},
