@@ -84,10 +84,10 @@ static bool take_message(struct imap_session *s, const struct imap_command *c,
                          const struct imap_arg **arg, struct mailbox_append *m)
 {
     const struct imap_arg *a = *arg;
-    bool unknown = false;
+    enum imap_flags_refusal refusal = IMAP_FLAGS_TAKEN;
     *m = (struct mailbox_append){.keywords = "", .date_ms = INT64_MIN};
     if (a->type == IMAP_ARG_LIST) {
-        if (!imap_parse_flags(a++, s->arena, &m->flags, &m->keywords, &unknown)) {
+        if (!imap_parse_flags(a++, s->arena, &m->flags, &m->keywords, &refusal)) {
             imap_bad(s, c, "these are no flags");
             return false;
         }
@@ -104,8 +104,8 @@ static bool take_message(struct imap_session *s, const struct imap_command *c,
     }
     m->upload = a->upload;
     *arg = a + 1;
-    if (unknown)
-        imap_no(s, c, "CANNOT", "Microsoft 365 has no such system flag");
+    if (refusal)
+        imap_refuse_flags(s, c, refusal);
     else if (a->len == 0) /* RFC 3502 section 6.3.11: the client takes the command back */
         imap_no(s, c, NULL, "an empty message is not appended");
     else if (mailbox_upload_has_nul(a->upload) && !a->binary)

@@ -1,4 +1,5 @@
 /* Flags as the wire has them (RFC 3501 sections 2.3.2 and 9). */
+#include "respond.h"
 #include "session.h"
 
 #include "postern/base/table.h"
@@ -74,7 +75,7 @@ bool imap_put_all_flags(const struct imap_session *s, bool settable, struct buf 
 
 /* One flag of a list; a keyword goes to `keywords`. False: it is none. */
 static bool parse_flag(const struct imap_arg *arg, uint32_t *flags, struct buf *keywords,
-                       bool *unknown)
+                       enum imap_flags_refusal *refusal)
 {
     if (arg->type != IMAP_ARG_ATOM)
         return false;
@@ -88,12 +89,16 @@ static bool parse_flag(const struct imap_arg *arg, uint32_t *flags, struct buf *
         if (!arg->text[1] || strpbrk(arg->text + 1, "\\]%*"))
             return false;
         if (strcasecmp(arg->text, "\\Recent") != 0) /* RFC 3501 section 2.3.2: not the client's */
-            *unknown = true;
+            *refusal = IMAP_FLAGS_UNKNOWN;
         return true;
     }
     if (strpbrk(arg->text, "\\]%*"))
         return false;
-    return buf_printf(keywords, "%s%s", keywords->len ? " " : "", arg->text);
+    if (keywords->len + 1 + arg->len > KEYWORDS_MAX_OCTETS)
+        *refusal = IMAP_FLAGS_LIMIT;
+    else
+        buf_printf(keywords, "%s%s", keywords->len ? " " : "", arg->text);
+    return true;
 }
 
 bool imap_has_keyword(const char *words, const char *word, size_t len)
@@ -123,18 +128,28 @@ static char *without_repeats(char *words, struct arena *a)
 }
 
 bool imap_parse_flags(const struct imap_arg *args, struct arena *a, uint32_t *flags,
-                      const char **keywords, bool *unknown)
+                      const char **keywords, enum imap_flags_refusal *refusal)
 {
     struct buf words = BUF_INIT(KEYWORDS_MAX_OCTETS);
     bool ok = true;
     const struct imap_arg *list = args->type == IMAP_ARG_LIST ? args->list : args;
     *flags = 0;
-    *unknown = false;
+    *refusal = IMAP_FLAGS_TAKEN;
     for (; ok && list->type != IMAP_ARG_END; list++)
-        ok = parse_flag(list, flags, &words, unknown);
+        ok = parse_flag(list, flags, &words, refusal);
     char *all = ok ? buf_steal(&words) : NULL;
     *keywords = all ? without_repeats(all, a) : NULL;
     free(all);
     buf_free(&words);
     return ok;
+}
+
+void imap_refuse_flags(struct imap_session *s, const struct imap_command *c,
+                       enum imap_flags_refusal refusal)
+{
+    if (refusal == IMAP_FLAGS_UNKNOWN)
+        imap_no(s, c, "CANNOT", "there is no such system flag");
+    else
+        imap_no(s, c, "LIMIT", "the keywords of one command have at most %zu octets",
+                KEYWORDS_MAX_OCTETS);
 }

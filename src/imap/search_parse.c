@@ -197,8 +197,8 @@ static struct search_key *parse_keyword(struct parser *p, const char *name, int6
     const struct imap_arg one[2] = {*arg, {.type = IMAP_ARG_END}};
     uint32_t flags = 0;
     const char *keywords = "";
-    bool unknown = false;
-    if (!imap_parse_flags(one, p->arena, &flags, &keywords, &unknown))
+    enum imap_flags_refusal refusal;
+    if (!imap_parse_flags(one, p->arena, &flags, &keywords, &refusal))
         return refuse(p, NULL, "a keyword must be an atom");
     struct search_key *k = make_flags(p, flags);
     if (!flags) {

@@ -58,7 +58,7 @@ static bool parse_modifier(const struct imap_arg **arg, struct store *x)
 static bool parse(struct imap_session *s, const struct imap_command *c, struct store *x)
 {
     const struct imap_arg *arg = c->args;
-    bool unknown;
+    enum imap_flags_refusal refusal;
     if (c->count < 3) {
         imap_bad(s, c, "STORE takes a set, an item and flags");
         return false;
@@ -75,13 +75,13 @@ static bool parse(struct imap_session *s, const struct imap_command *c, struct s
     }
     arg++;
     if (arg->type == IMAP_ARG_END || (arg->type == IMAP_ARG_LIST && arg[1].type != IMAP_ARG_END) ||
-        !imap_parse_flags(arg, s->arena, &x->change.flags, &x->change.keywords, &unknown)) {
+        !imap_parse_flags(arg, s->arena, &x->change.flags, &x->change.keywords, &refusal)) {
         imap_bad(s, c, "a list of flags is missing, or is none");
         return false;
     }
-    if (unknown)
-        imap_no(s, c, "CANNOT", "there is no such system flag");
-    return !unknown;
+    if (refusal)
+        imap_refuse_flags(s, c, refusal);
+    return !refusal;
 }
 
 /* ---- telling ---- */

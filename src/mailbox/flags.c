@@ -139,7 +139,8 @@ static bool plan(struct batch *b, struct item *item, struct arena *a, struct gra
     update->categories = keywords_to_categories(item->keywords, a);
     return update->categories || error_set(e, ERROR_CANNOT,
                                            "a keyword stands for no category: its \"=XX\" escapes "
-                                           "are not UTF-8");
+                                           "are not UTF-8, or it is longer than %d characters",
+                                           CATEGORY_MAX);
 }
 
 /* 1: the row is read, 0: no such message any more, -1: error. */

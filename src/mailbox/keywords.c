@@ -89,12 +89,15 @@ static size_t utf8_length(const unsigned char *p)
     return code < least[n] || code > 0x10ffff || (code & 0xfffff800) == 0xd800 ? 0 : n;
 }
 
-static bool is_utf8(const char *text)
+/* Is it UTF-8 that a category can hold? */
+static bool is_category(const char *text)
 {
-    size_t n = 1;
-    for (const unsigned char *p = (const unsigned char *)text; n && *p; p += n)
+    size_t n = 1, units = 0;
+    for (const unsigned char *p = (const unsigned char *)text; n && *p; p += n) {
         n = utf8_length(p);
-    return n != 0;
+        units += n == 4 ? 2 : 1;
+    }
+    return n != 0 && units <= CATEGORY_MAX;
 }
 
 static const char *category_of(const char *word, size_t len, struct arena *a)
@@ -106,7 +109,7 @@ static const char *category_of(const char *word, size_t len, struct arena *a)
         from += escape ? 2 : 0;
     }
     *to = '\0';
-    return is_utf8(out) ? out : NULL;
+    return is_category(out) ? out : NULL;
 }
 
 /* The next word of a set; *len 0 at its end. */

@@ -17,11 +17,13 @@
 
 /* Bytes of the keywords of one message. */
 #define KEYWORDS_MAX (64 * 1024)
+/* UTF-16 units of a category, as many as Outlook takes. */
+#define CATEGORY_MAX 255
 
 /* The set of an array that ends with NULL; the caller frees it. *cut: not all fitted in. */
 char *keywords_of_categories(const char **categories, bool *cut);
 /* The categories of a set, in its order, NULL at the end. NULL: a word of it stands for no
- * category, since its escapes are not UTF-8. */
+ * category, since its escapes are not UTF-8 or it is too long for one. */
 const char **keywords_to_categories(const char *set, struct arena *a);
 
 /* The same words in whatever order and case; NULL is the empty set. */

@@ -18,9 +18,10 @@ static void three(void)
 /* What one command gets, behind SELECT: this at its end, and no FETCH before it. */
 static void check(const char *command, const char *expected)
 {
-    char line[256];
-    snprintf(line, sizeof line, "s %s\r\n", command);
-    const char *answers = talk_selected(line);
+    struct buf line = BUF_INIT((size_t)64 * 1024);
+    buf_printf(&line, "s %s\r\n", command);
+    const char *answers = talk_selected(buf_str(&line));
+    buf_free(&line);
     const char *at = strstr(answers, expected);
     const char *fetch = strstr(answers, " FETCH ");
     if (!at || at[strlen(expected)] != '\0' || (fetch && fetch < at)) {
@@ -68,6 +69,19 @@ static void test_keywords(void)
     check("STORE 1 -FLAGS.SILENT (B x)", "s OK STORE completed\r\n");
     check("STORE 1 FLAGS.SILENT (c)", "s OK STORE completed\r\n");
     CU_ASSERT_STRING_EQUAL(fake_find(1)->keywords, "c");
+}
+
+static void test_too_many_keywords(void)
+{
+    struct buf many = BUF_INIT((size_t)64 * 1024);
+    three();
+    buf_puts(&many, "STORE 1 +FLAGS.SILENT (\\Seen");
+    for (int i = 0; i < 4000; i++)
+        buf_printf(&many, " k%d", i);
+    buf_puts(&many, ")");
+    check(buf_str(&many), "s NO [LIMIT] the keywords of one command have at most 16384 octets\r\n");
+    CU_ASSERT_FALSE(fake_find(1)->flags & MAILBOX_SEEN);
+    buf_free(&many);
 }
 
 static void test_unchanged_since(void)
@@ -136,6 +150,7 @@ const struct unit_test store_tests[] = {
     {"telling", test_telling},
     {"silence that would lie", test_silence_that_would_lie},
     {"keywords", test_keywords},
+    {"too many keywords", test_too_many_keywords},
     {"UNCHANGEDSINCE", test_unchanged_since},
     {"failures", test_failures},
     {"bad input", test_bad_input},

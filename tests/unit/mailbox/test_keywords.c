@@ -89,6 +89,26 @@ static void test_no_category(void)
     arena_free(&a);
 }
 
+/* In UTF-16 units, as Outlook counts. */
+static void test_long(void)
+{
+    struct arena *a = arena_new();
+    struct buf word = BUF_INIT(4096);
+    for (int i = 0; i < CATEGORY_MAX; i++)
+        buf_puts(&word, "=C3=A9");
+    CU_ASSERT_PTR_NOT_NULL(keywords_to_categories(buf_str(&word), a));
+    buf_puts(&word, "x");
+    CU_ASSERT_PTR_NULL(keywords_to_categories(buf_str(&word), a));
+    buf_clear(&word);
+    for (int i = 0; i < CATEGORY_MAX / 2; i++)
+        buf_puts(&word, "=F0=9F=90=8E");
+    CU_ASSERT_PTR_NOT_NULL(keywords_to_categories(buf_str(&word), a));
+    buf_puts(&word, "=F0=9F=90=8E");
+    CU_ASSERT_PTR_NULL(keywords_to_categories(buf_str(&word), a));
+    buf_free(&word);
+    arena_free(&a);
+}
+
 static void test_limit(void)
 {
     bool cut;
@@ -141,6 +161,7 @@ const struct unit_test keywords_tests[] = {
     {"bijection", test_bijection},
     {"keywords that stand for no category", test_no_category},
     {"limit", test_limit},
+    {"a long keyword", test_long},
     {"changes", test_changes},
     {NULL, NULL},
 };
