@@ -475,7 +475,10 @@ void imap_fetch(struct imap_session *s, const struct imap_command *c)
     struct fetch f = {.s = s};
     const char *wrong = fetch_parse(c, s->arena, &f.request);
     if (wrong) {
-        imap_bad(s, c, "%s", wrong);
+        if (f.request.over_limit)
+            imap_no(s, c, "LIMIT", "%s", wrong);
+        else
+            imap_bad(s, c, "%s", wrong);
         return;
     }
     if (!imap_find(s, c, &c->args[0], &f.found))

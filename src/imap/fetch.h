@@ -66,6 +66,7 @@ enum {
 struct fetch_request {
     struct fetch_item *items;
     size_t count;
+    bool over_limit; /* what is wrong is no fault of syntax: NO [LIMIT], not BAD */
     unsigned needs;
     bool sets_seen;
     bool wants_modseq;
@@ -73,7 +74,7 @@ struct fetch_request {
     uint64_t changed_since;
 };
 
-/* NULL: the request is in *out (in the arena); else what is wrong, for BAD. */
+/* NULL: the request is in *out (in the arena); else what is wrong. */
 const char *fetch_parse(const struct imap_command *c, struct arena *a, struct fetch_request *out);
 
 /* ---- section.c: pure ---- */

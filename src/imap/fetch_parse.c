@@ -28,10 +28,16 @@ static bool fail(struct parser *p, const char *wrong)
     return false;
 }
 
+static bool over_limit(struct parser *p, const char *wrong)
+{
+    p->out->over_limit = true;
+    return fail(p, wrong);
+}
+
 static bool add(struct parser *p, struct fetch_item item, unsigned needs)
 {
     if (p->out->count == p->room)
-        return fail(p, "Too many items in one FETCH");
+        return over_limit(p, "Too many items in one FETCH");
     p->out->items[p->out->count++] = item;
     p->out->needs |= needs;
     return true;
@@ -125,7 +131,7 @@ static bool take_fields(struct parser *p, struct fetch_section *section)
     if (list->type != IMAP_ARG_LIST || list->count == 0)
         return fail(p, "HEADER.FIELDS needs a list of field names");
     if (list->count > FIELDS_MAX)
-        return fail(p, "Too many field names");
+        return over_limit(p, "Too many field names");
     const char **names = arena_alloc(p->arena, (list->count + 1) * sizeof *names);
     for (size_t i = 0; i < list->count; i++) {
         names[i] = imap_arg_astring(&list->list[i]);
@@ -234,7 +240,7 @@ static bool take_bracketed(struct parser *p, const char *bracket)
         *t = (char)(*t >= 'a' && *t <= 'z' ? *t - 'a' + 'A' : *t);
     item.label = label_of(p, bracketed[which].label, &item, told);
     if (!item.label)
-        return fail(p, "Too many field names");
+        return over_limit(p, "Too many field names");
     p->out->sets_seen = p->out->sets_seen || bracketed[which].sets_seen;
     return add(p, item, needs_of(&item));
 }

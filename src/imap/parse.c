@@ -42,10 +42,16 @@ static bool bad(struct imap_parser *p, const char *fault)
     return false;
 }
 
+static bool over_limit(struct imap_parser *p, const char *fault)
+{
+    p->over_limit = true;
+    return bad(p, fault);
+}
+
 static bool push(struct imap_parser *p, const struct imap_arg *arg)
 {
     if (++p->total > IMAP_ARGS_MAX)
-        return bad(p, "too many arguments");
+        return over_limit(p, "too many arguments");
     if (p->count == p->cap) {
         p->cap = p->cap ? p->cap * 2 : 16;
         p->pending = xreallocarray(p->pending, p->cap, sizeof *p->pending);
@@ -68,7 +74,7 @@ static const struct imap_arg *settle(struct imap_parser *p, size_t first, size_t
 static bool open_list(struct imap_parser *p)
 {
     if (p->depth == IMAP_NESTING_MAX)
-        return bad(p, "too many parentheses inside each other");
+        return over_limit(p, "too many parentheses inside each other");
     p->open[p->depth++] = (uint32_t)p->count;
     return true;
 }

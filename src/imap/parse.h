@@ -27,6 +27,7 @@ struct imap_parser {
     uint32_t open[IMAP_NESTING_MAX]; /* where in `pending` each open list begins */
     size_t depth;
     const char *fault; /* what is wrong, for the client */
+    bool over_limit;   /* … and it is no fault of syntax */
 };
 
 enum imap_parse {

@@ -137,11 +137,12 @@ static void refuse_literal(struct imap_session *s, const struct imap_literal *li
         refuse(s, condition, code, text);
 }
 
-static void refuse_line(struct imap_session *s, const char *line, size_t len, const char *fault)
+static void refuse_line(struct imap_session *s, const char *line, size_t len, bool over_limit,
+                        const char *fault)
 {
     struct imap_literal literal;
     if (!imap_literal_announced(line, len, &literal) || skip_rest(s, literal))
-        refuse(s, "BAD", NULL, fault);
+        refuse(s, over_limit ? "NO" : "BAD", over_limit ? "LIMIT" : NULL, fault);
 }
 
 /* ---- literals ---- */
@@ -293,9 +294,9 @@ static bool next_line(struct imap_session *s, char **line, size_t *len)
     if (!in->tag)
         in->tag = tag_of(s, *line, *len);
     if (r == SESSION_LINE_TOO_LONG)
-        refuse_line(s, *line, *len, "the command is longer than the limit");
+        refuse_line(s, *line, *len, false, "the command is longer than the limit");
     else if (r == SESSION_LINE_NUL)
-        refuse_line(s, *line, *len, "a NUL byte has no place in a command");
+        refuse_line(s, *line, *len, false, "a NUL byte has no place in a command");
     else
         in->taken += *len;
     return r == SESSION_LINE_OK;
@@ -331,7 +332,7 @@ bool imap_read(struct imap_session *s, struct imap_command *c)
         if (result == IMAP_PARSE_DONE)
             return whole(s, c);
         if (result == IMAP_PARSE_BAD) {
-            refuse_line(s, line, len, in->parser.fault);
+            refuse_line(s, line, len, in->parser.over_limit, in->parser.fault);
             return false;
         }
         if (!(is_message(s) ? take_message(s, &literal) : take_text(s, &literal)))

@@ -13,6 +13,8 @@
 
 /* Keys inside each other: parentheses, NOT and OR. */
 #define SEARCH_DEPTH_MAX 100
+/* Texts to look for: every message may be looked through for each of them. */
+#define SEARCH_TEXTS_MAX 256
 
 enum search_op {
     SEARCH_ALL,

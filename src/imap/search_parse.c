@@ -142,6 +142,8 @@ static struct search_key *make_match(struct parser *p, enum mime_scope scope, co
     if (len == 0 && whole)
         return make(p, SEARCH_ALL);
     struct search_program *program = p->program;
+    if (program->match_count == SEARCH_TEXTS_MAX)
+        return refuse(p, "LIMIT", "more than 256 texts to look for; search in several steps");
     program->needs_header = program->needs_header || scope != MIME_IN_BODY;
     program->needs_whole_header = program->needs_whole_header || (field && !in_envelope(field));
     program->needs_body = program->needs_body || whole;

@@ -2,6 +2,7 @@
 #include "fake_mailbox.h"
 #include "talk.h"
 
+#include "parse.h"
 #include "read.h"
 
 #include "postern/imap/imap.h"
@@ -168,8 +169,26 @@ static void test_depth(void)
     add_many(&in, '(', 10000);
     add_many(&in, ')', 10000);
     buf_puts(&in, "\r\nb NOOP\r\n");
-    CU_ASSERT_STRING_EQUAL(talk_in_with(NULL, in.data, in.len),
-                           "a BAD too many parentheses inside each other\r\nb OK NOOP completed\r\n");
+    CU_ASSERT_STRING_EQUAL(
+        talk_in_with(NULL, in.data, in.len),
+        "a NO [LIMIT] too many parentheses inside each other\r\nb OK NOOP completed\r\n");
+    buf_free(&in);
+}
+
+static void test_arguments(void)
+{
+    struct buf in = BUF_INIT((size_t)4 * IMAP_ARGS_MAX);
+    fake_reset();
+    for (size_t extra = 0; extra < 2; extra++) {
+        buf_clear(&in);
+        buf_puts(&in, "a NOOP");
+        for (size_t i = 2; i < IMAP_ARGS_MAX + extra; i++)
+            buf_puts(&in, " x");
+        buf_puts(&in, "\r\nb NOOP\r\n");
+        CU_ASSERT_STRING_EQUAL(talk_in_with(NULL, in.data, in.len),
+                               extra ? "a NO [LIMIT] too many arguments\r\nb OK NOOP completed\r\n"
+                                     : "a BAD NOOP takes no arguments\r\nb OK NOOP completed\r\n");
+    }
     buf_free(&in);
 }
 
@@ -273,8 +292,9 @@ static void test_many_uploads(void)
     for (int i = 0; i < IMAP_UPLOADS_MAX + 1; i++)
         buf_puts(&in, " {1+}\r\nx");
     buf_puts(&in, "\r\nb NOOP\r\n");
-    CU_ASSERT_STRING_EQUAL(talk_in(buf_str(&in)),
-                           "a NO [LIMIT] too many messages in one APPEND\r\nb OK NOOP completed\r\n");
+    CU_ASSERT_STRING_EQUAL(
+        talk_in(buf_str(&in)),
+        "a NO [LIMIT] too many messages in one APPEND\r\nb OK NOOP completed\r\n");
     CU_ASSERT_EQUAL(fake.upload_count, IMAP_UPLOADS_MAX);
     buf_free(&in);
 }
@@ -288,6 +308,7 @@ const struct unit_test read_tests[] = {
     {"a command's limit", test_command_limit},
     {"big literals", test_big_literals},
     {"depth", test_depth},
+    {"arguments", test_arguments},
     {"bad commands", test_bad_commands},
     {"uploads", test_uploads},
     {"limits of uploads", test_upload_limits},

@@ -3,6 +3,8 @@
 #include "fake_mailbox.h"
 #include "talk.h"
 
+#include "search.h"
+
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 #include "postern/base/encode.h"
@@ -324,6 +326,19 @@ static void test_depth(void)
     buf_free(&keys);
 }
 
+static void test_texts(void)
+{
+    struct buf keys = BUF_INIT(100000);
+    furnish();
+    for (int i = 0; i < SEARCH_TEXTS_MAX; i++)
+        buf_printf(&keys, "NOT SUBJECT none%d ", i);
+    buf_puts(&keys, "UNSEEN");
+    check(buf_str(&keys), "2 4 5");
+    buf_puts(&keys, " BODY x");
+    check_end(buf_str(&keys), "a NO [LIMIT] ");
+    buf_free(&keys);
+}
+
 static void test_errors(void)
 {
     furnish();
@@ -368,6 +383,7 @@ const struct unit_test search_tests[] = {
     {"object ids", test_ids},
     {"bad input", test_bad_input},
     {"depth", test_depth},
+    {"many texts", test_texts},
     {"errors", test_errors},
     {"limit of downloads", test_download_limit},
     {NULL, NULL},
