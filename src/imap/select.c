@@ -229,7 +229,7 @@ void imap_unselect_command(struct imap_session *s, const struct imap_command *c)
 }
 
 /* RFC 3501 section 6.4.2 knows no NO; but OK would say that they are gone. The folder stays
- * selected then. */
+ * selected then, unless it is gone itself. */
 void imap_close(struct imap_session *s, const struct imap_command *c)
 {
     struct error e = ERROR_INIT;
@@ -240,8 +240,10 @@ void imap_close(struct imap_session *s, const struct imap_command *c)
         return;
     }
     uint32_t *uids = s->selected->read_only ? NULL : imap_deleted_uids(s, NULL, &count);
-    if (count && !mailbox_expunge(s->selected->folder, uids, count, s->login->expunge,
-                                  imap_wait_to_end(s), &result, &e)) {
+    if (count &&
+        !mailbox_expunge(s->selected->folder, uids, count, s->login->expunge, imap_wait_to_end(s),
+                         &result, &e) &&
+        e.kind != ERROR_FOLDER_GONE) {
         imap_fail(s, c, &e);
         return;
     }

@@ -215,8 +215,11 @@ bool mailbox_move(struct mailbox_folder *from, const uint32_t *uids, size_t coun
     if (strcmp(from->graph_id, to->graph_id) == 0)
         return move_in_place(from, uids, count, out, w, e);
     /* A message that somebody moved meanwhile stays where it is. */
-    if (!mailbox_folder_sync(from, false, w, e))
+    if (!mailbox_folder_sync(from, false, w, e)) {
+        if (e->kind == ERROR_FOLDER_GONE) /* with all that was in it; the target may be there */
+            e->kind = ERROR_GONE;
         return false;
+    }
     b.items = xcalloc(count, sizeof *b.items);
     b.left = xcalloc(count, sizeof *b.left);
     abreast_run(&what, &b, count, w);

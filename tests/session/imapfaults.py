@@ -175,6 +175,31 @@ def folder_gone():
 
 
 @test
+def folder_destroyed():
+    """A folder destroyed while it is selected: MOVE does not blame the target, CLOSE leaves it"""
+    with Pair(listeners=IMAP, logins={"alice": {"expunge": "permanent"}}) as pair:
+        pair.deliver(*messages(2))
+        with pair.imap() as client, pair.imap() as other:
+            client.login()
+            other.login().select()
+            for command in ("MOVE 1 INBOX", "CLOSE"):
+                pair.sandbox.control("POST", "/folders", {"user": MAILBOX, "path": "Doomed"})
+                other.ok("COPY 1:2 Doomed")
+                client.select("Doomed")
+                client.ok("STORE 1 +FLAGS (\\Deleted)")
+                other.ok("DELETE Doomed")
+                reply = client.command(command)
+                if command == "CLOSE":
+                    assert reply.status == "OK", reply
+                else:
+                    assert reply.status == "NO" and reply.code_is("EXPUNGEISSUED"), reply
+            client.bad("FETCH 1 FLAGS")
+            client.logout()
+            other.logout()
+        assert len(contents(pair)["Inbox"]) == 2
+
+
+@test
 def message_gone():
     """A message that vanishes between listing and body: the others come all the same"""
     with Pair(listeners=IMAP) as pair:

@@ -23,7 +23,8 @@ bool mailbox_copy(struct mailbox_folder *from, const uint32_t *uids, size_t coun
                   struct mailbox_folder *to, struct mailbox_transfer *out, struct wait *w,
                   struct error *e);
 /* Each for itself (RFC 6851 section 3.3): on false `out` tells which were moved. The source's rows
- * are retired and published before this returns (message: move). */
+ * are retired and published before this returns (message: move). ERROR_FOLDER_GONE: the target is;
+ * a source that is gone is ERROR_GONE. */
 bool mailbox_move(struct mailbox_folder *from, const uint32_t *uids, size_t count,
                   struct mailbox_folder *to, struct mailbox_transfer *out, struct wait *w,
                   struct error *e);
