@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Where clients connect: IPv6, STLS, implicit TLS, two ways at once, ports of the kernel's choice,
-too few descriptors."""
+"""Where clients connect: IPv6, STLS and STARTTLS, implicit TLS, two ways at once, ports of the
+kernel's choice, too few descriptors; and who is let in."""
 
 import contextlib
 import re
@@ -86,6 +86,62 @@ def implicit():
             except OSError:
                 answer = b""
             assert b"+OK" not in answer, answer
+
+
+@test
+def imap_by_tls():
+    """IMAP by STARTTLS and by TLS from the first byte; what came before the handshake is dropped"""
+    listeners = {"imap": {"protocol": "imap", "tls": "starttls"},
+                 "imaps": {"protocol": "imap", "tls": "implicit"}}
+    with Pair(tls=True, listeners=listeners) as pair:
+        pair.deliver(MESSAGE)
+        tls = trusting(pair.certificate)
+        with pair.imap() as client:
+            assert "STARTTLS" in client.capabilities()
+            client.ok("STARTTLS")
+            client.start_tls(tls)
+            assert {"AUTH=PLAIN", "AUTH=LOGIN"} <= client.capabilities()
+            assert "STARTTLS" not in client.capabilities()
+            client.bad("STARTTLS")
+            assert client.login().select().exists == 1
+        with pair.imap("imaps", tls=tls) as client:
+            assert "STARTTLS" not in client.capabilities()
+            assert client.login().select().exists == 1
+        accepted = pair.postern.log().count("login accepted")
+        with pair.imap() as client:
+            client.send(f'a STARTTLS\r\nb LOGIN alice "{PASSWORD}"\r\n'.encode())
+            with contextlib.suppress(OSError):  # closing is an answer as well
+                assert client.raw_response().startswith(b"a OK")
+                client.start_tls(tls)
+                client.no("LOGIN alice wrong")
+        assert pair.postern.log().count("login accepted") == accepted
+
+
+@test
+def who_is_let_in():
+    """IMAP: what a client is told that may not come in or may not write, and what the log says"""
+    logins = {"alice": {}, "pop": {"protocols": "{ pop3 }"},
+              "far": {"networks": '{ "192.0.2.0/24" }'}, "reader": {"read-only": "yes"}}
+    with Pair(listeners={"imap": {"protocol": "imap", "tls": "none"}}, logins=logins) as pair:
+        pair.deliver(MESSAGE)
+        told = set()
+        for name, password, logged in (("alice", "wrong", "wrong password"),
+                                       ("nobody", PASSWORD, "no such login"),
+                                       ("pop", PASSWORD, "protocols"),
+                                       ("far", PASSWORD, "networks")):
+            with pair.imap() as client:
+                refused = client.no(f'LOGIN {name} "{password}"')
+                assert refused.code_is("AUTHENTICATIONFAILED"), refused
+                told.add(refused.text)
+            pair.log_has(f'login refused: name "{name}" from 127.0.0.1: .*{logged}')
+        assert len(told) == 1, told
+        with pair.imap() as client:
+            client.login("reader")
+            assert client.no("SELECT nowhere").code_is("NONEXISTENT")
+            client.select()
+            assert client.no("STORE 1 +FLAGS (\\Deleted)").code_is("READ-ONLY")
+            assert client.no("CREATE another").code_is("NOPERM")
+            assert client.fetch(1, "FLAGS")[1]["FLAGS"] in ([], ["\\Recent"])
 
 
 @test
