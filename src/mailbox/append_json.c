@@ -141,17 +141,25 @@ static bool drop_headers(struct json_append *j, const struct error *e)
     return drop;
 }
 
+/* With its files the message is too large for one request: they follow it. */
+static bool part_with_files(struct json_append *j, const struct error *e)
+{
+    bool part = j->together && e->kind == ERROR_TOO_BIG;
+    if (part)
+        j->together = 0;
+    return part;
+}
+
 static bool make(struct json_append *j, struct error *e)
 {
     for (unsigned repeats = 0;;) {
         struct graph_call *call = create(j, e);
-        if (!call)
-            return false;
-        bool ok = graph_call_wait(call, j->item->wait, e) && take_id(j, call, e);
+        bool ok = call && graph_call_wait(call, j->item->wait, e) && take_id(j, call, e);
         graph_call_free(&call);
-        if (ok || drop_headers(j, e)) {
-            if (ok)
-                return true;
+        if (ok)
+            return true;
+        if (drop_headers(j, e) || part_with_files(j, e)) {
+            error_clear(e);
             continue;
         }
         if (j->item->graph_id || (e->kind != ERROR_UNKNOWN_WRITE && e->kind != ERROR_ANSWER))

@@ -314,6 +314,18 @@ def append_lost_answers():
 
 
 @test
+def append_large_text():
+    """A large text with a large file: they do not fit into one request, so the file follows"""
+    size = 1_900_000
+    message = multipart(random.randbytes(size)).replace(b"see", b"see\r\n" * 400_000, 1)
+    with pair_with() as pair, pair.imap().login() as client:
+        client.append("There", message)
+        found, = seen_by_others(pair, "There")
+        assert [len(base64.b64decode(f["contentBytes"])) for f in found["attachments"]] == [size]
+        assert bodies(client, "There") == [message]
+
+
+@test
 def append_draft_lost_answers():
     """The same for what goes as MIME"""
     with pair_with() as pair, pair.imap().login() as client:
