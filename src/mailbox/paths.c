@@ -42,7 +42,7 @@ bool path_parse(const char *name, struct arena *arena, struct tree_path *out, st
     out->levels = arena_alloc(arena, LEVELS_MAX * sizeof *out->levels);
     free(own);
     if (name_is_inbox(out->name))
-        return refuse("INBOX is there already", e);
+        return error_set(e, ERROR_EXISTS, "INBOX is there already");
     out->inbox = name_below_inbox(out->name);
     const char *at = out->inbox ? strchr(out->name, '/') + 1 : out->name;
     for (bool ok = true; ok;) {
