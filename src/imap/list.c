@@ -86,7 +86,9 @@ static void collect(struct listing *l)
     if (!(r->select & IMAP_LIST_SUBSCRIBED))
         return;
     mailbox_tree_orphans(l->tree, add_orphan, l);
-    bool parents = r->lsub ? strchr(r->patterns[0], '%') != NULL : r->select & IMAP_LIST_RECURSIVE;
+    bool parents = r->select & IMAP_LIST_RECURSIVE;
+    if (r->lsub)
+        parents = r->pattern_count > 0 && strchr(r->patterns[0], '%');
     /* LSUB with a '%' tells a parent for a name that it does not tell itself. */
     for (size_t i = 0, count = l->count; parents && i < count; i++)
         if (l->entries[i]->subscribed && !(r->lsub && l->entries[i]->matches))

@@ -62,7 +62,8 @@ static void squeeze(char *pattern)
     *to = '\0';
 }
 
-/* The name that the pattern stands for, after the reference; an absolute one drops it. */
+/* The name that the pattern stands for, behind the reference. One that no name can match, being too
+ * long or no modified UTF-7, matches none (RFC 5258 section 3). */
 static bool add_pattern(struct imap_session *s, const struct imap_command *c, const char *reference,
                         const struct imap_arg *arg, struct imap_list_request *out)
 {
@@ -78,13 +79,9 @@ static bool add_pattern(struct imap_session *s, const struct imap_command *c, co
         char *pattern = arena_strndup(s->arena, buf_str(&name), name.len);
         squeeze(pattern);
         out->patterns[out->pattern_count++] = pattern;
-    } else if (name.overflow) {
-        imap_no(s, c, "LIMIT", "a pattern is longer than %d octets", IMAP_PATTERN_MAX);
-    } else {
-        imap_no(s, c, "CANNOT", "a pattern is not in modified UTF-7 (RFC 3501 section 5.1.3)");
     }
     buf_free(&name);
-    return ok;
+    return true;
 }
 
 static bool add_patterns(struct imap_session *s, const struct imap_command *c,

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* Longer patterns are refused by LIST. */
+/* Longer patterns match nothing. */
 #define IMAP_PATTERN_MAX 2048
 
 /* The letters of INBOX, at the beginning of a name that is it or below it, have no case. */
