@@ -147,7 +147,7 @@ class Player(threading.Thread):
             return
         token, name = self.truth.token(), self.random.choice(FOLDERS)
         flags = " ".join(self.random.sample(FLAGS[:3], self.random.randint(0, 2)))
-        message = (f"Subject: {token}\r\nFrom: {token}@example.com\r\n\r\n".encode()
+        message = (f"Subject: {token}\r\nMessage-ID: <{token}@example.com>\r\n\r\n".encode()
                    + b"text\r\n" * self.random.randint(0, 50))
         reply = self.command(f'APPEND "{name}" ({flags}) ',
                              Literal(message, sync=self.random.random() < 0.5))
@@ -198,8 +198,6 @@ class Player(threading.Thread):
         self.command(self.random.choice(["", "UID "]) + "SEARCH " + keys)
 
     def copy(self):
-        if self.run_.faults:
-            return  # transfer.py has COPY with lost answers, where nobody else copies the same
         target = self.target()
         if target and self.client.selected.exists <= MANY:
             self.transfer("COPY", *target)
@@ -222,8 +220,9 @@ class Player(threading.Thread):
                 validity, source, target = response.code[1:]
                 told = self.moved(verb, (here.name.strip('"'), here.uidvalidity), source,
                                   (name, int(validity)), target)
-        if verb == "COPY" and reply.status == "OK":
-            # What was gone before, or was taken away from there at once, is not told.
+        if verb == "COPY":
+            # What was gone before, or was taken away from there at once, is not told; of one that
+            # failed something may be left for later, or was taken away before it was undone.
             with self.truth.lock:
                 self.truth.untold += wanted - told
 
@@ -386,7 +385,7 @@ def meddle(where, truth, moments):
     messages = [m for each in folders.values() for m in each]
     if len(messages) < 2 * FEW or moments.random() < 0.3:
         token = truth.token()
-        text = f"Subject: {token}\nFrom: {token}@example.com\n\ntext\n".encode()
+        text = f"Subject: {token}\nMessage-ID: <{token}@example.com>\n\ntext\n".encode()
         with truth.lock:
             truth.made[token] += 1
         where.deliver("user0", text, moments.choice(FOLDERS))
