@@ -28,11 +28,7 @@ static const struct {
 bool imap_is_recent(const struct imap_session *s, uint32_t uid)
 {
     const struct imap_selected *sel = s->selected;
-    for (size_t i = 0; i < sel->recent_count; i++) {
-        if (uid >= sel->recent[i].low && uid <= sel->recent[i].high)
-            return true;
-    }
-    return false;
+    return imap_set_has(&(struct imap_set){sel->recent, sel->recent_count}, uid);
 }
 
 bool imap_put_flags(const struct imap_session *s, const struct mailbox_entry *entry,

@@ -8,11 +8,14 @@
 #define IMAP_SEARCH_H
 
 #include "session.h"
+#include "set.h"
 
 #include "postern/mime/match.h"
 
 /* Keys inside each other: parentheses, NOT and OR. */
 #define SEARCH_DEPTH_MAX 100
+/* Every message may be held against each of them. */
+#define SEARCH_KEYS_MAX 5000
 /* Texts to look for: every message may be looked through for each of them. */
 #define SEARCH_TEXTS_MAX 256
 
@@ -23,7 +26,8 @@ enum search_op {
     SEARCH_NOT,
     SEARCH_FLAGS,
     SEARCH_KEYWORD,
-    SEARCH_SET,      /* positions in the view */
+    SEARCH_NUMBERS, /* in the view, from 1 */
+    SEARCH_UIDS,
     SEARCH_RECEIVED, /* low <= INTERNALDATE < high, wall clock */
     SEARCH_SENT,     /* the same of the Date field, in its own zone */
     SEARCH_SIZE,     /* low <= RFC822.SIZE < high */
@@ -39,7 +43,7 @@ struct search_key {
     int64_t low, high;
     uint32_t flags;
     const char *keyword;
-    const uint8_t *set;    /* a bit for each position in the view */
+    struct imap_set set;   /* of NUMBERS and UIDS, flat */
     const uint8_t *digest; /* SHA256_SIZE */
     size_t match;          /* index into the program's matches */
 };

@@ -57,8 +57,10 @@ static enum search_answer eval(const struct search_program *p, const struct sear
     case SEARCH_KEYWORD:
         return imap_has_keyword(entry->keywords, k->keyword, strlen(k->keyword)) ? SEARCH_YES
                                                                                  : SEARCH_NO;
-    case SEARCH_SET:
-        return k->set[facts->index / 8] >> facts->index % 8 & 1 ? SEARCH_YES : SEARCH_NO;
+    case SEARCH_NUMBERS:
+        return imap_set_has(&k->set, (uint32_t)facts->index + 1) ? SEARCH_YES : SEARCH_NO;
+    case SEARCH_UIDS:
+        return imap_set_has(&k->set, entry->uid) ? SEARCH_YES : SEARCH_NO;
     case SEARCH_RECEIVED:
         return within(k, entry->received_ms);
     case SEARCH_SENT:

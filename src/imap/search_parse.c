@@ -20,7 +20,7 @@ struct parser {
     const char *charset;
     struct search_program *program;
     size_t match_cap;
-    unsigned depth;
+    unsigned depth, keys;
     const struct imap_arg *arg; /* the next one */
     bool first;                 /* nothing stood before it in its list */
     struct search_refusal *refusal;
@@ -210,62 +210,22 @@ static struct search_key *parse_keyword(struct parser *p, const char *name, int6
     return negated ? make_not(p, k) : k;
 }
 
-/* ---- positions ---- */
-
-static size_t view_count(const struct parser *p)
-{
-    return mailbox_view_count(p->s->selected->view);
-}
-
-static uint8_t *make_bits(struct parser *p)
-{
-    return arena_alloc(p->arena, view_count(p) / 8 + 1);
-}
-
-static void set_bit(uint8_t *bits, size_t index)
-{
-    bits[index / 8] |= (uint8_t)(1u << index % 8);
-}
+/* ---- sets ---- */
 
 /* Numbers that no message has are found nowhere, as with any other key: scripts ask for 1:* in
- * empty folders too. Linear, however often a message is named. */
-static void set_numbers(const struct imap_set *set, size_t count, struct arena *a, uint8_t *bits)
-{
-    int32_t *steps = arena_alloc(a, (count + 2) * sizeof *steps), depth = 0;
-    for (size_t i = 0; i < set->count; i++) {
-        size_t one = set->ranges[i].low, two = set->ranges[i].high;
-        one = one == IMAP_SET_STAR ? count : one;
-        two = two == IMAP_SET_STAR ? count : two;
-        size_t low = one < two ? one : two, high = one < two ? two : one;
-        if (low > count)
-            continue;
-        steps[low]++;
-        steps[(high < count ? high : count) + 1]--;
-    }
-    for (size_t n = 1; n <= count; n++) {
-        depth += steps[n];
-        if (depth > 0)
-            set_bit(bits, n - 1);
-    }
-}
-
+ * empty folders too. */
 static struct search_key *make_set(struct parser *p, const struct imap_arg *arg, bool uids)
 {
     const struct mailbox_view *view = p->s->selected->view;
+    size_t count = mailbox_view_count(view);
+    uint32_t last = (uint32_t)count;
     struct imap_set set;
-    struct imap_found found = {0};
     if (arg->type != IMAP_ARG_ATOM || !imap_set_parse(arg->text, p->arena, &set))
         return refuse(p, NULL, "malformed sequence set");
-    uint8_t *bits = make_bits(p);
-    if (uids) {
-        imap_set_find_uids(&set, view, p->arena, &found);
-        for (size_t i = 0; i < found.count; i++)
-            set_bit(bits, found.indices[i]);
-    } else {
-        set_numbers(&set, mailbox_view_count(view), p->arena, bits);
-    }
-    struct search_key *k = make(p, SEARCH_SET);
-    k->set = bits;
+    if (uids && count)
+        last = mailbox_view_at(view, count - 1)->uid;
+    struct search_key *k = make(p, uids ? SEARCH_UIDS : SEARCH_NUMBERS);
+    k->set = imap_set_flatten(&set, last, p->arena);
     return k;
 }
 
@@ -280,13 +240,8 @@ static struct search_key *parse_uid(struct parser *p, const char *name, int64_t 
 static struct search_key *parse_recent(struct parser *p, const char *name, int64_t negated)
 {
     (void)name;
-    uint8_t *bits = make_bits(p);
-    for (size_t i = 0; i < view_count(p); i++) {
-        if (imap_is_recent(p->s, mailbox_view_at(p->s->selected->view, i)->uid))
-            set_bit(bits, i);
-    }
-    struct search_key *k = make(p, SEARCH_SET);
-    k->set = bits;
+    struct search_key *k = make(p, SEARCH_UIDS);
+    k->set = (struct imap_set){p->s->selected->recent, p->s->selected->recent_count};
     return negated ? make_not(p, k) : k;
 }
 
@@ -545,6 +500,8 @@ static struct search_key *parse_key(struct parser *p)
         return NULL;
     if (p->depth == SEARCH_DEPTH_MAX)
         return refuse(p, "LIMIT", "search keys lie more than 100 deep inside each other");
+    if (++p->keys > SEARCH_KEYS_MAX)
+        return refuse(p, "LIMIT", "more than 5000 search keys; search in several steps");
     p->depth++;
     struct search_key *k = parse_word(p, arg);
     p->depth--;

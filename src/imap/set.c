@@ -76,9 +76,7 @@ static int by_low(const void *a, const void *b)
     return x->low < y->low ? -1 : x->low > y->low;
 }
 
-/* The set with "*" as `star`, in order and without overlaps: what it costs then is bounded by the
- * view, however often the client named the same message. */
-static struct imap_set flatten(const struct imap_set *set, uint32_t star, struct arena *a)
+struct imap_set imap_set_flatten(const struct imap_set *set, uint32_t star, struct arena *a)
 {
     struct imap_set flat = {arena_alloc(a, set->count * sizeof *flat.ranges), 0};
     struct imap_range *r = flat.ranges;
@@ -98,6 +96,19 @@ static struct imap_set flatten(const struct imap_set *set, uint32_t star, struct
         }
     }
     return flat;
+}
+
+bool imap_set_has(const struct imap_set *flat, uint32_t number)
+{
+    size_t from = 0, to = flat->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (flat->ranges[middle].high < number)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < flat->count && flat->ranges[from].low <= number;
 }
 
 static void make_room(struct imap_found *found, size_t count, struct arena *a)
@@ -120,7 +131,7 @@ bool imap_set_find(const struct imap_set *set, const struct mailbox_view *view, 
     size_t count = 0;
     if (last == 0)
         return false;
-    struct imap_set flat = flatten(set, last, a);
+    struct imap_set flat = imap_set_flatten(set, last, a);
     for (size_t i = 0; i < flat.count; i++) {
         if (flat.ranges[i].high > last)
             return false;
@@ -155,7 +166,7 @@ void imap_set_find_uids(const struct imap_set *set, const struct mailbox_view *v
     *found = (struct imap_found){0};
     if (total == 0)
         return;
-    struct imap_set flat = flatten(set, mailbox_view_at(view, total - 1)->uid, a);
+    struct imap_set flat = imap_set_flatten(set, mailbox_view_at(view, total - 1)->uid, a);
     /* The ranges become positions, [low, high). */
     for (size_t i = 0; i < flat.count; i++) {
         struct imap_range *r = &flat.ranges[i];

@@ -30,6 +30,11 @@ struct imap_found {
 
 /* False: it is no sequence set. Lives in the arena. */
 bool imap_set_parse(const char *text, struct arena *a, struct imap_set *set);
+/* The set with "*" as `star`, in order and without overlaps: what it costs then is bounded by the
+ * view, however often the client named the same message. */
+struct imap_set imap_set_flatten(const struct imap_set *set, uint32_t star, struct arena *a);
+/* Is the number in a flat set? */
+bool imap_set_has(const struct imap_set *flat, uint32_t number);
 /* By sequence numbers; false: a number beyond the view (a client's error, RFC 3501 section 9:
  * answer BAD). "*" on an empty view names nothing and is false too. */
 bool imap_set_find(const struct imap_set *set, const struct mailbox_view *view, struct arena *a,

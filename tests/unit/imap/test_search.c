@@ -326,6 +326,19 @@ static void test_depth(void)
     buf_free(&keys);
 }
 
+static void test_keys(void)
+{
+    struct buf keys = BUF_INIT(100000);
+    furnish();
+    for (int i = 0; i < SEARCH_KEYS_MAX / 2; i++)
+        buf_puts(&keys, "NOT 3 ");
+    keys.len--;
+    check(buf_str(&keys), "1 2 4 5");
+    buf_puts(&keys, " ALL");
+    check_end(buf_str(&keys), "a NO [LIMIT] ");
+    buf_free(&keys);
+}
+
 static void test_texts(void)
 {
     struct buf keys = BUF_INIT(100000);
@@ -383,6 +396,7 @@ const struct unit_test search_tests[] = {
     {"object ids", test_ids},
     {"bad input", test_bad_input},
     {"depth", test_depth},
+    {"many keys", test_keys},
     {"many texts", test_texts},
     {"errors", test_errors},
     {"limit of downloads", test_download_limit},

@@ -132,8 +132,27 @@ static void test_write(void)
     buf_free(&small);
 }
 
+static void test_has(void)
+{
+    struct imap_set set;
+    arena = arena_new();
+    CU_ASSERT_TRUE(imap_set_parse("9,4:2,3:5,*,12:11", arena, &set));
+    struct imap_set flat = imap_set_flatten(&set, 20, arena);
+    for (uint32_t n = 0; n < 25; n++) {
+        bool in = (n >= 2 && n <= 5) || n == 9 || n == 11 || n == 12 || n == 20;
+        CU_ASSERT_EQUAL(imap_set_has(&flat, n), in);
+    }
+    CU_ASSERT_FALSE(imap_set_has(&flat, UINT32_MAX));
+    CU_ASSERT_FALSE(imap_set_has(&(struct imap_set){0}, 1));
+    arena_free(&arena);
+}
+
 const struct unit_test set_tests[] = {
-    {"syntax", test_syntax}, {"sequence numbers", test_numbers},
-    {"UIDs", test_uids},     {"many ranges", test_many_ranges},
-    {"writing", test_write}, {NULL, NULL},
+    {"syntax", test_syntax},
+    {"sequence numbers", test_numbers},
+    {"UIDs", test_uids},
+    {"many ranges", test_many_ranges},
+    {"writing", test_write},
+    {"a number in a set", test_has},
+    {NULL, NULL},
 };
