@@ -7,7 +7,9 @@ test_mailbox_SOURCES = \
 	tests/unit/graph/server.c \
 	tests/unit/graph/server.h \
 	tests/unit/mailbox/exchange.c \
+	tests/unit/mailbox/exchange_folders.c \
 	tests/unit/mailbox/exchange.h \
+	tests/unit/mailbox/exchange_inside.h \
 	tests/unit/mailbox/main.c \
 	tests/unit/mailbox/rig.c \
 	tests/unit/mailbox/rig.h \

@@ -1,51 +1,16 @@
-#include "exchange.h"
-
-#include "../graph/server.h"
+#include "exchange_inside.h"
 
 #include "postern/base/alloc.h"
-#include "postern/base/buf.h"
 #include "postern/base/clock.h"
-#include "postern/graph/folder.h"
 
 #include <json-c/json.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAILS_MAX     4096
-#define ANSWERS_MAX   8192
-#define ANSWER_MAX    (4 << 20)
 #define PAGE_DEFAULT  500
 #define FIRST_ARTICLE 101
 #define JSON          "application/json"
-
-struct mail {
-    char id[16];
-    const char *folder;
-    int64_t article; /* 0: none */
-    bool read, flagged, draft, deleted, was_in_inbox;
-    bool old_read; /* before the last PATCH */
-    int verb, size;
-    char categories[256]; /* JSON */
-    unsigned change;      /* when it last changed */
-    unsigned old_change;  /* before the last PATCH, 0: none */
-    int64_t modified_ms;
-};
-
-struct exchange {
-    struct server *server;
-    pthread_mutex_t lock;
-    struct exchange_faults faults;
-    struct exchange_counts counts;
-    struct mail mails[MAILS_MAX];
-    size_t count;
-    int64_t article_next;
-    unsigned change;
-    char mark[64];
-    char *answers[ANSWERS_MAX]; /* bodies must outlive their sending */
-    size_t answer_count;
-};
 
 static struct mail *find(struct exchange *x, const char *id, size_t len)
 {
@@ -61,7 +26,7 @@ static void touch(struct exchange *x, struct mail *m)
     m->modified_ms = clock_wall_ms() - x->faults.age_ms;
 }
 
-static struct server_reply json(struct exchange *x, int status, struct buf *body)
+struct server_reply exchange_json(struct exchange *x, int status, struct buf *body)
 {
     struct server_reply reply = {.status = status, .type = JSON, .delay_ms = x->faults.delay_ms};
     if (x->answer_count == ANSWERS_MAX)
@@ -70,11 +35,11 @@ static struct server_reply json(struct exchange *x, int status, struct buf *body
     return reply;
 }
 
-static struct server_reply failure(struct exchange *x, int status, const char *code)
+struct server_reply exchange_failure(struct exchange *x, int status, const char *code)
 {
     struct buf body = BUF_INIT(ANSWER_MAX);
     buf_printf(&body, "{\"error\":{\"code\":\"%s\",\"message\":\"as the test wants it\"}}", code);
-    return json(x, status, &body);
+    return exchange_json(x, status, &body);
 }
 
 static const char *truth(bool value)
@@ -154,9 +119,9 @@ static struct server_reply delta(struct exchange *x, const char *target)
     size_t i, n = 0;
     x->counts.delta++;
     if (x->faults.no_delta)
-        return failure(x, 400, "BadRequest");
+        return exchange_failure(x, 400, "BadRequest");
     if (token && x->faults.dead_links && x->faults.dead_links--)
-        return failure(x, 410, "SyncStateNotFound");
+        return exchange_failure(x, 410, "SyncStateNotFound");
     if (token && sscanf(token, "token=%u-%u-%u-%u", &since, &until, &at, &empty) == 1)
         until = x->change;
     buf_puts(&b, "{\"value\":[");
@@ -175,7 +140,7 @@ static struct server_reply delta(struct exchange *x, const char *target)
         put_link(x, &b, "deltaLink", link);
     }
     buf_puts(&b, "}");
-    return json(x, 200, &b);
+    return exchange_json(x, 200, &b);
 }
 
 static int64_t bound_of(const char *target)
@@ -193,9 +158,9 @@ static struct server_reply listing(struct exchange *x, const char *target)
     int64_t since = bound_of(target);
     x->counts.listing++;
     if (x->faults.no_listing)
-        return failure(x, x->faults.no_listing, "ErrorAsTold");
+        return exchange_failure(x, x->faults.no_listing, "ErrorAsTold");
     if (x->faults.no_filter && since != INT64_MIN)
-        return failure(x, x->faults.no_filter, "InefficientFilter");
+        return exchange_failure(x, x->faults.no_filter, "InefficientFilter");
     buf_puts(&b, "{\"value\":[");
     for (; i < x->count && n < page_size(x); i++) {
         if (!in_inbox(&x->mails[i]) || x->mails[i].modified_ms < since)
@@ -210,89 +175,7 @@ static struct server_reply listing(struct exchange *x, const char *target)
         put_link(x, &b, "nextLink", link);
     }
     buf_puts(&b, "}");
-    return json(x, 200, &b);
-}
-
-struct place {
-    const char *id, *parent, *name;
-    int children;
-};
-
-static const struct place places[] = {
-    {EXCHANGE_INBOX, "AAroot", "Posteingang", 0},
-    {EXCHANGE_ARCHIVE, "AAroot", "Archive", 1},
-    {EXCHANGE_QUARTER, EXCHANGE_ARCHIVE, "2026/Q1", 0},
-};
-
-/* The folders below `parent`, or all; nothing changed since a link. */
-static struct server_reply folders(struct exchange *x, const char *parent_or_null, bool since)
-{
-    struct buf b = BUF_INIT(ANSWER_MAX);
-    size_t n = 0;
-    x->counts.folder++;
-    buf_puts(&b, "{\"value\":[");
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        const struct place *p = &places[i];
-        const char *parent = parent_or_null || !x->faults.top_delta ? parent_or_null : "AAroot";
-        if (since || (parent && strcmp(p->parent, parent) != 0))
-            continue;
-        buf_printf(&b, "%s{\"id\":\"%s\",\"parentFolderId\":\"%s\",\"displayName\":\"%s\"",
-                   n++ ? "," : "", p->id, p->parent, p->name);
-        if (!x->faults.top_delta)
-            buf_printf(&b, ",\"childFolderCount\":%d", p->children);
-        buf_puts(&b, "}");
-    }
-    buf_puts(&b, "]");
-    if (!parent_or_null)
-        buf_printf(&b, ",\"@odata.deltaLink\":\"%s/v1.0/users/u/mailFolders/delta?$deltatoken=1\"",
-                   server_url(x->server));
-    buf_puts(&b, "}");
-    return json(x, 200, &b);
-}
-
-static const char *folder_named(const char *target)
-{
-    if (strstr(target, "deleteditems") || strstr(target, EXCHANGE_TRASH))
-        return EXCHANGE_TRASH;
-    if (strstr(target, "msgfolderroot"))
-        return "AAroot";
-    return strstr(target, EXCHANGE_QUARTER) ? EXCHANGE_QUARTER
-           : strstr(target, "rchive")       ? EXCHANGE_ARCHIVE
-                                            : EXCHANGE_INBOX;
-}
-
-static struct server_reply folder(struct exchange *x, const char *target)
-{
-    struct buf b = BUF_INIT(ANSWER_MAX);
-    x->counts.folder++;
-    if (strstr(target, "$batch") || strstr(target, "sentitems") || strstr(target, "junkemail") ||
-        strstr(target, "drafts"))
-        return failure(x, 404, "ErrorItemNotFound"); /* no batches, and not all folders */
-    if (x->faults.no_properties && strstr(target, "$expand"))
-        return failure(x, x->faults.no_properties, "ErrorAsTold");
-    buf_printf(&b,
-               "{\"id\":\"%s\",\"displayName\":\"x\",\"parentFolderId\":\"AAroot\","
-               "\"childFolderCount\":0,\"totalItemCount\":%zu,\"unreadItemCount\":0,"
-               "\"isHidden\":false,\"singleValueExtendedProperties\":["
-               "{\"id\":\"Integer 0x6751\",\"value\":\"%lld\"}",
-               folder_named(target), x->count, (long long)x->article_next);
-    if (x->mark[0])
-        buf_printf(&b, ",{\"id\":\"" GRAPH_FOLDER_MARK "\",\"value\":\"%s\"}", x->mark);
-    buf_puts(&b, "]}");
-    return json(x, 200, &b);
-}
-
-static struct server_reply patch(struct exchange *x, const struct server_request *request)
-{
-    x->counts.patch++;
-    if (x->faults.no_marks)
-        return failure(x, x->faults.no_marks, "ErrorAsTold");
-    const char *value = strstr(request->body, "1;");
-    if (!value || sscanf(value, "%60[0-9a-z;]", x->mark) != 1)
-        return failure(x, 400, "BadRequest");
-    struct buf b = BUF_INIT(ANSWER_MAX);
-    buf_puts(&b, "{\"id\":\"" EXCHANGE_INBOX "\"}");
-    return json(x, 200, &b);
+    return exchange_json(x, 200, &b);
 }
 
 void exchange_mime(const char *id, char out[256])
@@ -307,7 +190,7 @@ static struct server_reply mime(struct exchange *x, const struct mail *m)
     x->counts.mime++;
     exchange_mime(m->id, text);
     buf_puts(&b, text);
-    struct server_reply reply = json(x, 200, &b);
+    struct server_reply reply = exchange_json(x, 200, &b);
     reply.type = "text/plain";
     reply.delay_ms = x->faults.mime_delay_ms;
     if (x->faults.fail_mime && x->faults.fail_mime--)
@@ -320,9 +203,9 @@ static struct server_reply move(struct exchange *x, struct mail *m)
     struct buf b = BUF_INIT(ANSWER_MAX);
     x->counts.move++;
     if (x->faults.forbidden && strcmp(m->id, x->faults.forbidden) == 0)
-        return failure(x, 403, "ErrorAccessDenied");
+        return exchange_failure(x, 403, "ErrorAccessDenied");
     if (x->faults.no_trash)
-        return failure(x, 404, "ErrorItemNotFound");
+        return exchange_failure(x, 404, "ErrorItemNotFound");
     if (x->faults.drop_moves && x->faults.drop_moves--)
         return (struct server_reply){.status = 0};
     m->folder = EXCHANGE_TRASH;
@@ -330,7 +213,7 @@ static struct server_reply move(struct exchange *x, struct mail *m)
     if (x->faults.lose_moves && x->faults.lose_moves--)
         return (struct server_reply){.status = 0};
     put_mail(&b, m, false);
-    return json(x, 201, &b);
+    return exchange_json(x, 201, &b);
 }
 
 static void set_property(struct mail *m, const char *id, int value)
@@ -370,11 +253,11 @@ static struct server_reply update(struct exchange *x, const struct server_reques
     x->counts.update++;
     if (x->faults.forbidden && strcmp(m->id, x->faults.forbidden) == 0) {
         json_object_put(body);
-        return failure(x, 403, "ErrorAccessDenied");
+        return exchange_failure(x, 403, "ErrorAccessDenied");
     }
     if (x->faults.conflicts && x->faults.conflicts--) {
         json_object_put(body);
-        return failure(x, 412, "ErrorIrresolvableConflict");
+        return exchange_failure(x, 412, "ErrorIrresolvableConflict");
     }
     bool dropped = x->faults.drop_updates && x->faults.drop_updates--;
     bool ignored = x->faults.ignore_updates;
@@ -389,7 +272,7 @@ static struct server_reply update(struct exchange *x, const struct server_reques
         buf_puts(&b, "{\"id\":");
     else
         put_mail(&b, m, false);
-    return json(x, 200, &b);
+    return exchange_json(x, 200, &b);
 }
 
 static struct server_reply message(struct exchange *x, const struct server_request *request,
@@ -400,7 +283,7 @@ static struct server_reply message(struct exchange *x, const struct server_reque
     struct buf b = BUF_INIT(ANSWER_MAX);
     if (!m || m->folder[0] == '\0') {
         x->counts.message++;
-        return failure(x, 404, "ErrorItemNotFound");
+        return exchange_failure(x, 404, "ErrorItemNotFound");
     }
     if (strncmp(id + len, "/$value", 7) == 0)
         return mime(x, m);
@@ -416,7 +299,7 @@ static struct server_reply message(struct exchange *x, const struct server_reque
     }
     x->counts.message++;
     put_mail(&b, m, true);
-    return json(x, 200, &b);
+    return exchange_json(x, 200, &b);
 }
 
 static struct server_reply answer(void *arg, const struct server_request *request)
@@ -432,16 +315,16 @@ static struct server_reply answer(void *arg, const struct server_request *reques
     else if (strstr(target, "/messages"))
         reply = listing(x, target);
     else if (strcmp(request->method, "PATCH") == 0)
-        reply = patch(x, request);
+        reply = exchange_patch(x, request);
     else if (strstr(target, "/mailFolders/delta"))
-        reply = x->faults.no_delta ? failure(x, 400, "BadRequest")
-                                   : folders(x, NULL, strstr(target, "token"));
+        reply = x->faults.no_delta ? exchange_failure(x, 400, "BadRequest")
+                                   : exchange_folders(x, NULL, strstr(target, "token"));
     else if (strstr(target, "/childFolders"))
-        reply = folders(x, EXCHANGE_ARCHIVE, false);
+        reply = exchange_folders(x, EXCHANGE_ARCHIVE, false);
     else if (strstr(target, "/mailFolders?"))
-        reply = folders(x, "AAroot", false);
+        reply = exchange_folders(x, "AAroot", false);
     else
-        reply = folder(x, target);
+        reply = exchange_folder(x, target);
     pthread_mutex_unlock(&x->lock);
     return reply;
 }
