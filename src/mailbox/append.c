@@ -37,11 +37,10 @@ bool append_wait(struct append_item *item, struct graph_call *call, struct error
     return ok;
 }
 
-bool append_begin(struct append_item *item, const char *folder_id, enum store_making_by by,
-                  const char *value, const char *known, struct error *e)
+bool append_begin(struct append_item *item, const char *folder_id, const char *mark,
+                  struct error *e)
 {
-    struct store_making m = {
-        .folder = folder_id, .by = by, .value = value, .known = known, .began_ms = clock_wall_ms()};
+    struct store_making m = {.folder = folder_id, .mark = mark, .began_ms = clock_wall_ms()};
     bool ok = store_making_begin(item->to->account->db, &m, e);
     item->making = m.key;
     if (!ok)
@@ -69,15 +68,15 @@ static int64_t wire_size(const char *data, size_t len)
     return lines.octets == literal.octets ? (int64_t)lines.octets : -1;
 }
 
-bool append_made(struct append_item *item, const char *graph_id, bool likely, struct error *e)
+bool append_made(struct append_item *item, const char *graph_id, bool found, struct error *e)
 {
     struct mailbox_account *a = item->to->account;
     const struct store_original original = {.size = wire_size(item->message, item->len),
                                             .received_ms = item->given->date_ms,
                                             .flags = item->given->flags};
     item->graph_id = xstrdup(graph_id);
-    item->likely = likely;
-    bool ok = (likely || store_making_known(a->db, item->making, graph_id, e)) &&
+    item->found = found;
+    bool ok = (found || store_making_known(a->db, item->making, graph_id, e)) &&
               store_original_keep(a->db, item->given->upload->spool, graph_id, &original, e);
     if (!ok)
         account_check(a);
@@ -150,9 +149,12 @@ static void undo(struct append_item *items, size_t count, const struct error *ca
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
         struct append_item *item = &items[i];
+        if (item->found)
+            log_warning(
+                "a message of a failed APPEND may be left, which cannot be told from others");
         if (item->graph_id)
-            made[n++] = (struct undo_item){
-                .graph_id = item->graph_id, .making = item->making, .likely = item->likely};
+            made[n++] = (struct undo_item){.graph_id = item->found ? NULL : item->graph_id,
+                                           .making = item->making};
         else if (item->making)
             undo_unmade(item, cause);
     }
@@ -240,7 +242,7 @@ static bool commit(const struct append_item *items, size_t count, struct error *
     struct store_tx *tx = store_tx_begin(a->db, e);
     bool ok = tx != NULL;
     for (size_t i = 0; ok && i < count; i++)
-        ok = store_making_done(a->db, items[i].making, e);
+        ok = store_making_end(a->db, items[i].making, e);
     ok = ok && store_tx_commit(&tx, e);
     store_tx_rollback(&tx);
     if (!ok)
@@ -265,7 +267,9 @@ bool mailbox_append(struct mailbox_folder *to, const struct mailbox_append *give
                     enum config_append how, uint32_t *uids, struct wait *w, struct error *e)
 {
     struct append_item *items = xcalloc(count + 1, sizeof *items);
+    struct claims_command command;
     bool ok = true;
+    claims_begin(to->account->claims, &command);
     memset(uids, 0, count * sizeof *uids);
     for (size_t i = 0; ok && i < count; i++) {
         items[i] = (struct append_item){.to = to, .given = &given[i], .wait = w};
@@ -281,6 +285,7 @@ bool mailbox_append(struct mailbox_folder *to, const struct mailbox_append *give
         tell_arrivals(items, count, uids);
     if (!ok && e->kind == ERROR_FOLDER_GONE)
         tree_forget(to);
+    claims_end(to->account->claims, &command);
     for (size_t i = 0; i < count; i++)
         free(items[i].graph_id);
     free(items);

@@ -15,9 +15,10 @@ struct append_item {
     const struct graph_update *state; /* flags and keywords as Graph has them */
     struct composed *composed;
     struct wait *wait;
-    char *graph_id; /* what was made; NULL: nothing, as far as is known */
-    bool likely;    /* see append_made() */
-    int64_t making; /* its row in the journal, 0: none */
+    char *graph_id;                /* what was made; NULL: nothing, as far as is known */
+    bool found;                    /* see append_made() */
+    int64_t making;                /* its row in the journal, 0: none */
+    struct claims_request request; /* that makes it */
 };
 
 /* The JSON way: created in the target folder with the properties that count at creation, files by
@@ -30,11 +31,11 @@ bool append_by_json(struct append_item *item, struct error *e);
 bool append_by_draft(struct append_item *item, struct error *e);
 
 /* A row in the journal before anything is sent … */
-bool append_begin(struct append_item *item, const char *folder_id, enum store_making_by by,
-                  const char *value, const char *known, struct error *e);
-/* … and when the message has its id: from now on its original is there. `likely`: it was found by
- * its Message-ID, which is not ours alone. */
-bool append_made(struct append_item *item, const char *graph_id, bool likely, struct error *e);
+bool append_begin(struct append_item *item, const char *folder_id, const char *mark_or_null,
+                  struct error *e);
+/* … and when the message has its id: from now on its original is there. `found`: by a Message-ID
+ * which is not ours alone, so that it may be somebody else's, and is never removed. */
+bool append_made(struct append_item *item, const char *graph_id, bool found, struct error *e);
 /* The answer to its making is lost for `cause`, and so is (`e`) the look that should have told: *e
  * says so, and the journal finds it out later. Returns false. */
 bool append_unsettled(const struct error *cause, struct error *e);

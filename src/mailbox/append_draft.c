@@ -88,7 +88,7 @@ static int look(struct draft *d, struct error *e)
     error_clear(e);
     int found = find_new(d->item->to->account, d->drafts, GRAPH_FIND_MESSAGE_ID, d->message_id,
                          is_known, d, &id, d->item->wait, e);
-    if (found == 1 && !append_made(d->item, id, true, e))
+    if (found == 1 && !append_made(d->item, id, d->mime.len == 0, e))
         found = -1;
     free(id);
     return found;
@@ -97,10 +97,14 @@ static int look(struct draft *d, struct error *e)
 static bool make(struct draft *d, struct error *e)
 {
     for (unsigned repeats = 0;; repeats++) {
+        struct append_item *item = d->item;
+        struct claims *claims = item->to->account->claims;
+        claims_sent(claims, &item->request, d->drafts);
         struct graph_call *call = post(d, e);
+        bool ok = call && graph_call_wait(call, item->wait, e) && take_id(d, call, e);
+        claims_answered(claims, &item->request, item->graph_id);
         if (!call)
             return false;
-        bool ok = graph_call_wait(call, d->item->wait, e) && take_id(d, call, e);
         graph_call_free(&call);
         if (ok || d->item->graph_id || (e->kind != ERROR_UNKNOWN_WRITE && e->kind != ERROR_ANSWER))
             return ok;
@@ -157,10 +161,7 @@ static bool run(struct draft *d, struct error *e)
     if (!d->drafts)
         return false;
     name_it(d);
-    return note_known(d, e) &&
-           append_begin(item, d->drafts, STORE_BY_MESSAGE_ID, d->message_id, buf_str(&d->known),
-                        e) &&
-           make(d, e) &&
+    return note_known(d, e) && append_begin(item, d->drafts, NULL, e) && make(d, e) &&
            append_wait(item,
                        graph_update_start(user_of(d), append_as(item), item->graph_id, item->state),
                        e) &&

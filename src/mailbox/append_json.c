@@ -153,8 +153,12 @@ static bool part_with_files(struct json_append *j, const struct error *e)
 static bool make(struct json_append *j, struct error *e)
 {
     for (unsigned repeats = 0;;) {
+        struct append_item *item = j->item;
+        struct claims *claims = item->to->account->claims;
+        claims_sent(claims, &item->request, item->to->graph_id);
         struct graph_call *call = create(j, e);
-        bool ok = call && graph_call_wait(call, j->item->wait, e) && take_id(j, call, e);
+        bool ok = call && graph_call_wait(call, item->wait, e) && take_id(j, call, e);
+        claims_answered(claims, &item->request, item->graph_id);
         graph_call_free(&call);
         if (ok)
             return true;
@@ -330,8 +334,7 @@ static bool attempt(struct json_append *j, struct error *e)
 {
     struct append_item *item = j->item;
     guid_make(j->mark);
-    return append_begin(item, item->to->graph_id, STORE_BY_MARK, j->mark, "", e) && make(j, e) &&
-           send_files(j, e);
+    return append_begin(item, item->to->graph_id, j->mark, e) && make(j, e) && send_files(j, e);
 }
 
 bool append_by_json(struct append_item *item, struct error *e)

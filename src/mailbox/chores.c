@@ -19,13 +19,13 @@
 #define LIVES_MS ((int64_t)24 * 60 * 60 * CLOCK_SECOND)
 /* So long a write may still be done that was sent before a process died. */
 #define LATE_MS ((int64_t)15 * 60 * CLOCK_SECOND)
-/* What is found by its Message-ID alone is not taken for ours after this. */
-#define DRAFT_MS ((int64_t)24 * 60 * 60 * CLOCK_SECOND)
+/* What cannot be looked for is given up after this. */
+#define GIVE_UP_MS ((int64_t)24 * 60 * 60 * CLOCK_SECOND)
 
 /* A row of the journal, with strings of its own. */
 struct leftover {
     struct store_making row;
-    char *folder, *value, *known, *graph_id;
+    char *folder, *mark, *graph_id;
     struct leftover *next;
 };
 
@@ -43,8 +43,7 @@ static bool keep_row(void *arg, const struct store_making *m)
     struct leftover *l = xcalloc(1, sizeof *l);
     l->row = *m;
     l->folder = xstrdup(m->folder);
-    l->value = xstrdup(m->value);
-    l->known = xstrdup(m->known);
+    l->mark = xstrdup_null(m->mark);
     l->graph_id = xstrdup_null(m->graph_id);
     l->next = c->leftovers;
     c->leftovers = l;
@@ -54,17 +53,10 @@ static bool keep_row(void *arg, const struct store_making *m)
 static void free_row(struct leftover *l)
 {
     free(l->folder);
-    free(l->value);
-    free(l->known);
+    free(l->mark);
     free(l->graph_id);
     free(l);
 }
-
-struct old_ones {
-    struct chores *chores;
-    const struct leftover *row;
-    int64_t folder; /* key of the target, 0: not known */
-};
 
 static bool is_never_old(void *arg, const char *id)
 {
@@ -73,75 +65,14 @@ static bool is_never_old(void *arg, const char *id)
     return false;
 }
 
-/* In the list of ids, each with a space behind it. */
-static bool was_listed(void *arg, const char *id)
-{
-    const struct old_ones *o = arg;
-    size_t len = strlen(id);
-    for (const char *p = o->row->known; *p; p += strcspn(p, " "), p += *p == ' ')
-        if (strncmp(p, id, len) == 0 && p[len] == ' ')
-            return true;
-    return false;
-}
-
-/* In the target before the copy began, or the source itself, which was moved there since. */
-static bool was_there(void *arg, const char *id)
-{
-    const struct old_ones *o = arg;
-    return strcmp(id, o->row->value) == 0 ||
-           find_was_there(o->chores->account, o->folder, (uint32_t)strtoul(o->row->known, NULL, 10),
-                          id);
-}
-
-static char *message_id_of(struct chores *c, const char *id, struct error *e)
-{
-    struct arena *a = arena_new();
-    struct graph_message m = {0};
-    struct graph_call *call = graph_identity_start(c->account->user, as_of(c, c->wait), id);
-    bool ok = graph_call_wait(call, c->wait, e) && graph_message_decode(call, a, &m, e);
-    char *message_id = ok ? xstrdup_null(m.message_id) : NULL;
-    graph_call_free(&call);
-    arena_free(&a);
-    return message_id;
-}
-
-static int find_copy(struct chores *c, const struct leftover *l, char **id, struct error *e)
-{
-    struct old_ones old = {.chores = c, .row = l};
-    struct store_folder folder;
-    int found = store_folder_find(c->account->db, l->folder, &folder, e);
-    old.folder = folder.key;
-    store_folder_free(&folder);
-    if (found != 1)
-        return found;
-    char *message_id = message_id_of(c, l->value, e);
-    if (!message_id)
-        return e->kind == ERROR_NONE || e->kind == ERROR_GONE ? 0 : -1;
-    found = -1;
-    if (copies_begin_looking(c->account, c->wait, e)) {
-        found = find_new(c->account, l->folder, GRAPH_FIND_MESSAGE_ID, message_id, was_there, &old,
-                         id, c->wait, e);
-        if (found == 1)
-            copies_made(c->account, *id);
-        copies_end_looking(c->account);
-    }
-    free(message_id);
-    return found;
-}
-
 /* 1 and *id: it was made; 0: it was not; -1: that cannot be said now. */
-static int find_made(struct chores *c, const struct leftover *l, int64_t age_ms, char **id,
-                     struct error *e)
+static int find_made(struct chores *c, const struct leftover *l, char **id, struct error *e)
 {
-    struct old_ones old = {.chores = c, .row = l};
-    if (l->row.by == STORE_BY_MARK)
-        return find_new(c->account, l->folder, GRAPH_FIND_MARK, l->value, is_never_old, NULL, id,
+    if (l->mark)
+        return find_new(c->account, l->folder, GRAPH_FIND_MARK, l->mark, is_never_old, NULL, id,
                         c->wait, e);
-    if (l->row.by == STORE_BY_MESSAGE_ID)
-        return age_ms > DRAFT_MS ? 0
-                                 : find_new(c->account, l->folder, GRAPH_FIND_MESSAGE_ID, l->value,
-                                            was_listed, &old, id, c->wait, e);
-    return age_ms > LATE_MS ? 0 : find_copy(c, l, id, e);
+    error_set(e, ERROR_ANSWER, "its answer was lost, and nothing tells it from others");
+    return -1;
 }
 
 static void settle(struct chores *c, const struct leftover *l)
@@ -149,18 +80,19 @@ static void settle(struct chores *c, const struct leftover *l)
     struct error e = ERROR_INIT;
     int64_t age = clock_wall_ms() - l->row.began_ms;
     char *found = NULL;
-    int made = l->graph_id ? 1 : find_made(c, l, age, &found, &e);
-    struct undo_item item = {.graph_id = l->graph_id ? l->graph_id : found,
-                             .making = l->row.key,
-                             .likely = !l->graph_id && l->row.by != STORE_BY_MARK};
+    int made = l->graph_id ? 1 : find_made(c, l, &found, &e);
+    struct undo_item item = {.graph_id = l->graph_id ? l->graph_id : found, .making = l->row.key};
     bool ended = made == 0 && (age > LATE_MS || age < 0);
     /* Not found, and never to be: the folder is gone, or nothing tells it from others. */
-    if (made < 0 && (e.kind == ERROR_FOLDER_GONE || e.kind == ERROR_ANSWER || age > DRAFT_MS)) {
+    if (made < 0 && (e.kind == ERROR_FOLDER_GONE || e.kind == ERROR_ANSWER || age > GIVE_UP_MS)) {
         ended = true;
         if (e.kind != ERROR_FOLDER_GONE)
             log_error_value(LOG_LEVEL_WARNING, &e,
                             "a message may be left of an interrupted command");
     }
+    /* Where removing it fails it is named next time: it is claimed now. */
+    if (found && !store_making_known(c->account->db, l->row.key, found, &e))
+        log_error_value(LOG_LEVEL_WARNING, &e, "cannot record what an interrupted command made");
     if (made == 1)
         log_info("a message of an interrupted command is removed");
     if (made == 1 || ended)
@@ -176,11 +108,8 @@ static void settle_makings(struct chores *c)
     while (c->leftovers) {
         struct leftover *l = c->leftovers;
         c->leftovers = l->next;
-        if (!wait_ended(c->wait, &e)) {
-            copies_join(c->account);
+        if (!wait_ended(c->wait, &e))
             settle(c, l);
-            copies_leave(c->account);
-        }
         free_row(l);
     }
 }

@@ -1,8 +1,10 @@
 /*
  * COPY: all or nothing (RFC 3501 section 6.4.7). Four copies are always in flight; each has its
  * row in the journal from before its request until the whole command is done, so that a killed
- * process leaves nothing half. A copy gets a new id, and nothing marks it: one whose answer was
- * lost is looked for in the target by its internetMessageId, among what is new there.
+ * process leaves nothing half that was answered. A copy gets a new id, and nothing marks it: one
+ * whose answer was lost is looked for in the target by its internetMessageId, among what is new
+ * there and not claimed (claims.h). It may all the same be somebody else's: so it is told, but
+ * never undone.
  */
 #include "abreast.h"
 #include "internal.h"
@@ -13,8 +15,6 @@
 #include "postern/mailbox/transfer.h"
 #include "postern/store/original.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,9 +25,11 @@ struct item {
     char *id;      /* NULL: was gone from the source before it began */
     char *copy_id; /* NULL: not made, or not known yet */
     int64_t making;
+    struct claims_request request;
     unsigned repeats;
     bool lost;
-    bool likely; /* the copy was found, not answered */
+    bool missing; /* the answer was that something does not exist */
+    bool found;   /* the copy has no answer of its own */
 };
 
 struct copies {
@@ -51,9 +53,7 @@ static void fail(struct copies *b, const struct error *e)
 static bool begin(struct copies *b, struct error *e)
 {
     struct store_db *db = b->from->account->db;
-    char known[16];
     bool ok = true;
-    snprintf(known, sizeof known, "%" PRIu32, b->uidnext);
     struct store_tx *tx = store_tx_begin(db, e);
     for (size_t i = 0; tx && ok && i < b->count; i++) {
         struct item *item = &b->items[i];
@@ -62,11 +62,7 @@ static bool begin(struct copies *b, struct error *e)
             ok = found == 0;
             continue;
         }
-        struct store_making m = {.folder = b->to->graph_id,
-                                 .by = STORE_BY_SOURCE,
-                                 .value = item->id,
-                                 .known = known,
-                                 .began_ms = clock_wall_ms()};
+        struct store_making m = {.folder = b->to->graph_id, .began_ms = clock_wall_ms()};
         ok = store_making_begin(db, &m, e);
         item->making = m.key;
     }
@@ -77,8 +73,14 @@ static bool begin(struct copies *b, struct error *e)
     return ok;
 }
 
-static struct graph_call *send_copy(struct copies *b, const struct item *item)
+static struct claims *claims_of(const struct copies *b)
 {
+    return b->to->account->claims;
+}
+
+static struct graph_call *send_copy(struct copies *b, struct item *item)
+{
+    claims_sent(claims_of(b), &item->request, b->to->graph_id);
     return graph_copy_start(b->from->account->user, as_of(b, b->wait), item->id, b->to->graph_id);
 }
 
@@ -91,14 +93,13 @@ static struct graph_call *start(void *arg, size_t index)
 }
 
 /* The journal knows for certain only what was answered. */
-static void made(struct copies *b, struct item *item, const char *copy_id, bool likely)
+static void made(struct copies *b, struct item *item, const char *copy_id, bool found)
 {
     struct store_db *db = b->from->account->db;
     struct error e = ERROR_INIT;
     item->copy_id = xstrdup(copy_id);
-    item->likely = likely;
-    copies_made(b->from->account, copy_id);
-    if ((!likely && !store_making_known(db, item->making, copy_id, &e)) ||
+    item->found = found;
+    if ((!found && !store_making_known(db, item->making, copy_id, &e)) ||
         !store_original_copy(db, item->id, copy_id, &e)) {
         account_check(b->from->account);
         fail(b, &e);
@@ -121,18 +122,27 @@ static bool take_answer(struct copies *b, struct item *item, struct graph_call *
     return ok;
 }
 
+/* `ok` and `e` are the outcome of the call. False: it failed, and nothing was made. */
+static bool judge(struct copies *b, struct item *item, struct graph_call *call, bool ok,
+                  struct error *e)
+{
+    if (ok) {
+        item->lost = !take_answer(b, item, call, e);
+    } else {
+        /* 404: it is gone, or the target is. */
+        item->missing = e->kind == ERROR_GONE;
+        item->lost = item->missing || e->kind == ERROR_UNKNOWN_WRITE;
+    }
+    claims_answered(claims_of(b), &item->request, item->copy_id);
+    return ok || item->lost;
+}
+
 static struct graph_call *next(void *arg, size_t index, struct graph_call *ended)
 {
     struct copies *b = arg;
     struct error e = ERROR_INIT;
-    struct item *item = &b->items[index];
-    if (graph_call_outcome(ended, &e)) {
-        item->lost = !take_answer(b, item, ended, &e);
-        return NULL;
-    }
-    /* 404: it is gone, or the target is. */
-    item->lost = e.kind == ERROR_UNKNOWN_WRITE || e.kind == ERROR_GONE;
-    if (!item->lost)
+    bool ok = graph_call_outcome(ended, &e);
+    if (!judge(b, &b->items[index], ended, ok, &e))
         fail(b, &e);
     return NULL;
 }
@@ -140,24 +150,25 @@ static struct graph_call *next(void *arg, size_t index, struct graph_call *ended
 static void abandon(void *arg, size_t index, const struct error *e)
 {
     struct copies *b = arg;
-    b->items[index].lost = b->items[index].id != NULL;
+    struct item *item = &b->items[index];
+    item->lost = item->request.folder_id != NULL;
+    claims_answered(claims_of(b), &item->request, NULL);
     fail(b, e);
 }
 
-/* The source itself may have been moved to the target by somebody. */
-static bool is_source(const struct copies *b, const char *id)
-{
-    for (size_t i = 0; i < b->count; i++)
-        if (b->items[i].id && strcmp(b->items[i].id, id) == 0)
-            return true;
-    return false;
-}
-
-/* Was it in the target before, or is it a copy that has its answer? */
+/* A copy has an id that nobody saw before. */
 static bool is_old(void *arg, const char *id)
 {
-    const struct copies *b = arg;
-    return is_source(b, id) || find_was_there(b->to->account, b->to->key, b->uidnext, id);
+    struct copies *b = arg;
+    struct store_db *db = b->to->account->db;
+    struct store_message m;
+    struct error e = ERROR_INIT;
+    char *own;
+    int64_t retired_ms;
+    int found = store_message_find(db, b->to->key, id, &m, &own, &retired_ms, &e);
+    free(own);
+    return found < 0 || retired_ms || (found == 1 && m.uid < b->uidnext) ||
+           store_message_elsewhere(db, b->to->key, id, &e) != 0;
 }
 
 /* What a copy of it would be found by. ERROR_GONE: it left. */
@@ -169,6 +180,8 @@ static bool identify(struct copies *b, struct item *item, char **message_id, str
         graph_identity_start(b->from->account->user, as_of(b, b->wait), item->id);
     bool ok = graph_call_wait(call, b->wait, e);
     ok = ok && graph_message_decode(call, a, &m, e);
+    if (ok && item->missing) /* the message is there, so it is the target */
+        ok = error_set(e, ERROR_FOLDER_GONE, "%s no longer exists", b->to->path);
     if (ok && !m.message_id)
         ok = error_set(e, ERROR_UNKNOWN_WRITE,
                        "a copy was sent and its answer is lost, and the message has no Message-ID "
@@ -211,9 +224,9 @@ static bool copy_again(struct copies *b, struct item *item, struct error *e)
 {
     struct graph_call *call = send_copy(b, item);
     bool ok = graph_call_wait(call, b->wait, e);
-    item->lost = ok ? !take_answer(b, item, call, e) : e->kind == ERROR_UNKNOWN_WRITE;
+    ok = judge(b, item, call, ok, e);
     graph_call_free(&call);
-    return ok || item->lost;
+    return ok;
 }
 
 static bool settle_one(struct copies *b, struct item *item, struct error *e)
@@ -223,7 +236,7 @@ static bool settle_one(struct copies *b, struct item *item, struct error *e)
         if (found < 0)
             return false;
         item->lost = found == 0;
-        if (found || b->failed) /* one that is not there needs no undoing */
+        if (found)
             break;
         if (item->repeats++ == REPEATS_MAX)
             return error_set(e, ERROR_TEMPORARY, "copies to %s are not answered; try again later",
@@ -237,43 +250,32 @@ static bool settle_one(struct copies *b, struct item *item, struct error *e)
 /* Lost answers are rare: one after the other. */
 static void settle(struct copies *b)
 {
-    struct mailbox_account *a = b->to->account;
-    struct error e = ERROR_INIT;
-    size_t i = 0;
-    while (i < b->count && !b->items[i].lost)
-        i++;
-    if (i == b->count)
-        return;
-    if (!copies_begin_looking(a, b->wait, &e)) {
-        fail(b, &e);
-        return;
-    }
-    for (; i < b->count; i++) {
-        error_clear(&e);
+    for (size_t i = 0; i < b->count && !b->failed; i++) {
+        struct error e = ERROR_INIT;
         if (!settle_one(b, &b->items[i], &e))
             fail(b, &e);
     }
-    copies_end_looking(a);
 }
 
 static void undo(struct copies *b)
 {
     struct undo_item *items = xcalloc(b->count + 1, sizeof *items);
-    size_t n = 0;
+    size_t n = 0, left = 0;
     for (size_t i = 0; i < b->count; i++) {
         const struct item *item = &b->items[i];
-        struct error e = ERROR_INIT;
-        /* Nobody knows whether it was made: the journal looks for it later. */
-        if (item->lost && item->making) {
-            if (!store_making_abandon(b->from->account->db, item->making, &e))
-                log_error_value(LOG_LEVEL_WARNING, &e, "cannot record a copy to be undone");
-        } else if (item->making) {
-            items[n++] = (struct undo_item){
-                .graph_id = item->copy_id, .making = item->making, .likely = item->likely};
-        }
+        left += item->found || (item->lost && !item->missing);
+        if (item->making)
+            items[n++] = (struct undo_item){.graph_id = item->found ? NULL : item->copy_id,
+                                            .making = item->making};
     }
     undo_made(b->from->account, items, n, b->wait);
     free(items);
+    if (left == 0 || b->error->kind == ERROR_FOLDER_GONE)
+        return;
+    /* The client is not to believe that nothing was done. */
+    b->error->kind = ERROR_UNKNOWN_WRITE;
+    error_prefix(b->error, "up to %zu copies without an answer may be left in %s: ", left,
+                 b->to->path);
 }
 
 /* The journal lets go of all of them at once. Until it has, they would be undone after a restart,
@@ -285,7 +287,7 @@ static bool commit(struct copies *b)
     struct store_tx *tx = store_tx_begin(db, &e);
     bool ok = tx != NULL;
     for (size_t i = 0; ok && i < b->count; i++)
-        ok = !b->items[i].making || store_making_done(db, b->items[i].making, &e);
+        ok = !b->items[i].making || store_making_end(db, b->items[i].making, &e);
     ok = ok && store_tx_commit(&tx, &e);
     store_tx_rollback(&tx);
     if (!ok) {
@@ -311,59 +313,41 @@ static void tell_arrivals(struct copies *b, struct mailbox_transfer *out)
     free(uids);
 }
 
-/* False: nothing was sent. */
-static bool send_all(struct copies *b, struct error *e)
-{
-    const struct abreast what = {.lanes = b->count <= IN_ORDER_MAX ? 1 : 0,
-                                 .start = start,
-                                 .next = next,
-                                 .abandon = abandon};
-    struct mailbox_account *a = b->from->account;
-    if (!copies_begin_sending(a, b->wait, e))
-        return false;
-    bool begun = begin(b, e);
-    if (begun)
-        abreast_run(&what, b, b->count, b->wait);
-    copies_end_sending(a);
-    return begun;
-}
-
-static void run(struct copies *b, struct mailbox_transfer *out)
-{
-    /* What is there now is not ours. */
-    if (!mailbox_folder_sync(b->to, false, b->wait, b->error)) {
-        b->failed = b->count;
-        return;
-    }
-    b->uidnext = mailbox_folder_uidnext(b->to);
-    if (!send_all(b, b->error)) {
-        b->failed = b->count;
-        return;
-    }
-    settle(b);
-    if (b->failed || !commit(b))
-        undo(b);
-    else
-        tell_arrivals(b, out);
-}
-
 bool mailbox_copy(struct mailbox_folder *from, const uint32_t *uids, size_t count,
                   struct mailbox_folder *to, struct mailbox_transfer *out, struct wait *w,
                   struct error *e)
 {
+    const struct abreast what = {
+        .lanes = count <= IN_ORDER_MAX ? 1 : 0, .start = start, .next = next, .abandon = abandon};
     struct copies b = {.from = from, .to = to, .uids = uids, .count = count, .wait = w, .error = e};
     for (size_t i = 0; i < count; i++)
         out[i] = (struct mailbox_transfer){.from = uids[i]};
     if (count == 0)
         return true;
+    struct claims_command command;
+    claims_begin(claims_of(&b), &command);
+    /* What is there now is not ours. */
+    if (!mailbox_folder_sync(to, false, w, e)) {
+        claims_end(claims_of(&b), &command);
+        return false;
+    }
+    b.uidnext = mailbox_folder_uidnext(to);
     b.items = xcalloc(count, sizeof *b.items);
-    copies_join(from->account);
-    run(&b, out);
-    copies_leave(from->account);
+    if (begin(&b, e)) {
+        abreast_run(&what, &b, count, w);
+        settle(&b);
+        if (b.failed || !commit(&b))
+            undo(&b);
+        else
+            tell_arrivals(&b, out);
+    } else {
+        b.failed = count;
+    }
     for (size_t i = 0; i < count; i++) {
         free(b.items[i].id);
         free(b.items[i].copy_id);
     }
     free(b.items);
+    claims_end(claims_of(&b), &command);
     return b.failed == 0;
 }

@@ -62,19 +62,39 @@ bool find_each(struct mailbox_account *a, const char *folder_id, enum graph_find
 /* ---- the one that is new ---- */
 
 struct search {
+    struct mailbox_account *account;
     find_old_fn *old;
     void *arg;
-    char *found;
+    char **ids;
     size_t count;
 };
 
 static void take(void *arg, const char *id)
 {
     struct search *s = arg;
-    if (s->old(s->arg, id) || (s->found && strcmp(s->found, id) == 0))
+    if (s->old(s->arg, id))
         return;
-    if (s->count++ == 0)
-        s->found = xstrdup(id);
+    for (size_t i = 0; i < s->count; i++)
+        if (strcmp(s->ids[i], id) == 0)
+            return;
+    s->ids = xreallocarray(s->ids, s->count + 1, sizeof *s->ids);
+    s->ids[s->count++] = xstrdup(id);
+}
+
+/* Leaves those that nobody claims, once everybody had the time to. */
+static bool drop_claimed(struct search *s, const char *folder_id, struct wait *w, struct error *e)
+{
+    size_t left = 0;
+    if (s->count && !claims_settle(s->account->claims, folder_id, w, e))
+        return false;
+    for (size_t i = 0; i < s->count; i++) {
+        if (claims_has(s->account->claims, s->ids[i]))
+            free(s->ids[i]);
+        else
+            s->ids[left++] = s->ids[i];
+    }
+    s->count = left;
+    return true;
 }
 
 /* False: the wait has ended. */
@@ -90,37 +110,27 @@ static bool pause_for(int64_t ms, struct wait *w, struct error *e)
     return !wait_ended(w, e);
 }
 
-bool find_was_there(struct mailbox_account *a, int64_t folder, uint32_t uidnext, const char *id)
-{
-    struct store_message m;
-    struct error e = ERROR_INIT;
-    char *own;
-    int64_t retired_ms;
-    if (copies_is_made(a, id))
-        return true;
-    int found = store_message_find(a->db, folder, id, &m, &own, &retired_ms, &e);
-    free(own);
-    /* A copy is new everywhere; what came from another folder, or was here before, was moved. */
-    return found < 0 || retired_ms || (found == 1 && m.uid < uidnext) ||
-           store_message_elsewhere(a->db, folder, id, &e) != 0;
-}
-
 int find_new(struct mailbox_account *a, const char *folder_id, enum graph_find what,
              const char *value, find_old_fn *old, void *arg, char **id, struct wait *w,
              struct error *e)
 {
-    struct search s = {.old = old, .arg = arg};
+    struct search s = {.account = a, .old = old, .arg = arg};
     size_t looks = w->background ? 1 : LOOKS;
-    bool ok = find_each(a, folder_id, what, value, take, &s, w, e);
-    for (size_t i = 1; ok && !s.found && i < looks; i++)
-        ok = pause_for(pauses_ms[i - 1], w, e) &&
-             find_each(a, folder_id, what, value, take, &s, w, e);
+    bool ok = true;
+    *id = NULL;
+    for (size_t i = 0; ok && s.count == 0 && i < looks; i++)
+        ok = (i == 0 || pause_for(pauses_ms[i - 1], w, e)) &&
+             find_each(a, folder_id, what, value, take, &s, w, e) &&
+             drop_claimed(&s, folder_id, w, e);
     if (ok && s.count > 1)
         ok = error_set(e, ERROR_ANSWER,
                        "%zu messages may be the one whose making was not answered; none is touched",
                        s.count);
-    *id = ok ? s.found : NULL;
-    if (!ok)
-        free(s.found);
-    return ok ? s.found != NULL : -1;
+    /* Another one who looks may have been quicker. */
+    if (ok && s.count == 1 && claims_take(a->claims, s.ids[0]))
+        *id = xstrdup(s.ids[0]);
+    for (size_t i = 0; i < s.count; i++)
+        free(s.ids[i]);
+    free(s.ids);
+    return ok ? *id != NULL : -1;
 }

@@ -10,6 +10,7 @@
 #ifndef POSTERN_MAILBOX_INTERNAL_H
 #define POSTERN_MAILBOX_INTERNAL_H
 
+#include "claims.h"
 #include "merge.h"
 #include "poller.h"
 #include "workers.h"
@@ -61,16 +62,6 @@ struct mailbox_registry {
     struct table *accounts;
 };
 
-/* COPY commands under way, guarded by the account's lock; see copies.c. */
-struct account_copies {
-    unsigned commands;  /* and chores that look for what one has left */
-    struct table *made; /* ids of what they made or found; NULL while there are no commands */
-    unsigned senders;   /* whose requests are on their way */
-    unsigned lookers;   /* who looks for a lost copy or waits to do so … */
-    bool looking;       /* … and that one does */
-    struct wait_list waiters;
-};
-
 struct mailbox_account {
     struct mailbox_registry *registry;
     char *key, *tenant;
@@ -84,13 +75,13 @@ struct mailbox_account {
     bool chores_running;
     struct graph_user *user;
     struct store_db *db;
+    struct claims *claims;
     pthread_mutex_t lock;    /* guards the tables below and what folders say they share */
     struct table *folders;   /* graph id → folder; they live as long as the account */
     struct table *downloads; /* name → struct download under way or held */
     struct account_tree tree;
     bool resolving;             /* somebody asks Graph for a folder */
     struct wait_list resolvers; /* who waits for that */
-    struct account_copies copies;
 };
 
 struct mailbox_folder {
@@ -244,10 +235,8 @@ bool original_apply(struct mailbox_folder *f, struct row *r, struct error *e);
  * where that is absent by a move to the recoverable items. Each has its row in the journal, which
  * is ended with it, or abandoned to chores.c. */
 struct undo_item {
-    const char *graph_id; /* NULL: nothing was made */
+    const char *graph_id; /* NULL: nothing was made, or nobody knows what */
     int64_t making;       /* key in the journal, 0: none */
-    bool likely; /* found by what others may bear too: it only goes to Deleted Items, since nothing
-                    is destroyed that may be somebody else's */
 };
 void undo_made(struct mailbox_account *a, const struct undo_item *items, size_t count,
                struct wait *w);
@@ -257,26 +246,11 @@ void undo_made(struct mailbox_account *a, const struct undo_item *items, size_t 
 bool find_each(struct mailbox_account *a, const char *folder_id, enum graph_find what,
                const char *value, void (*fn)(void *arg, const char *id), void *arg, struct wait *w,
                struct error *e);
-/* A COPY command, or who looks for what one has left, from before it reads the target's UIDNEXT. */
-void copies_join(struct mailbox_account *a);
-void copies_leave(struct mailbox_account *a);
-/* Inside of these two: this message is a copy of somebody's. */
-void copies_made(struct mailbox_account *a, const char *graph_id);
-bool copies_is_made(struct mailbox_account *a, const char *graph_id);
-/* Many may send at once, one may look while nobody sends. False: the wait has ended. */
-bool copies_begin_sending(struct mailbox_account *a, struct wait *w, struct error *e);
-void copies_end_sending(struct mailbox_account *a);
-bool copies_begin_looking(struct mailbox_account *a, struct wait *w, struct error *e);
-void copies_end_looking(struct mailbox_account *a);
-
-/* Can this message be no copy that was made since the folder's UIDs were below `uidnext`? Inside of
- * copies_join(). */
-bool find_was_there(struct mailbox_account *a, int64_t folder, uint32_t uidnext, const char *id);
-
 /* Looks in a folder, found as `what` and `value` say, for the one message that is new there: not
  * accepted by `old`. Since Exchange lists late what was just written, nothing found is looked for
- * again after some seconds, unless `w` is of the background, which comes back anyway. 1: *id is the
- * caller's; 0: none; -1: error, ERROR_ANSWER if there are more. */
+ * again after some seconds, unless `w` is of the background, which comes back anyway. What another
+ * command claims is none (claims.h). 1: *id is the caller's, and claimed; 0: none; -1: error,
+ * ERROR_ANSWER if there are more. */
 typedef bool find_old_fn(void *arg, const char *id);
 int find_new(struct mailbox_account *a, const char *folder_id, enum graph_find what,
              const char *value, find_old_fn *old, void *arg, char **id, struct wait *w,

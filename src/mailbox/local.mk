@@ -10,11 +10,12 @@ libmailbox_a_SOURCES = \
 	src/mailbox/body.c \
 	src/mailbox/body.h \
 	src/mailbox/chores.c \
+	src/mailbox/claims.c \
+	src/mailbox/claims.h \
 	src/mailbox/commit.c \
 	src/mailbox/compose.c \
 	src/mailbox/compose.h \
 	src/mailbox/counts.c \
-	src/mailbox/copies.c \
 	src/mailbox/copy.c \
 	src/mailbox/delete.c \
 	src/mailbox/expunge.c \

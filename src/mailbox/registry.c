@@ -41,8 +41,8 @@ static void account_destroy(struct mailbox_account *a)
     table_each(a->folders, destroy_folder, NULL);
     table_free(&a->folders);
     table_free(&a->downloads);
+    claims_free(&a->claims);
     wait_list_free(&a->resolvers);
-    wait_list_free(&a->copies.waiters);
     wait_list_free(&a->tree.waiters);
     mailbox_tree_unref(&a->tree.kept);
     counts_unref(&a->tree.counts);
@@ -175,6 +175,7 @@ static struct mailbox_account *account_new(struct mailbox_registry *r, char *key
     a->folded = folded;
     a->folders = table_new();
     a->downloads = table_new();
+    a->claims = claims_new();
     pthread_mutex_init(&a->lock, NULL);
     return a;
 }

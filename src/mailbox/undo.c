@@ -8,12 +8,11 @@
 
 #include <stdlib.h>
 
-#define DELETED_ITEMS     "deleteditems"
 #define RECOVERABLE_ITEMS "recoverableitemsdeletions"
 /* Removing what is gone already does no harm, so a lost answer is met by asking again. */
 #define TRIES_MAX 3
 
-enum way { WAY_PURGE, WAY_RECOVERABLE, WAY_TRASH };
+enum way { WAY_PURGE, WAY_RECOVERABLE };
 
 struct removal {
     enum way way;
@@ -36,15 +35,8 @@ static struct graph_call *send_removal(struct undo *u, size_t index)
     const char *id = u->items[index].graph_id;
     r->tries++;
     r->looking = false;
-    switch (r->way) {
-    case WAY_RECOVERABLE:
-        return graph_move_start(user, as, id, RECOVERABLE_ITEMS);
-    case WAY_TRASH:
-        return graph_move_start(user, as, id, DELETED_ITEMS);
-    case WAY_PURGE:
-        break;
-    }
-    return graph_purge_start(user, as, id);
+    return r->way == WAY_RECOVERABLE ? graph_move_start(user, as, id, RECOVERABLE_ITEMS)
+                                     : graph_purge_start(user, as, id);
 }
 
 static void end(struct undo *u, size_t index)
@@ -68,22 +60,11 @@ static void give_up(void *arg, size_t index, const struct error *cause)
         log_error_value(LOG_LEVEL_WARNING, &e, "cannot record that a message must be removed");
 }
 
-/* May it be what another command, which does the same, has made or makes just now? One that is done
- * has taken the row of ours away. */
-static bool is_doubtful(const struct undo *u, const struct undo_item *item)
-{
-    struct error e = ERROR_INIT;
-    return item->likely && store_making_alone(u->account->db, item->making, &e) != 1;
-}
-
 static struct graph_call *start(void *arg, size_t index)
 {
     struct undo *u = arg;
-    const struct undo_item *item = &u->items[index];
-    if (item->graph_id && !is_doubtful(u, item)) {
-        u->removals[index].way = item->likely ? WAY_TRASH : WAY_PURGE;
+    if (u->items[index].graph_id)
         return send_removal(u, index);
-    }
     end(u, index);
     return NULL;
 }

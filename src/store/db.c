@@ -74,19 +74,11 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
     /* 0 while a row of the message is there: its going sets the time (see schema.c). */
     [DB_ORIGINAL_LIVES] = "UPDATE original SET look_at = CASE WHEN EXISTS (SELECT 1 FROM message "
                           "WHERE message.graph_id = ?1) THEN 0 ELSE ?2 END WHERE graph_id = ?1",
-    [DB_MAKING_BEGIN] = "INSERT INTO making (folder, by, value, known, began) "
-                        "VALUES (?1, ?2, ?3, ?4, ?5)",
+    [DB_MAKING_BEGIN] = "INSERT INTO making (folder, mark, began) VALUES (?1, ?2, ?3)",
     [DB_MAKING_KNOWN] = "UPDATE making SET graph_id = ?2 WHERE key = ?1",
     [DB_MAKING_END] = "DELETE FROM making WHERE key = ?1",
-    [DB_MAKING_DONE] = "DELETE FROM making WHERE key = ?1 OR (abandoned = 1 AND graph_id IS NULL "
-                       "AND EXISTS (SELECT 1 FROM making done WHERE done.key = ?1 "
-                       "AND done.folder = making.folder AND done.by = making.by "
-                       "AND done.value = making.value))",
-    [DB_MAKING_ALONE] = "SELECT 1 FROM making old WHERE key = ?1 AND NOT EXISTS "
-                        "(SELECT 1 FROM making WHERE key <> old.key AND folder = old.folder "
-                        "AND by = old.by AND value = old.value)",
     [DB_MAKING_ABANDON] = "UPDATE making SET abandoned = 1 WHERE key = ?1 OR ?1 = 0",
-    [DB_MAKING_EACH] = "SELECT key, folder, by, value, known, graph_id, began FROM making "
+    [DB_MAKING_EACH] = "SELECT key, folder, mark, graph_id, began FROM making "
                        "WHERE abandoned = 1 ORDER BY key",
     [DB_FACT_GET] = "SELECT data FROM fact WHERE folder = ?1 AND uid = ?2 AND kind = ?3",
     [DB_FACT_PUT] = "INSERT OR IGNORE INTO fact (folder, uid, kind, data) "

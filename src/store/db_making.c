@@ -10,10 +10,9 @@ bool store_making_begin(struct store_db *db, struct store_making *m, struct erro
     sqlite3_stmt *s = db_write_stmt(db, DB_MAKING_BEGIN, DB_SURVIVES_POWER, e);
     if (s) {
         db_bind_text(s, 1, m->folder);
-        sqlite3_bind_int(s, 2, (int)m->by);
-        db_bind_text(s, 3, m->value);
-        db_bind_text(s, 4, m->known);
-        sqlite3_bind_int64(s, 5, m->began_ms);
+        if (m->mark)
+            db_bind_text(s, 2, m->mark);
+        sqlite3_bind_int64(s, 3, m->began_ms);
         ok = db_run(db, s, e);
     }
     if (ok)
@@ -50,27 +49,6 @@ bool store_making_end(struct store_db *db, int64_t key, struct error *e)
     return write_row(db, DB_MAKING_END, DB_SURVIVES_POWER, key, NULL, e);
 }
 
-bool store_making_done(struct store_db *db, int64_t key, struct error *e)
-{
-    return write_row(db, DB_MAKING_DONE, DB_SURVIVES_POWER, key, NULL, e);
-}
-
-int store_making_alone(struct store_db *db, int64_t key, struct error *e)
-{
-    int found = -1;
-    if (!db_lock(db, e))
-        return -1;
-    sqlite3_stmt *s = db_stmt(db, DB_MAKING_ALONE, e);
-    if (s) {
-        sqlite3_bind_int64(s, 1, key);
-        found = db_step(db, s, e);
-    }
-    if (found == 1)
-        db_done(s);
-    db_unlock(db);
-    return found;
-}
-
 bool store_making_abandon(struct store_db *db, int64_t key, struct error *e)
 {
     return write_row(db, DB_MAKING_ABANDON, DB_SURVIVES_KILL, key, NULL, e);
@@ -81,11 +59,9 @@ static void read_row(sqlite3_stmt *s, struct store_making *m)
     *m = (struct store_making){
         .key = sqlite3_column_int64(s, 0),
         .folder = db_column_text(s, 1),
-        .by = (enum store_making_by)sqlite3_column_int(s, 2),
-        .value = db_column_text(s, 3),
-        .known = db_column_text(s, 4),
-        .graph_id = (const char *)sqlite3_column_text(s, 5),
-        .began_ms = sqlite3_column_int64(s, 6),
+        .mark = (const char *)sqlite3_column_text(s, 2),
+        .graph_id = (const char *)sqlite3_column_text(s, 3),
+        .began_ms = sqlite3_column_int64(s, 4),
     };
 }
 

@@ -140,7 +140,25 @@ static const char step_5[] = "CREATE TABLE tree ("
                              " uidvalidity INTEGER NOT NULL) WITHOUT ROWID;"
                              "DELETE FROM alias WHERE name LIKE 'path:%';";
 
-const char *const schema_steps[] = {step_1, step_2, step_3, step_4, step_5};
+/*
+ * making.mark: NULL where only the answer tells the message from others, which then is the only one
+ * that may be undone.
+ */
+static const char step_6[] =
+    "ALTER TABLE making RENAME TO making_before;"
+    "CREATE TABLE making ("
+    " key INTEGER PRIMARY KEY,"
+    " folder TEXT NOT NULL,"
+    " mark TEXT,"
+    " graph_id TEXT,"
+    " began INTEGER NOT NULL,"
+    " abandoned INTEGER NOT NULL DEFAULT 0);"
+    "INSERT INTO making (key, folder, mark, graph_id, began, abandoned)"
+    " SELECT key, folder, CASE by WHEN 0 THEN value END, graph_id, began, abandoned"
+    " FROM making_before;"
+    "DROP TABLE making_before;";
+
+const char *const schema_steps[] = {step_1, step_2, step_3, step_4, step_5, step_6};
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
 /* A version beyond this was not written by a newer program: the header is damaged. */

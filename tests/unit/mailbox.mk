@@ -14,6 +14,7 @@ test_mailbox_SOURCES = \
 	tests/unit/mailbox/rig.c \
 	tests/unit/mailbox/rig.h \
 	tests/unit/mailbox/test_bodies.c \
+	tests/unit/mailbox/test_claims.c \
 	tests/unit/mailbox/test_commit.c \
 	tests/unit/mailbox/test_compose.c \
 	tests/unit/mailbox/test_diff.c \

@@ -62,17 +62,10 @@ bool store_original_lives(struct store_db *db, const char *graph_id, int64_t whe
  * Messages being made: a COPY or APPEND is all or nothing, and a killed process must not leave half
  * of one behind. A row is there from before the request until the whole command is done.
  */
-enum store_making_by {
-    STORE_BY_MARK,       /* `value` is our mark on it */
-    STORE_BY_MESSAGE_ID, /* `value` is its internetMessageId; it is none of `known` */
-    STORE_BY_SOURCE /* it is a copy of the message `value`; the folder's UIDs were below `known` */
-};
 struct store_making {
     int64_t key;
     const char *folder; /* where it is made */
-    enum store_making_by by;
-    const char *value;
-    const char *known;    /* "", ids separated by spaces, or a number: see `by` */
+    const char *mark;     /* ours on it; NULL: only its answer tells it from others */
     const char *graph_id; /* NULL: no answer came yet */
     int64_t began_ms;     /* wall clock */
 };
@@ -80,13 +73,8 @@ struct store_making {
 bool store_making_begin(struct store_db *db, struct store_making *m, struct error *e);
 /* The answer came. */
 bool store_making_known(struct store_db *db, int64_t key, const char *graph_id, struct error *e);
-/* It is undone. */
+/* It is done, or undone. */
 bool store_making_end(struct store_db *db, int64_t key, struct error *e);
-/* It is done. An abandoned one of the same folder and value that never had its answer goes too:
- * whoever looked for that one later could take this one for it. */
-bool store_making_done(struct store_db *db, int64_t key, struct error *e);
-/* 1: the row is there, and no other one of the same folder and value; 0: no; -1: error. */
-int store_making_alone(struct store_db *db, int64_t key, struct error *e);
 /* It could not be undone now: whoever looks after the mailbox does it later. */
 bool store_making_abandon(struct store_db *db, int64_t key, struct error *e);
 /* Those which a process that ended left, and the abandoned ones. Stops when fn returns false. `fn`

@@ -208,6 +208,23 @@ static void test_old_tombstones(void)
     end();
 }
 
+static void test_elsewhere(void)
+{
+    begin();
+    int64_t other = db_folder(db, "other");
+    CU_ASSERT(db_fill(db, folder, 1, 2));
+    struct store_message m = db_message(3, "here");
+    CU_ASSERT(put(&m));
+    CU_ASSERT_EQUAL(store_message_elsewhere(db, folder, "here", &e), 0);
+    CU_ASSERT_EQUAL(store_message_elsewhere(db, other, "here", &e), 1);
+    CU_ASSERT_EQUAL(store_message_elsewhere(db, other, "nowhere", &e), 0);
+    struct store_tx *tx = store_tx_begin(db, &e);
+    CU_ASSERT(store_tx_expunge(tx, folder, 3, 200, &e) && store_tx_commit(&tx, &e));
+    CU_ASSERT_EQUAL(store_message_elsewhere(db, folder, "here", &e), 0);
+    CU_ASSERT_EQUAL(store_message_elsewhere(db, other, "here", &e), 1);
+    end();
+}
+
 static void test_unstage(void)
 {
     begin();
@@ -322,6 +339,7 @@ const struct unit_test message_tests[] = {
     {"a UID and a size that were given stay", test_given_uid_and_size_stay},
     {"expunge leaves a tombstone", test_expunge},
     {"old tombstones go when the database is opened", test_old_tombstones},
+    {"in another folder, now or before", test_elsewhere},
     {"unstage", test_unstage},
     {"rollback, and no commit after a failure", test_rollback},
     {"threads see whole transactions", test_threads},

@@ -35,6 +35,8 @@ static const char *const old_rows[] = {
     "INSERT INTO message (folder, graph_id, uid, flags, received, article, estimate, size, modseq, "
     "change_key, keywords) VALUES (1, 'm', 5, 0, 0, 5, -1, -1, 1, '', '');",
     "INSERT INTO alias VALUES ('path:Archive', 'a'), ('inbox', 'i');",
+    "INSERT INTO making VALUES (1, 'f', 0, 'mark', '', NULL, 7, 1), (2, 'f', 2, 'v', '9', 'g', 7, "
+    "1);",
 };
 
 static void test_each_step(void)
