@@ -4,8 +4,8 @@
 from mailprograms import Terminal, box, main, message, need, test
 
 
-def mutt(where, keys):
-    """mutt in a terminal, which begins with these keys."""
+def mutt(where, keys, more=""):
+    """mutt in a terminal, which begins with these keys; more: further lines of its settings."""
     config = where.work / "muttrc"
     config.write_text(
         f'set folder="imap://{where.user}@127.0.0.1:{where.port}/"\nset spoolfile="+INBOX"\n'
@@ -13,7 +13,8 @@ def mutt(where, keys):
         f'set imap_authenticators="login"\nset header_cache=""\nset move=no\nset delete=yes\n'
         f'set quit=yes\nset mark_old=no\nset wait_key=no\nset confirmappend=no\n'
         f'set confirmcreate=no\nset sort=mailbox-order\nset beep=no\nset sleep_time=0\n'
-        f'set timeout=1\nset mail_check=1\nset imap_idle=yes\nset record=""\nset imap_check_subscribed=yes\n')
+        f'set timeout=1\nset mail_check=1\nset imap_idle=yes\nset record=""\nset imap_check_subscribed=yes\n'
+        f'{more}')
     return Terminal(need("mutt"), "-n", "-F", config, "-e", f'push "{keys}"',
                     environment={"HOME": str(where.work)})
 
@@ -50,6 +51,42 @@ def searches():
             assert terminal.ended() == 0
         assert where.subjects() == ["number 3"]
         assert sorted(where.subjects("Made")) == ["number 0", "number 1"]
+
+
+def script(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+@test
+def writes():
+    """mutt postpones a message, takes it up again and keeps a copy of what it sent"""
+    with box(message(1)) as where:
+        for name in "Sent Items", "Drafts":
+            if where.contents(name) is None:
+                where.folder(name)
+        editor = script(where.work / "editor", "echo 'what is written' >> \"$1\"")
+        sendmail = script(where.work / "sendmail", f"cat > {where.work}/sent")
+        more = (f'set editor="{editor}"\nset sendmail="{sendmail}"\nset postponed="+Drafts"\n'
+                'set record="+Sent Items"\nset from="user0@example.com"\nset postpone=yes\n'
+                'set recall=yes\nset abort_unmodified=no\n')
+        with mutt(where, "<mail>to@example.com<enter>begun<enter>", more) as terminal:
+            terminal.expect(b"y:Send")
+            terminal.type("P")
+            terminal.expect(b"postponed")
+            terminal.type("q")
+            assert terminal.ended() == 0
+        assert where.subjects("Drafts") == ["begun"]
+        with mutt(where, "<recall-message>", more) as terminal:
+            terminal.expect(b"y:Send")
+            terminal.type("y")
+            terminal.expect(b"Mail sent")
+            terminal.type("q")
+            assert terminal.ended() == 0
+        assert where.subjects("Drafts") == []
+        assert where.contents("Sent Items") == [("begun", True)]
+        assert b"what is written" in (where.work / "sent").read_bytes()
 
 
 @test
