@@ -26,6 +26,7 @@ enum way { WAY_TRASH, WAY_RECOVERABLE, WAY_PURGE, WAY_DELETE };
 struct removal {
     char *graph_id; /* NULL: not begun, or settled */
     bool looking;   /* the call asks where it is */
+    bool marked;    /* it bears \Deleted */
     bool unmarking; /* it is gone from the folder; the call takes \Deleted off */
     unsigned repeats;
 };
@@ -33,7 +34,7 @@ struct removal {
 struct batch {
     struct mailbox_folder *folder;
     enum way way;
-    bool marked; /* the messages bear \Deleted */
+    bool marked; /* all of them bear \Deleted, whatever the view says */
     struct wait *wait;
     const uint32_t *uids;
     struct removal *items; /* one for each UID */
@@ -169,10 +170,19 @@ static struct graph_call *next_call(void *arg, size_t index, struct graph_call *
         b->gone[b->gone_count++] = b->uids[index];
     else
         fail(b, &e);
-    if (verdict > 0 && b->marked && b->way == WAY_TRASH)
+    if (verdict > 0 && r->marked && b->way == WAY_TRASH)
         return unmark(b, r);
     settled(r);
     return NULL;
+}
+
+static bool bears_deleted(struct mailbox_folder *f, uint32_t uid)
+{
+    struct mailbox_view *view = mailbox_folder_view(f);
+    const struct mailbox_entry *entry = view ? mailbox_view_find(view, uid, NULL) : NULL;
+    bool bears = entry && (entry->flags & MAILBOX_DELETED);
+    mailbox_view_unref(&view);
+    return bears;
 }
 
 static struct graph_call *start(void *arg, size_t index)
@@ -181,6 +191,7 @@ static struct graph_call *start(void *arg, size_t index)
     struct removal *r = &b->items[index];
     struct mailbox_folder *f = b->folder;
     struct error e = ERROR_INIT;
+    r->marked = b->marked || bears_deleted(f, b->uids[index]);
     int found = store_message_id_by_uid(f->account->db, f->key, b->uids[index], &r->graph_id, &e);
     if (found == 0)
         b->result->deleted++; /* somebody else was faster */

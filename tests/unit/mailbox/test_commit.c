@@ -101,9 +101,30 @@ static void test_sent_draft(void)
     finish(&r);
 }
 
+/* Who deletes by POP3 what another marked by IMAP: in Deleted Items it waits for no EXPUNGE. */
+static void test_deleted_twice(void)
+{
+    struct rig r;
+    struct error e = ERROR_INIT;
+    struct mailbox_delete_result result;
+    char state[320];
+    open_with(&r, 2);
+    exchange_set_properties(r.exchange, "m-0001", true, 0);
+    const uint32_t uids[] = {rig_uid(&r, 0), rig_uid(&r, 1)};
+    CU_ASSERT(mailbox_delete(r.folder, uids, 2, EXPUNGE_DELETED_ITEMS, &r.wait, &result, &e));
+    CU_ASSERT_STRING_EQUAL(exchange_where(r.exchange, "m-0001"), EXCHANGE_TRASH);
+    exchange_state(r.exchange, "m-0001", state);
+    CU_ASSERT_STRING_EQUAL(state, "0 ");
+    struct exchange_counts counts;
+    exchange_counts(r.exchange, &counts);
+    CU_ASSERT_EQUAL(counts.update, 1);
+    finish(&r);
+}
+
 const struct unit_test commit_tests[] = {
     {"what STATUS told does not fall", test_told_does_not_fall},
     {"UIDNEXT does not fall by a commit", test_commit_does_not_fall},
     {"a draft that was sent", test_sent_draft},
+    {"what is marked as deleted is deleted", test_deleted_twice},
     {NULL, NULL},
 };
