@@ -106,7 +106,8 @@ static void answer_sasl(struct imap_session *s, const struct imap_command *c,
         imap_untagged(s, "BYE the service is stopping, try again later");
         s->over = "the service stops";
         break;
-    case SESSION_SASL_ENDED:
+    case SESSION_SASL_ENDED: /* the client is gone, or said nothing for too long */
+        imap_untagged(s, "BYE the login was not finished, goodbye");
         s->over = "broken off during the login";
         break;
     }
