@@ -1,6 +1,6 @@
 /* What the files of exchange.h share. All with the exchange's lock held. */
-#ifndef TESTS_UNIT_MAILBOX_EXCHANGE_INSIDE_H
-#define TESTS_UNIT_MAILBOX_EXCHANGE_INSIDE_H
+#ifndef POSTERN_TESTS_MAILBOX_EXCHANGE_INSIDE_H
+#define POSTERN_TESTS_MAILBOX_EXCHANGE_INSIDE_H
 
 #include "exchange.h"
 
