@@ -12,7 +12,13 @@ struct run {
     void *arg;
     size_t next, count;
     struct lane lanes[ABREAST];
+    struct error outage;
 };
+
+bool abreast_is_outage(const struct error *e)
+{
+    return e->kind == ERROR_THROTTLED || e->kind == ERROR_TEMPORARY || e->kind == ERROR_TIMEOUT;
+}
 
 /* Fills the free lanes; false: nothing is under way any more. */
 static bool refill(struct run *r)
@@ -21,7 +27,7 @@ static bool refill(struct run *r)
     size_t lanes = r->what->lanes ? r->what->lanes : ABREAST;
     for (size_t i = 0; i < lanes; i++) {
         struct lane *lane = &r->lanes[i];
-        while (!lane->call && r->next < r->count) {
+        while (!lane->call && r->next < r->count && r->outage.kind == ERROR_NONE) {
             lane->index = r->next++;
             lane->call = r->what->start(r->arg, lane->index);
         }
@@ -33,6 +39,9 @@ static bool refill(struct run *r)
 static void advance(struct run *r, struct lane *lane)
 {
     struct graph_call *ended = lane->call;
+    struct error e = ERROR_INIT;
+    if (!graph_call_outcome(ended, &e) && abreast_is_outage(&e))
+        r->outage = e;
     lane->call = r->what->next(r->arg, lane->index, ended);
     graph_call_free(&ended);
 }
@@ -57,8 +66,11 @@ bool abreast_run(const struct abreast *what, void *arg, size_t count, struct wai
         bool busy = refill(&r);
         if (what->wave)
             what->wave(arg);
-        if (!busy)
-            return true;
+        if (!busy) {
+            bool whole = r.next == count;
+            abandon(&r, &r.outage);
+            return whole;
+        }
         struct graph_call *calls[ABREAST];
         for (size_t i = 0; i < ABREAST; i++)
             calls[i] = r.lanes[i].call;

@@ -17,12 +17,17 @@ struct abreast {
     /* A wave of items is settled and the next calls are under way: time to commit. NULL: nothing.
      */
     void (*wave)(void *arg);
-    /* The wait has ended: this item was under way, or never begun. */
+    /* The wait has ended: this item was under way, or never begun. Or Graph failed an item before
+     * it for as long as a command may wait, and this one was never begun. */
     void (*abandon)(void *arg, size_t index, const struct error *e);
 };
 
-/* Runs all items, 0 to count - 1, to their end, or until the wait ends: false, and the items that
- * are left were abandoned. */
+/* Does the error say that Graph did not serve us for as long as a call may wait? The next call
+ * would only wait as long again. */
+bool abreast_is_outage(const struct error *e);
+
+/* Runs all items, 0 to count - 1, to their end, or until an outage or the end of the wait: false,
+ * and the items that are left were abandoned. */
 bool abreast_run(const struct abreast *what, void *arg, size_t count, struct wait *w);
 
 #endif

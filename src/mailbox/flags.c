@@ -368,21 +368,23 @@ static void end_turn(struct mailbox_folder *f)
     pthread_mutex_unlock(&f->account->lock);
 }
 
-static void run(struct batch *b, size_t count)
+/* False: what is left was abandoned, and failed. */
+static bool run(struct batch *b, size_t count)
 {
     static const struct abreast storing = {
         .start = start, .next = next_call, .wave = commit, .abandon = abandon};
-    abreast_run(&storing, b, count, b->wait);
+    return abreast_run(&storing, b, count, b->wait);
 }
 
 static void run_in_turns(struct batch *b, size_t count)
 {
+    bool go_on = true;
     for (size_t n; count > 0; count -= n, b->uids += n, b->outcomes += n) {
-        struct error e = ERROR_INIT;
+        struct error e = *b->error;
         n = count < TURN ? count : TURN;
-        bool mine = begin_turn(b->folder, b->wait, &e);
+        bool mine = go_on && begin_turn(b->folder, b->wait, &e);
         if (mine) {
-            run(b, n);
+            go_on = run(b, n);
             end_turn(b->folder);
         }
         for (size_t i = 0; !mine && i < n; i++)

@@ -86,7 +86,8 @@ static struct graph_call *next(void *arg, size_t index, struct graph_call *ended
     }
     if (e.kind == ERROR_UNKNOWN_WRITE && r->tries < TRIES_MAX)
         return send_removal(u, index);
-    if (r->way == WAY_PURGE && e.kind != ERROR_CANCELED) { /* only the global cloud has it */
+    /* Only the global cloud has permanentDelete. */
+    if (r->way == WAY_PURGE && e.kind != ERROR_CANCELED && !abreast_is_outage(&e)) {
         *r = (struct removal){.way = WAY_RECOVERABLE};
         return send_removal(u, index);
     }

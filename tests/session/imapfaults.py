@@ -2,6 +2,8 @@
 """Graph misbehaves while IMAP clients ask for anything: each gets a clear NO, nobody loses mail or
 is shown an error as mail, and all works again afterwards, on the same connections."""
 
+import time
+
 import tap
 from harness import IMAP, MAILBOX, Pair
 from imapclient import Literal
@@ -87,6 +89,27 @@ def everything_fails(rule):
         assert "Unwanted" not in after
         for client in sessions.values():
             client.logout()
+
+
+@test
+def one_patience():
+    """However many messages a STORE is for, it is told within a minute that Graph is not there"""
+    commands = ("STORE 1:40 +FLAGS (\\Seen)", "STORE 1:40 +FLAGS (Later)")
+    with Pair(listeners=IMAP) as pair:
+        pair.deliver(*messages(40))
+        sessions = {command: pair.imap() for command in commands}
+        for client in sessions.values():
+            client.login().select()
+        before = contents(pair)
+        pair.sandbox.fault("users/", status=503, retry_after="1", body=ERROR)
+        began = time.monotonic()
+        begun = {command: client.begin(command) for command, client in sessions.items()}
+        for command, client in sessions.items():
+            reply = client.finish(begun[command])
+            took = time.monotonic() - began
+            assert reply.status == "NO" and took < 75, f"{command}: {took} s, {reply}"
+        pair.sandbox.no_faults()
+        assert contents(pair) == before
 
 
 for title, what in FAULTS.items():
