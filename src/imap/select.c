@@ -174,12 +174,12 @@ static void tell_folder(struct imap_session *s)
 static bool read_parameters(struct imap_session *s, const struct imap_command *c)
 {
     const struct imap_arg *list = &c->args[1];
-    bool ok = c->count >= 1 && c->count <= 2 && (c->count == 1 || list->type == IMAP_ARG_LIST);
+    bool ok = c->count == 1 || (c->count == 2 && list->type == IMAP_ARG_LIST && list->count > 0);
     for (size_t i = 0; ok && c->count == 2 && i < list->count; i++)
         ok = imap_arg_is_atom(&list->list[i], "CONDSTORE");
     if (!ok)
         imap_bad(s, c, "%s takes a folder's name and perhaps (CONDSTORE)", c->verb->name);
-    else if (c->count == 2 && list->count)
+    else if (c->count == 2)
         s->enabled |= IMAP_ENABLED_CONDSTORE;
     return ok;
 }

@@ -69,11 +69,13 @@ static void test_failures(void)
                            "a NO [NONEXISTENT] there is no such folder\r\n"
                            "b BAD select a folder first\r\n");
     CU_ASSERT_STRING_EQUAL(
-        talk_in("a SELECT &x-\r\nb SELECT (x)\r\nc SELECT\r\nd SELECT INBOX (QRESYNC)\r\n"),
+        talk_in("a SELECT &x-\r\nb SELECT (x)\r\nc SELECT\r\nd SELECT INBOX (QRESYNC)\r\n"
+                "e SELECT INBOX ()\r\n"),
         "a NO [CANNOT] that name is not in modified UTF-7 (RFC 3501 section 5.1.3)\r\n"
         "b BAD the name of a folder is missing\r\n"
         "c BAD SELECT takes a folder's name and perhaps (CONDSTORE)\r\n"
-        "d BAD SELECT takes a folder's name and perhaps (CONDSTORE)\r\n");
+        "d BAD SELECT takes a folder's name and perhaps (CONDSTORE)\r\n"
+        "e BAD SELECT takes a folder's name and perhaps (CONDSTORE)\r\n");
     /* RFC 3501 section 6.3.1: after a SELECT that failed none is selected. */
     CU_ASSERT_STRING_EQUAL(talk_selected("a SELECT Nowhere\r\nb CLOSE\r\n"),
                            "* OK [CLOSED] the folder before is closed\r\n"
