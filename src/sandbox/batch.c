@@ -175,6 +175,7 @@ static void enter(struct batch *b, struct item *item)
         return;
     graph_throttled(s, &item->request, &item->answer);
     throttle_told(&s->throttle, box->upn, answer_get_header(&item->answer, "Retry-After"));
+    throttle_sent(&s->throttle, box->upn);
     item->done = true;
 }
 

@@ -34,6 +34,7 @@ struct exchange {
     struct fault_effect fault;
     uint64_t journal_n;
     char *user;   /* whose slot is held, NULL: none */
+    char *told;   /* whose Retry-After may go out with the answer */
     size_t limit; /* bytes of body to send; less than there are: then the connection is cut */
 };
 
@@ -61,15 +62,30 @@ static void settle(struct exchange *x, int status)
     pthread_mutex_lock(&s->lock);
     const char *retry_after = answer_get_header(&x->a, "Retry-After");
     if (x->user) {
-        if (retry_after)
-            throttle_told(&s->throttle, x->user, retry_after);
         throttle_leave(&s->throttle, x->user);
-        free(x->user);
+        if (retry_after) {
+            throttle_told(&s->throttle, x->user, retry_after);
+            x->told = x->user;
+        } else {
+            free(x->user);
+        }
         x->user = NULL;
     }
     if (x->journal_n)
         journal_end(&s->journal, x->journal_n, status);
     pthread_mutex_unlock(&s->lock);
+}
+
+/* On a busy machine it may be long before the answer is out. */
+static void tell_sent(struct exchange *x)
+{
+    struct sandbox *s = x->server->s;
+    if (!x->told)
+        return;
+    pthread_mutex_lock(&s->lock);
+    throttle_sent(&s->throttle, x->told);
+    pthread_mutex_unlock(&s->lock);
+    free(x->told);
 }
 
 static void end_exchange(void *arg, struct MHD_Connection *connection, void **context,
@@ -81,6 +97,7 @@ static void end_exchange(void *arg, struct MHD_Connection *connection, void **co
     if (!x)
         return;
     settle(x, how == MHD_REQUEST_TERMINATED_COMPLETED_OK ? x->a.status : 0);
+    tell_sent(x);
     answer_free(&x->a);
     fault_effect_free(&x->fault);
     buf_free_secret(&x->upload);
@@ -181,6 +198,7 @@ static bool enter_graph(struct exchange *x, int64_t *wait_ms)
     }
     graph_throttled(s, &x->r, &x->a);
     throttle_told(&s->throttle, box->upn, answer_get_header(&x->a, "Retry-After"));
+    x->told = xstrdup(box->upn);
     return false;
 }
 

@@ -22,7 +22,8 @@ bool throttle_enter(struct throttle *t, const struct settings *s, struct journal
 {
     struct throttle_slot *slot = slot_of(t, user);
     int64_t now = clock_mono_ms();
-    if (now >= slot->told_ms + THROTTLE_GRACE_MS && now < slot->until_ms)
+    if (slot->told_ms != CLOCK_NEVER && now >= slot->told_ms + THROTTLE_GRACE_MS &&
+        now < slot->until_ms)
         journal_violation(j, "retry-after",
                           "a request for %s came %lld ms before Retry-After had passed", user,
                           (long long)(slot->until_ms - now));
@@ -49,9 +50,16 @@ void throttle_told(struct throttle *t, const char *user, const char *retry_after
     int64_t now = clock_mono_ms();
     int64_t until = now + (int64_t)(strtod(retry_after, NULL) * 1000);
     if (until > slot->until_ms) {
-        slot->told_ms = now;
+        slot->told_ms = CLOCK_NEVER;
         slot->until_ms = until;
     }
+}
+
+void throttle_sent(struct throttle *t, const char *user)
+{
+    struct throttle_slot *slot = slot_of(t, user);
+    if (slot->told_ms == CLOCK_NEVER)
+        slot->told_ms = clock_mono_ms();
 }
 
 struct json_object *throttle_maxima_json(const struct throttle *t)

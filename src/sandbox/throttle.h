@@ -17,8 +17,8 @@ struct throttle_slot {
     char *user;
     int64_t in_flight;
     int64_t max_in_flight; /* also counts those that were refused */
-    int64_t told_ms;       /* when Retry-After was last told, monotonic */
-    int64_t until_ms;      /* and until when it holds */
+    int64_t told_ms;  /* when Retry-After was last told, monotonic; CLOCK_NEVER: it is not out */
+    int64_t until_ms; /* and until when it holds */
 };
 
 struct throttle {
@@ -32,6 +32,8 @@ bool throttle_enter(struct throttle *t, const struct settings *s, struct journal
 void throttle_leave(struct throttle *t, const char *user);
 /* An answer to this mailbox bears Retry-After (seconds, perhaps with a fraction). */
 void throttle_told(struct throttle *t, const char *user, const char *retry_after);
+/* … and that answer is out: from now on the client may know. */
+void throttle_sent(struct throttle *t, const char *user);
 struct json_object *throttle_maxima_json(const struct throttle *t);
 /* Forgets the maxima, not what is in flight. */
 void throttle_clear_maxima(struct throttle *t);
