@@ -1,5 +1,4 @@
 /* Flags as the wire has them (RFC 3501 sections 2.3.2 and 9). */
-#include "respond.h"
 #include "session.h"
 
 #include "postern/base/table.h"
@@ -7,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* Of the keywords that one command names. */
-#define KEYWORDS_MAX_OCTETS ((size_t)16 * 1024)
 
 /* ---- flags ---- */
 
@@ -90,7 +86,7 @@ static bool parse_flag(const struct imap_arg *arg, uint32_t *flags, struct buf *
     }
     if (strpbrk(arg->text, "\\]%*"))
         return false;
-    if (keywords->len + 1 + arg->len > KEYWORDS_MAX_OCTETS)
+    if (keywords->len + 1 + arg->len > IMAP_KEYWORDS_MAX)
         *refusal = IMAP_FLAGS_LIMIT;
     else
         buf_printf(keywords, "%s%s", keywords->len ? " " : "", arg->text);
@@ -109,7 +105,7 @@ bool imap_has_keyword(const char *words, const char *word, size_t len)
 /* Each word once, however it is spelled. */
 static char *without_repeats(char *words, struct arena *a)
 {
-    struct buf out = BUF_INIT(KEYWORDS_MAX_OCTETS);
+    struct buf out = BUF_INIT(IMAP_KEYWORDS_MAX);
     for (char *p = words; *p; p += strspn(p, " ")) {
         size_t len = strcspn(p, " ");
         if (!imap_has_keyword(buf_str(&out), p, len)) {
@@ -126,7 +122,7 @@ static char *without_repeats(char *words, struct arena *a)
 bool imap_parse_flags(const struct imap_arg *args, struct arena *a, uint32_t *flags,
                       const char **keywords, enum imap_flags_refusal *refusal)
 {
-    struct buf words = BUF_INIT(KEYWORDS_MAX_OCTETS);
+    struct buf words = BUF_INIT(IMAP_KEYWORDS_MAX);
     bool ok = true;
     const struct imap_arg *list = args->type == IMAP_ARG_LIST ? args->list : args;
     *flags = 0;
@@ -138,14 +134,4 @@ bool imap_parse_flags(const struct imap_arg *args, struct arena *a, uint32_t *fl
     free(all);
     buf_free(&words);
     return ok;
-}
-
-void imap_refuse_flags(struct imap_session *s, const struct imap_command *c,
-                       enum imap_flags_refusal refusal)
-{
-    if (refusal == IMAP_FLAGS_UNKNOWN)
-        imap_no(s, c, "CANNOT", "there is no such system flag");
-    else
-        imap_no(s, c, "LIMIT", "the keywords of one command have at most %zu octets",
-                KEYWORDS_MAX_OCTETS);
 }

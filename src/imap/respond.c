@@ -261,3 +261,13 @@ bool imap_put_date(struct buf *out, int64_t wall_ms)
     return buf_printf(out, "\"%2d-%s-%04d %02d:%02d:%02d +0000\"", tm.tm_mday, months[tm.tm_mon],
                       tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
+
+void imap_refuse_flags(struct imap_session *s, const struct imap_command *c,
+                       enum imap_flags_refusal refusal)
+{
+    if (refusal == IMAP_FLAGS_UNKNOWN)
+        imap_no(s, c, "CANNOT", "there is no such system flag");
+    else
+        imap_no(s, c, "LIMIT", "the keywords of one command have at most %zu octets",
+                IMAP_KEYWORDS_MAX);
+}

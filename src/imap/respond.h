@@ -29,6 +29,9 @@ void imap_fail(struct imap_session *s, const struct imap_command *c, const struc
 #define IMAP_ERROR_TEXT_SIZE (ERROR_TEXT_MAX + 96)
 const char *imap_error_code(enum error_kind kind);
 void imap_error_text(const struct error *e, char out[IMAP_ERROR_TEXT_SIZE]);
+/* Says NO to them. */
+void imap_refuse_flags(struct imap_session *s, const struct imap_command *c,
+                       enum imap_flags_refusal refusal);
 /* "* " and the text and a line end. */
 void imap_untagged(struct imap_session *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -174,6 +174,8 @@ bool imap_put_flags(const struct imap_session *s, const struct mailbox_entry *en
 /* All flags there are for the selected folder, as imap_put_flags() writes them: the system's, and
  * the keywords in use. `settable`: those that STORE may set. */
 bool imap_put_all_flags(const struct imap_session *s, bool settable, struct buf *out);
+/* Octets of the keywords that one command names. */
+#define IMAP_KEYWORDS_MAX ((size_t)16 * 1024)
 /* Why flags that are well written cannot be set. */
 enum imap_flags_refusal {
     IMAP_FLAGS_TAKEN,   /* they can */
@@ -184,9 +186,7 @@ enum imap_flags_refusal {
  * flags (BAD). \Recent is ignored, and what is refused is left out. */
 bool imap_parse_flags(const struct imap_arg *args, struct arena *a, uint32_t *flags,
                       const char **keywords, enum imap_flags_refusal *refusal);
-/* Says NO to them. */
-void imap_refuse_flags(struct imap_session *s, const struct imap_command *c,
-                       enum imap_flags_refusal refusal);
+
 /* Is the word among the keywords, however it is spelled? */
 bool imap_has_keyword(const char *words, const char *word, size_t len);
 
