@@ -211,8 +211,9 @@ static bool take_bracketed(struct parser *p, const char *bracket)
 {
     const char *name = p->at->text, *section = bracket + 1, *close = strchr(section, ']');
     size_t which = 0, count = sizeof bracketed / sizeof *bracketed;
-    while (which < count && (strlen(bracketed[which].name) != (size_t)(bracket - name) ||
-                             strncasecmp(bracketed[which].name, name, (size_t)(bracket - name))))
+    while (which < count &&
+           (strlen(bracketed[which].name) != (size_t)(bracket - name) ||
+            strncasecmp(bracketed[which].name, name, (size_t)(bracket - name)) != 0))
         which++;
     size_t len = close ? (size_t)(close - section) : strlen(section);
     struct fetch_item item = {0};

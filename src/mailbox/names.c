@@ -37,10 +37,9 @@ bool name_below_inbox(const char *name)
 
 char *name_canonical(const char *name)
 {
-    char *own = xstrdup(name);
     if (name_is_inbox(name) || name_below_inbox(name))
-        memcpy(own, INBOX, INBOX_LEN);
-    return own;
+        return xasprintf(INBOX "%s", name + INBOX_LEN);
+    return xstrdup(name);
 }
 
 bool name_encode(const char *display, bool top, struct buf *out)
