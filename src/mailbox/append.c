@@ -48,24 +48,20 @@ bool append_begin(struct append_item *item, const char *folder_id, const char *m
     return ok;
 }
 
-/* Octets as POP3 and IMAP count them; -1 where they do not agree (mime/crlf.h), so that each finds
- * its own when it reads the message. */
+/* Octets as POP3 and IMAP count them; -1 where they do not agree, since POP3 tells lines and IMAP
+ * the bytes that were given, so that each finds its own when it reads the message. */
 static int64_t wire_size(const char *data, size_t len)
 {
-    struct mime_crlf lines, literal;
+    struct mime_crlf lines;
     struct buf out = BUF_INIT(3 * PIECE + 16);
     mime_crlf_init(&lines, false);
-    mime_crlf_init_literal(&literal);
     for (size_t at = 0; at < len; at += PIECE) {
-        size_t n = len - at < PIECE ? len - at : PIECE;
-        mime_crlf_feed(&lines, data + at, n, &out);
-        buf_clear(&out);
-        mime_crlf_feed(&literal, data + at, n, &out);
+        mime_crlf_feed(&lines, data + at, len - at < PIECE ? len - at : PIECE, &out);
         buf_clear(&out);
     }
     mime_crlf_end(&lines, &out);
     buf_free(&out);
-    return lines.octets == literal.octets ? (int64_t)lines.octets : -1;
+    return lines.octets == len ? (int64_t)len : -1;
 }
 
 bool append_made(struct append_item *item, const char *graph_id, bool found, struct error *e)

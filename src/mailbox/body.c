@@ -171,6 +171,7 @@ static struct mailbox_body *cached(struct download *d, struct error *e)
 {
     struct mailbox_account *a = d->account;
     struct store_body *stored = store_original_open(a->db, d->graph_id, e);
+    bool original = stored != NULL;
     struct counter counter;
     char piece[PIECE];
     uint64_t at = 0;
@@ -188,7 +189,10 @@ static struct mailbox_body *cached(struct download *d, struct error *e)
         store_body_unref(&stored);
         return NULL;
     }
-    return body_new(stored, &counter);
+    struct mailbox_body *body = body_new(stored, &counter);
+    if (original) /* what a client appended comes back as it came */
+        body->literal_size = at;
+    return body;
 }
 
 /* The caller holds the download. */

@@ -6,7 +6,7 @@ import email.policy
 import imaplib
 
 import tap
-from harness import PASSWORD, Pair
+from harness import PASSWORD, Pair, on_the_wire
 from tap import test
 
 WHEN = imaplib.Time2Internaldate(1500000000)
@@ -46,6 +46,34 @@ def between_two_megabytes():
         answer = client.fetch("1:*", "(BODY.PEEK[])")[1]
         assert [item[1] for item in answer if isinstance(item, tuple)] == sent
         assert len(pair.sandbox.inside("Inbox")) == len(sent)
+
+
+@test
+def any_line_ends():
+    """What was appended comes back byte for byte, whatever its line ends; POP3 tells it in lines"""
+    texts = [b"Subject: lf\n\none\ntwo\n", b"Subject: mixed\r\n\none\ntwo\r\nthr\ree",
+             b"Subject: crlf\r\n\r\none\r\n", b"no header at all", b"Subject: n\n\n.\n..\nend"]
+    listeners = {"imap": {"protocol": "imap", "tls": "none"}, "pop": {"tls": "none"}}
+    with Pair(listeners=listeners) as pair:
+        for restarted in (False, True):
+            with imaplib.IMAP4("127.0.0.1", pair.ports["imap"], tap.PATIENCE) as client:
+                client.login("alice", PASSWORD)
+                for text in texts if not restarted else ():
+                    client.literal = text  # imaplib's own append() would mend the line ends
+                    assert client._simple_command("APPEND", "INBOX")[0] == "OK"
+                client.select()
+                _, answer = client.fetch("1:*", "(RFC822.SIZE BODY.PEEK[])")
+                parts = [part for part in answer if isinstance(part, tuple)]
+                assert [part[1] for part in parts] == texts, parts
+                assert all(b"SIZE %d " % len(part[1]) in part[0] for part in parts), parts
+                _, whole = client.fetch("1", "(BODY.PEEK[HEADER] BODY.PEEK[TEXT])")
+                assert b"".join(part[1] for part in whole if isinstance(part, tuple)) == texts[0]
+            with pair.pop3("pop") as client:
+                client.login()
+                assert [client.retr(n + 1) for n in range(len(texts))] == list(
+                    map(on_the_wire, texts))
+                client.quit()
+            pair.restart()
 
 
 @test

@@ -84,8 +84,8 @@ bool mailbox_reader_sizes(struct mailbox_reader *r, const uint32_t *uids, size_t
 void mailbox_body_unref(struct mailbox_body **b);
 /* Octets on the wire: line ends normalised to CRLF, last line ended (mime/crlf.h). */
 uint64_t mailbox_body_wire_size(const struct mailbox_body *b);
-/* The same as IMAP tells them: mime_crlf_init_literal(). Differs for a message with a bare CR or
- * without a last line end. */
+/* Octets as IMAP tells them: mime_crlf_init_literal(), which differs for a message with a bare CR
+ * or without a last line end; of what was appended the raw size, since it comes back as it came. */
 uint64_t mailbox_body_literal_size(const struct mailbox_body *b);
 uint64_t mailbox_body_raw_size(const struct mailbox_body *b);
 /* Raw bytes; pread semantics. -1: ERROR_LOCAL. */
