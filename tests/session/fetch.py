@@ -173,9 +173,11 @@ def sizes_of_odd_ends():
             client.ok("NOOP")
             told = client.fetch("1:*", "RFC822.SIZE")
             bodies = client.fetch("1:*", "(RFC822.SIZE BODY.PEEK[])")
-            for number, message_ in enumerate(ends + ends, 1):
+            # What Graph has is told in lines; what was appended, as it came.
+            told_as = [re.sub(rb"(?<!\r)\n", b"\r\n", message_) for message_ in ends] + ends
+            for number, expected in enumerate(told_as, 1):
                 body = bodies[number]["BODY[]"]
-                assert body == re.sub(rb"(?<!\r)\n", b"\r\n", message_), body
+                assert body == expected, body
                 assert told[number]["RFC822.SIZE"] == bodies[number]["RFC822.SIZE"] == len(body)
 
 
