@@ -4,6 +4,8 @@
 #include "respond.h"
 #include "structure.h"
 
+#include "postern/mailbox/facts.h"
+
 #include <string.h>
 
 /* A longer piece of the message is sent from where it lies. */
@@ -160,11 +162,12 @@ static bool put_binary(struct reply *r, const struct fetch_item *item, struct er
 
 /* ---- items ---- */
 
-static void put_emailid(struct reply *r)
+static bool put_emailid(struct reply *r, struct error *e)
 {
-    buf_putc(&r->text, '(');
-    base64url_encode(r->source->entry->digest, SHA256_SIZE, &r->text);
-    buf_putc(&r->text, ')');
+    uint8_t email[SHA256_SIZE];
+    return mailbox_email_of(r->s->account, r->source->entry->digest, email, e) &&
+           buf_putc(&r->text, '(') && imap_put_object_id(&r->text, 'M', email) &&
+           buf_putc(&r->text, ')');
 }
 
 static bool put_value(struct reply *r, const struct fetch_item *item, struct error *e)
@@ -182,8 +185,7 @@ static bool put_value(struct reply *r, const struct fetch_item *item, struct err
     case FETCH_MODSEQ:
         return buf_printf(&r->text, "(%llu)", (unsigned long long)source->entry->modseq);
     case FETCH_EMAILID:
-        put_emailid(r);
-        return true;
+        return put_emailid(r, e);
     case FETCH_THREADID:
         return buf_puts(&r->text, "NIL"); /* RFC 8474 section 5.2: threads are not known */
     case FETCH_ENVELOPE:

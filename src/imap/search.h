@@ -32,7 +32,7 @@ enum search_op {
     SEARCH_SENT,     /* the same of the Date field, in its own zone */
     SEARCH_SIZE,     /* low <= RFC822.SIZE < high */
     SEARCH_MODSEQ,   /* low <= MODSEQ */
-    SEARCH_DIGEST,   /* EMAILID */
+    SEARCH_EMAIL,    /* EMAILID */
     SEARCH_MATCH     /* text in header or body */
 };
 
@@ -43,9 +43,11 @@ struct search_key {
     int64_t low, high;
     uint32_t flags;
     const char *keyword;
-    struct imap_set set;   /* of NUMBERS and UIDS, flat */
-    const uint8_t *digest; /* SHA256_SIZE */
-    size_t match;          /* index into the program's matches */
+    struct imap_set set;        /* of NUMBERS and UIDS, flat */
+    uint8_t email[SHA256_SIZE]; /* what an EMAILID is made of */
+    const char *bearers;        /* digests of the messages that tell it, rising (search_run.c) */
+    size_t bearer_count;
+    size_t match; /* index into the program's matches */
 };
 
 struct search_program {

@@ -1,11 +1,23 @@
 /* One message against a program. Three values, since what is not known yet may not matter. */
 #include "search.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static enum search_answer within(const struct search_key *k, int64_t value)
 {
     return value >= k->low && value < k->high ? SEARCH_YES : SEARCH_NO;
+}
+
+static int by_digest(const void *a, const void *b)
+{
+    return memcmp(a, b, SHA256_SIZE);
+}
+
+static enum search_answer tells_email(const struct search_key *k, const uint8_t *digest)
+{
+    return bsearch(digest, k->bearers, k->bearer_count, SHA256_SIZE, by_digest) ? SEARCH_YES
+                                                                                : SEARCH_NO;
 }
 
 static enum search_answer match(const struct mime_match *m, const struct search_facts *facts)
@@ -71,8 +83,8 @@ static enum search_answer eval(const struct search_program *p, const struct sear
         return facts->size < 0 ? SEARCH_UNKNOWN : within(k, facts->size);
     case SEARCH_MODSEQ:
         return entry->modseq >= (uint64_t)k->low ? SEARCH_YES : SEARCH_NO;
-    case SEARCH_DIGEST:
-        return memcmp(entry->digest, k->digest, SHA256_SIZE) == 0 ? SEARCH_YES : SEARCH_NO;
+    case SEARCH_EMAIL:
+        return tells_email(k, entry->digest);
     case SEARCH_MATCH:
         return match(&p->matches[k->match], facts);
     }

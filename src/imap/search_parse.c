@@ -362,11 +362,10 @@ static struct search_key *parse_email_id(struct parser *p, const char *name, int
     if (!arg || arg->type != IMAP_ARG_ATOM)
         return refuse(p, NULL, "EMAILID wants an object id");
     struct search_key *k = make_not(p, make(p, SEARCH_ALL));
-    if (base64url_decode(arg->text, arg->len, &bytes) && bytes.len == SHA256_SIZE) {
-        uint8_t *digest = arena_alloc(p->arena, SHA256_SIZE);
-        memcpy(digest, bytes.data, SHA256_SIZE);
-        k = make(p, SEARCH_DIGEST);
-        k->digest = digest;
+    if (*arg->text == 'M' && base64url_decode(arg->text + 1, arg->len - 1, &bytes) &&
+        bytes.len == SHA256_SIZE) {
+        k = make(p, SEARCH_EMAIL);
+        memcpy(k->email, bytes.data, SHA256_SIZE);
     }
     buf_free(&bytes);
     return k;

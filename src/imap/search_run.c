@@ -15,8 +15,9 @@
 
 #define MINUTE_MS ((int64_t)60000)
 /* The reader takes so much of what will be read; it is told again before it comes to the end. */
-#define TELL_EVERY (MAILBOX_SEQUENCE_MAX / 2)
-#define HEADER_MAX ((size_t)64 * 1024 * 1024)
+#define TELL_EVERY  (MAILBOX_SEQUENCE_MAX / 2)
+#define HEADER_MAX  ((size_t)64 * 1024 * 1024)
+#define BEARERS_MAX ((size_t)64 * 1024 * 1024)
 
 struct run {
     struct imap_session *s;
@@ -283,6 +284,22 @@ static bool pass_bodies(struct run *r)
 
 /* ---- all of it ---- */
 
+/* Asks who tells the EMAILIDs that are looked for, once for each of them. */
+static bool learn_bearers(struct imap_session *s, struct search_key *k, struct error *e)
+{
+    bool ok = true;
+    for (struct search_key *part = k->parts; ok && part; part = part->next)
+        ok = learn_bearers(s, part, e);
+    if (!ok || k->op != SEARCH_EMAIL)
+        return ok;
+    struct buf digests = BUF_INIT(BEARERS_MAX);
+    ok = mailbox_email_bearers(s->account, k->email, &digests, e);
+    k->bearers = memcpy(arena_alloc(s->arena, digests.len + 1), buf_str(&digests), digests.len);
+    k->bearer_count = digests.len / SHA256_SIZE;
+    buf_free(&digests);
+    return ok;
+}
+
 static bool decide(struct run *r)
 {
     const struct search_program *p = r->program;
@@ -321,7 +338,7 @@ bool search_run(struct imap_session *s, struct search_program *p, struct imap_fo
     if (p->modseq)
         imap_condstore(s);
     r.now = mailbox_folder_view(s->selected->folder);
-    bool ok = decide(&r);
+    bool ok = learn_bearers(s, p->root, e) && decide(&r);
     mailbox_view_unref(&r.now);
     message_rest(s);
     if (!ok)

@@ -13,6 +13,7 @@
 #include "postern/base/clock.h"
 #include "postern/base/log.h"
 #include "postern/mailbox/transfer.h"
+#include "postern/store/email_db.h"
 #include "postern/store/original.h"
 
 #include <stdlib.h>
@@ -100,6 +101,7 @@ static void made(struct copies *b, struct item *item, const char *copy_id, bool 
     item->copy_id = xstrdup(copy_id);
     item->found = found;
     if ((!found && !store_making_known(db, item->making, copy_id, &e)) ||
+        !store_email_copy(db, item->id, copy_id, &e) ||
         !store_original_copy(db, item->id, copy_id, &e)) {
         account_check(b->from->account);
         fail(b, &e);

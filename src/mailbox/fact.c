@@ -4,6 +4,7 @@
 #include "postern/mailbox/facts.h"
 #include "postern/mime/crlf.h"
 #include "postern/mime/header.h"
+#include "postern/store/email_db.h"
 #include "postern/store/fact_db.h"
 
 #include <string.h>
@@ -25,6 +26,24 @@ bool mailbox_fact_put(struct mailbox_folder *f, uint32_t uid, enum mailbox_fact 
     bool ok = store_fact_put(f->account->db, f->key, uid, (int)fact, data, len, e);
     if (!ok)
         account_check(f->account);
+    return ok;
+}
+
+bool mailbox_email_of(struct mailbox_account *a, const uint8_t digest[SHA256_SIZE],
+                      uint8_t email[SHA256_SIZE], struct error *e)
+{
+    bool ok = store_email_of(a->db, digest, email, e);
+    if (!ok)
+        account_check(a);
+    return ok;
+}
+
+bool mailbox_email_bearers(struct mailbox_account *a, const uint8_t email[SHA256_SIZE],
+                           struct buf *digests, struct error *e)
+{
+    bool ok = store_email_bearers(a->db, email, digests, e);
+    if (!ok)
+        account_check(a);
     return ok;
 }
 

@@ -101,6 +101,16 @@ static bool drop_old_tombstones(struct store_db *db, struct error *e)
     return db_run(db, s, e);
 }
 
+/* The same of what was told of copies; those that live are left out first. */
+static bool drop_old_emails(struct store_db *db, struct error *e)
+{
+    sqlite3_stmt *s = db_write_stmt(db, DB_EMAIL_LIVES, DB_SURVIVES_KILL, e);
+    if (!s || !db_run(db, s, e) || !(s = db_write_stmt(db, DB_EMAIL_DROP, DB_SURVIVES_KILL, e)))
+        return false;
+    sqlite3_bind_int64(s, 1, clock_wall_ms() - TOMBSTONE_LIFE_MS);
+    return db_run(db, s, e);
+}
+
 /* What a process that ended was making, nobody makes any more. */
 static bool abandon_makings(struct store_db *db, struct error *e)
 {
@@ -137,7 +147,7 @@ static bool open_handle(struct store_db *db, bool *fresh, struct error *e)
     if ((rc = schema_migrate(db->handle, schema_steps, version, schema_version)) != SQLITE_OK)
         return db_fail(db, rc, e);
     /* On a full disk the mailbox can still be read. */
-    bool tidied = drop_old_tombstones(db, e) && abandon_makings(db, e);
+    bool tidied = drop_old_tombstones(db, e) && drop_old_emails(db, e) && abandon_makings(db, e);
     if (!tidied && !db->damaged)
         error_clear(e);
     return tidied || !db->damaged;

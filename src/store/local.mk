@@ -6,6 +6,7 @@ libstore_a_SOURCES = \
 	src/store/db.c \
 	src/store/db.h \
 	src/store/db_aside.c \
+	src/store/db_email.c \
 	src/store/db_fact.c \
 	src/store/db_folder.c \
 	src/store/db_message.c \
@@ -22,6 +23,7 @@ libstore_a_SOURCES = \
 	src/store/state.c
 noinst_HEADERS += \
 	include/postern/store/body_cache.h \
+	include/postern/store/email_db.h \
 	include/postern/store/fact_db.h \
 	include/postern/store/mailbox_db.h \
 	include/postern/store/original.h \

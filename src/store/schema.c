@@ -158,7 +158,23 @@ static const char step_6[] =
     " FROM making_before;"
     "DROP TABLE making_before;";
 
-const char *const schema_steps[] = {step_1, step_2, step_3, step_4, step_5, step_6};
+/*
+ * What copies tell as their EMAILID. email.gone: when the last row of the message went, wall clock,
+ * or when the copy was made; 0: it is known to be in a folder.
+ */
+static const char step_7[] =
+    "CREATE TABLE email ("
+    " graph_id TEXT PRIMARY KEY,"
+    " digest BLOB NOT NULL UNIQUE,"
+    " email BLOB NOT NULL,"
+    " gone INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX email_bearers ON email (email);"
+    "CREATE INDEX email_gone ON email (gone) WHERE gone > 0;"
+    "CREATE TRIGGER email_left AFTER DELETE ON message BEGIN"
+    " UPDATE email SET gone = CAST(strftime('%s', 'now') AS INTEGER) * 1000"
+    " WHERE graph_id = OLD.graph_id; END;";
+
+const char *const schema_steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, step_7};
 const int schema_version = sizeof schema_steps / sizeof schema_steps[0];
 
 /* A version beyond this was not written by a newer program: the header is damaged. */

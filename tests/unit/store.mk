@@ -10,6 +10,7 @@ test_store_SOURCES = \
 	tests/unit/store/test_cache.c \
 	tests/unit/store/test_damage.c \
 	tests/unit/store/test_db.c \
+	tests/unit/store/test_email.c \
 	tests/unit/store/test_fact.c \
 	tests/unit/store/test_message.c \
 	tests/unit/store/test_original.c \

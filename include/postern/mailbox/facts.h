@@ -22,6 +22,14 @@ int mailbox_fact_get(struct mailbox_folder *f, uint32_t uid, enum mailbox_fact f
 bool mailbox_fact_put(struct mailbox_folder *f, uint32_t uid, enum mailbox_fact fact,
                       const void *data, size_t len, struct error *e);
 
+/* What an EMAILID is made of (RFC 8474 section 5.1), by the digest of a message's immutable id
+ * (view.h): that digest, or of a copy made by mailbox_copy() its source's, for good. Any thread. */
+bool mailbox_email_of(struct mailbox_account *a, const uint8_t digest[SHA256_SIZE],
+                      uint8_t email[SHA256_SIZE], struct error *e);
+/* Appends the digests of all messages that tell `email`, rising. */
+bool mailbox_email_bearers(struct mailbox_account *a, const uint8_t email[SHA256_SIZE],
+                           struct buf *digests, struct error *e);
+
 enum mailbox_headers {
     MAILBOX_HEADERS_WHOLE,
     MAILBOX_HEADERS_ENVELOPE /* the fields of an ENVELOPE (RFC 3501 section 7.4.2) will do: for many

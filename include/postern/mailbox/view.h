@@ -36,7 +36,7 @@ struct mailbox_entry {
     /* Space-separated IMAP keywords, "" if there are none. Lives as long as a view holds the
      * entry; equal sets share one string. */
     const char *keywords;
-    uint8_t digest[SHA256_SIZE]; /* of the immutable id: POP3 UIDL, IMAP EMAILID */
+    uint8_t digest[SHA256_SIZE]; /* of the immutable id: POP3 UIDL; IMAP EMAILID: facts.h */
 };
 
 struct mailbox_view;

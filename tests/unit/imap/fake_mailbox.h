@@ -40,6 +40,8 @@ struct fake_mailbox {
     struct error account_error, folder_error, sync_error, refresh_error, body_error;
     struct error expunge_error, upload_error, write_error, append_error, headers_error;
 
+    uint32_t copy, copied; /* this UID tells the EMAILID of that one; 0: none does */
+
     uint32_t store_refused; /* changes of this UID fail with write_error */
 
     unsigned sync_ticks; /* a sync takes that many times ten seconds (clock_test_set()) */

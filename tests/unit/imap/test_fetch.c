@@ -2,6 +2,10 @@
 #include "fake_mailbox.h"
 #include "talk.h"
 
+#include "postern/base/alloc.h"
+#include "postern/base/encode.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_1 "Subject: one\r\nFrom: a@b\r\n\r\nbody\r\n"
@@ -20,6 +24,31 @@ static bool has(const char *answers, const char *text)
     if (!found)
         printf("\nnot \"%s\" in \"%s\"\n", text, answers);
     return found;
+}
+
+/* What the message with the UID tells when it is the only one asked. */
+static void check_email(uint32_t uid, uint32_t source)
+{
+    uint8_t digest[SHA256_SIZE];
+    struct buf want = BUF_INIT(100);
+    char *command = xasprintf("a FETCH %u EMAILID\r\n", (unsigned)uid);
+    sha256(&source, sizeof source, digest);
+    buf_printf(&want, "* %u FETCH (EMAILID (M", (unsigned)uid);
+    base64url_encode(digest, sizeof digest, &want);
+    buf_puts(&want, "))\r\na OK");
+    CU_ASSERT(has(talk_selected(command), buf_str(&want)));
+    buf_free(&want);
+    free(command);
+}
+
+static void test_email_ids(void)
+{
+    two();
+    check_email(1, 1);
+    fake.copy = 2;
+    fake.copied = 1;
+    check_email(2, 1);
+    check_email(1, 1);
 }
 
 static void test_plain_items(void)
@@ -148,6 +177,7 @@ static void test_bad_arguments(void)
 extern const struct unit_test fetch_tests[];
 const struct unit_test fetch_tests[] = {
     {"plain items", test_plain_items},
+    {"EMAILID", test_email_ids},
     {"macros", test_macros},
     {"sections", test_sections},
     {"binary", test_binary},

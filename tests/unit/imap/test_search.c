@@ -248,20 +248,32 @@ static void test_modseq(void)
     check_end("MODSEQ \"/flags/\\\\draft\" some 1", "a BAD");
 }
 
-static void test_ids(void)
+static void check_email(uint32_t uid, const char *want)
 {
     uint8_t digest[SHA256_SIZE];
-    uint32_t uid = 2;
     struct buf keys = BUF_INIT(100);
-    furnish();
     sha256(&uid, sizeof uid, digest);
-    buf_puts(&keys, "EMAILID ");
+    buf_puts(&keys, "NOT NOT EMAILID M");
     base64url_encode(digest, sizeof digest, &keys);
-    check(buf_str(&keys), "2");
+    check(buf_str(&keys), want);
+    buf_free(&keys);
+}
+
+static void test_ids(void)
+{
+    furnish();
+    check_email(2, "2");
+    check_email(9, "");
+    fake.copy = 4;
+    fake.copied = 2;
+    check_email(2, "2 4");
+    check_email(4, "");
+    fake.copied = 9; /* its source is in another folder */
+    check_email(9, "4");
     check("EMAILID M123", "");
+    check("EMAILID M", "");
     check("THREADID T123", "");
     check("NOT THREADID T123", "1 2 3 4 5");
-    buf_free(&keys);
 }
 
 static void test_bad_input(void)

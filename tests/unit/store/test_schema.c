@@ -37,6 +37,8 @@ static const char *const old_rows[] = {
     "INSERT INTO alias VALUES ('path:Archive', 'a'), ('inbox', 'i');",
     "INSERT INTO making VALUES (1, 'f', 0, 'mark', '', NULL, 7, 1), (2, 'f', 2, 'v', '9', 'g', 7, "
     "1);",
+    "INSERT INTO folder (key, graph_id, uidvalidity, uidnext, modseq, uid_mode, synced, marked, "
+    "listing_done, delta_done) VALUES (1, 'old', 1, 9, 1, 0, 1, 0, 0, 0);",
 };
 
 static void test_each_step(void)
