@@ -16,8 +16,9 @@ static int by_digest(const void *a, const void *b)
 
 static enum search_answer tells_email(const struct search_key *k, const uint8_t *digest)
 {
-    return bsearch(digest, k->bearers, k->bearer_count, SHA256_SIZE, by_digest) ? SEARCH_YES
-                                                                                : SEARCH_NO;
+    bool told =
+        k->bearer_count && bsearch(digest, k->bearers, k->bearer_count, SHA256_SIZE, by_digest);
+    return told ? SEARCH_YES : SEARCH_NO;
 }
 
 static enum search_answer match(const struct mime_match *m, const struct search_facts *facts)

@@ -15,8 +15,9 @@
 
 #define MINUTE_MS ((int64_t)60000)
 /* The reader takes so much of what will be read; it is told again before it comes to the end. */
-#define TELL_EVERY  (MAILBOX_SEQUENCE_MAX / 2)
-#define HEADER_MAX  ((size_t)64 * 1024 * 1024)
+#define TELL_EVERY (MAILBOX_SEQUENCE_MAX / 2)
+#define HEADER_MAX ((size_t)64 * 1024 * 1024)
+/* Of the digests of messages that tell the EMAILIDs of one search. */
 #define BEARERS_MAX ((size_t)64 * 1024 * 1024)
 
 struct run {
@@ -32,6 +33,7 @@ struct run {
     size_t count;             /* of those */
     bool estimate;            /* sizes that are estimates count */
     unsigned downloads;       /* counted against the limit so far */
+    size_t bearers_room;      /* octets of digests that may still be kept */
     size_t at, kept;          /* while headers are looked through: next, and still undecided */
 };
 
@@ -285,17 +287,18 @@ static bool pass_bodies(struct run *r)
 /* ---- all of it ---- */
 
 /* Asks who tells the EMAILIDs that are looked for, once for each of them. */
-static bool learn_bearers(struct imap_session *s, struct search_key *k, struct error *e)
+static bool learn_bearers(struct run *r, struct search_key *k)
 {
     bool ok = true;
     for (struct search_key *part = k->parts; ok && part; part = part->next)
-        ok = learn_bearers(s, part, e);
+        ok = learn_bearers(r, part);
     if (!ok || k->op != SEARCH_EMAIL)
         return ok;
-    struct buf digests = BUF_INIT(BEARERS_MAX);
-    ok = mailbox_email_bearers(s->account, k->email, &digests, e);
-    k->bearers = memcpy(arena_alloc(s->arena, digests.len + 1), buf_str(&digests), digests.len);
+    struct buf digests = BUF_INIT(r->bearers_room);
+    ok = mailbox_email_bearers(r->s->account, k->email, &digests, r->e);
+    k->bearers = memcpy(arena_alloc(r->s->arena, digests.len + 1), buf_str(&digests), digests.len);
     k->bearer_count = digests.len / SHA256_SIZE;
+    r->bearers_room -= digests.len;
     buf_free(&digests);
     return ok;
 }
@@ -329,7 +332,8 @@ bool search_run(struct imap_session *s, struct search_program *p, struct imap_fo
                     .matched = arena_alloc(s->arena, count + 1),
                     .open = arena_alloc(s->arena, (count + 1) * sizeof *r.open),
                     .uids = arena_alloc(s->arena, (count + 1) * sizeof *r.uids),
-                    .count = count};
+                    .count = count,
+                    .bearers_room = BEARERS_MAX};
     for (size_t i = 0; i < count; i++) {
         r.open[i] = (uint32_t)i;
         r.uids[i] = mailbox_view_at(view, i)->uid;
@@ -338,7 +342,7 @@ bool search_run(struct imap_session *s, struct search_program *p, struct imap_fo
     if (p->modseq)
         imap_condstore(s);
     r.now = mailbox_folder_view(s->selected->folder);
-    bool ok = learn_bearers(s, p->root, e) && decide(&r);
+    bool ok = learn_bearers(&r, p->root) && decide(&r);
     mailbox_view_unref(&r.now);
     message_rest(s);
     if (!ok)

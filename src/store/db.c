@@ -90,8 +90,8 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
     [DB_EMAIL_BEARERS] = "SELECT digest FROM email WHERE email = ?1 UNION ALL SELECT ?1 WHERE NOT "
                          "EXISTS (SELECT 1 FROM email WHERE digest = ?1) ORDER BY 1",
     [DB_EMAIL_LIVES] = "UPDATE email SET gone = 0 WHERE gone > 0 AND EXISTS (SELECT 1 FROM folder "
-                       "JOIN message ON message.folder = folder.key "
-                       "WHERE message.graph_id = email.graph_id)",
+                       "WHERE EXISTS (SELECT 1 FROM message WHERE folder = folder.key "
+                       "AND graph_id = email.graph_id))",
     [DB_EMAIL_DROP] = "DELETE FROM email WHERE gone > 0 AND gone < ?1",
     /* Bits: STORE_SEEN is 1, STORE_DELETED 32. */
     [DB_FOLDER_TOTALS] =

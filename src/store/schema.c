@@ -165,8 +165,8 @@ static const char step_6[] =
 static const char step_7[] =
     "CREATE TABLE email ("
     " graph_id TEXT PRIMARY KEY,"
-    " digest BLOB NOT NULL UNIQUE,"
-    " email BLOB NOT NULL,"
+    " digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),"
+    " email BLOB NOT NULL CHECK (length(email) = 32),"
     " gone INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX email_bearers ON email (email);"
     "CREATE INDEX email_gone ON email (gone) WHERE gone > 0;"

@@ -28,6 +28,7 @@ SESSION_TESTS = \
 	tests/session/sandbox.py \
 	tests/session/append.py \
 	tests/session/imap.py \
+	tests/session/objectid.py \
 	tests/session/imapstress.py \
 	tests/session/imapbudgets.py \
 	tests/session/imapcrash.py \
