@@ -9,15 +9,13 @@
 
 /* ---- flags ---- */
 
-/* `settable`: by STORE. What is a draft is for Graph to say. */
 static const struct {
     const char *name;
     uint32_t flag;
-    bool settable;
 } flag_names[] = {
-    {"\\Answered", MAILBOX_ANSWERED, true}, {"\\Flagged", MAILBOX_FLAGGED, true},
-    {"\\Deleted", MAILBOX_DELETED, true},   {"\\Seen", MAILBOX_SEEN, true},
-    {"\\Draft", MAILBOX_DRAFT, false},      {"$Forwarded", MAILBOX_FORWARDED, true},
+    {"\\Answered", MAILBOX_ANSWERED}, {"\\Flagged", MAILBOX_FLAGGED},
+    {"\\Deleted", MAILBOX_DELETED},   {"\\Seen", MAILBOX_SEEN},
+    {"\\Draft", MAILBOX_DRAFT},       {"$Forwarded", MAILBOX_FORWARDED},
 };
 #define FLAG_NAMES (sizeof flag_names / sizeof *flag_names)
 
@@ -56,10 +54,8 @@ static bool put_keyword(void *arg, const char *key, void *value)
 bool imap_put_all_flags(const struct imap_session *s, bool settable, struct buf *out)
 {
     buf_putc(out, '(');
-    for (size_t i = 0; i < FLAG_NAMES; i++) {
-        if (flag_names[i].settable || !settable)
-            buf_printf(out, "%s%s", i ? " " : "", flag_names[i].name);
-    }
+    for (size_t i = 0; i < FLAG_NAMES; i++)
+        buf_printf(out, "%s%s", i ? " " : "", flag_names[i].name);
     buf_puts(out, " " IMAP_MDN_SENT);
     table_each(s->selected->keywords, put_keyword, out);
     return buf_puts(out, settable ? " \\*)" : ")");

@@ -172,7 +172,7 @@ bool imap_is_recent(const struct imap_session *s, uint32_t uid);
 bool imap_put_flags(const struct imap_session *s, const struct mailbox_entry *entry,
                     struct buf *out);
 /* All flags there are for the selected folder, as imap_put_flags() writes them: the system's, and
- * the keywords in use. `settable`: those that STORE may set. */
+ * the keywords in use. `settable`: what STORE may set, which is any other keyword too. */
 bool imap_put_all_flags(const struct imap_session *s, bool settable, struct buf *out);
 /* Octets of the keywords that one command names. */
 #define IMAP_KEYWORDS_MAX ((size_t)16 * 1024)

@@ -1,8 +1,8 @@
 /*
  * STORE and UID STORE (RFC 3501 section 6.4.6, RFC 7162 section 3.1.3).
  *
- * What Graph confirmed is told, whatever became of the rest. \Draft is Graph's: a client that
- * names it is told the flags as they are, .SILENT or not, since it would believe otherwise.
+ * What Graph confirmed is told, whatever became of the rest: .SILENT or not where the client would
+ * believe otherwise.
  */
 #include "commands.h"
 #include "respond.h"

@@ -7,6 +7,7 @@
 #include "postern/base/clock.h"
 #include "postern/base/log.h"
 #include "postern/mailbox/flags.h"
+#include "postern/store/original.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -297,7 +298,9 @@ bool folder_write_flags(struct mailbox_folder *f, struct flag_write *const *writ
         m.flags = entry->flags;
         m.keywords = entry->keywords;
         m.modseq = entry->modseq = row.modseq;
-        ok = store_tx_set_flags(tx, f->key, &m, e);
+        ok = store_tx_set_flags(tx, f->key, &m, e) &&
+             (!(writes[i]->flags & MAILBOX_DRAFT) ||
+              store_original_tell_draft(f->account->db, m.graph_id, m.flags & MAILBOX_DRAFT, e));
         n++;
     }
     ok = ok && store_tx_folder(tx, &row, e) && store_tx_commit(&tx, e);

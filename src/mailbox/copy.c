@@ -38,7 +38,8 @@ struct copies {
     const uint32_t *uids;
     size_t count;
     struct item *items;
-    uint32_t uidnext; /* of the target before it began */
+    struct mailbox_view *before; /* of the source */
+    uint32_t uidnext;            /* of the target before it began */
     struct wait *wait;
     size_t failed;
     struct error *error;
@@ -311,6 +312,7 @@ static void tell_arrivals(struct copies *b, struct mailbox_transfer *out)
         log_error_value(LOG_LEVEL_WARNING, &e, "no UIDs of what was copied to %s", b->to->path);
     for (size_t i = 0; i < b->count; i++)
         out[i].to = uids[i];
+    draft_carry(b->before, b->to, out, b->count, b->wait);
     free(ids);
     free(uids);
 }
@@ -335,6 +337,7 @@ bool mailbox_copy(struct mailbox_folder *from, const uint32_t *uids, size_t coun
     }
     b.uidnext = mailbox_folder_uidnext(to);
     b.items = xcalloc(count, sizeof *b.items);
+    b.before = mailbox_folder_view(from);
     if (begin(&b, e)) {
         abreast_run(&what, &b, count, w);
         settle(&b);
@@ -350,6 +353,7 @@ bool mailbox_copy(struct mailbox_folder *from, const uint32_t *uids, size_t coun
         free(b.items[i].copy_id);
     }
     free(b.items);
+    mailbox_view_unref(&b.before);
     claims_end(claims_of(&b), &command);
     return b.failed == 0;
 }

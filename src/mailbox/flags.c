@@ -18,9 +18,12 @@
 /* Categories are read, changed and written as a whole, so that of two sessions which change those
  * of one message one would undo the other: they take turns, for so many messages each. */
 #define TURN 64
-/* What a client may change; \Draft is Graph's. */
+/* Of messages settled without a call, in one commit. */
+#define COMMIT_MAX 64
+/* What a client may change: all but \Draft are in Graph. */
 #define WRITABLE                                                                                   \
-    (MAILBOX_SEEN | MAILBOX_FLAGGED | MAILBOX_ANSWERED | MAILBOX_FORWARDED | MAILBOX_DELETED)
+    (MAILBOX_SEEN | MAILBOX_FLAGGED | MAILBOX_DRAFT | MAILBOX_ANSWERED | MAILBOX_FORWARDED |       \
+     MAILBOX_DELETED)
 #define VERBS (MAILBOX_ANSWERED | MAILBOX_FORWARDED)
 /* Flags with a property of their own, which is told without harm where it does not change. */
 #define NAMED (MAILBOX_SEEN | MAILBOX_FLAGGED | MAILBOX_DELETED)
@@ -47,8 +50,8 @@ struct batch {
     uint32_t *idle; /* else, UIDs of what is so already as far as we know */
     size_t idle_count;
     bool failed;
-    struct item **items;  /* one for each UID of the turn; NULL: not begun, or settled */
-    size_t done[ABREAST]; /* confirmed, to be committed with the wave */
+    struct item **items;     /* one for each UID of the turn; NULL: not begun, or settled */
+    size_t done[COMMIT_MAX]; /* confirmed, to be committed with the wave */
     size_t done_count;
 };
 
@@ -75,20 +78,71 @@ static void fail(struct batch *b, size_t index, const struct error *e)
     settle(b, index, MAILBOX_FAILED);
 }
 
+/* ---- commits ---- */
+
+/* Commits what is confirmed. */
+static void commit(void *arg)
+{
+    struct batch *b = arg;
+    struct flag_write *writes[COMMIT_MAX];
+    struct error e = ERROR_INIT;
+    for (size_t i = 0; i < b->done_count; i++)
+        writes[i] = &b->items[b->done[i]]->write;
+    bool ok = !b->done_count || folder_write_flags(b->folder, writes, b->done_count, &e);
+    if (!ok)
+        log_error_value(LOG_LEVEL_WARNING, &e, "cannot record flags in %s", b->folder->path);
+    while (b->done_count) {
+        size_t index = b->done[--b->done_count];
+        /* What Graph has is done, and the next round will find it out again; \Draft is lost. */
+        if (!ok && (b->items[index]->write.flags & ROW_DRAFT))
+            fail(b, index, &e);
+        else
+            settle(b, index, MAILBOX_DONE);
+    }
+}
+
+/* Graph has all that it is to have of the message: \Draft, our own word, comes to it now. */
+static void confirm(struct batch *b, size_t index)
+{
+    struct item *item = b->items[index];
+    struct flag_write *write = &item->write;
+    if ((write->row.flags ^ item->flags) & MAILBOX_DRAFT) {
+        write->row.flags ^= ROW_DRAFT;
+        write->flags |= ROW_DRAFT;
+    }
+    if (!write->flags && !write->keywords) {
+        settle(b, index, MAILBOX_DONE);
+        return;
+    }
+    if (b->done_count == COMMIT_MAX)
+        commit(b);
+    b->done[b->done_count++] = index;
+}
+
 /* ---- what is to change ---- */
 
 static uint32_t flags_after(const struct mailbox_flag_change *change, uint32_t before)
 {
-    uint32_t named = change->flags & WRITABLE;
+    uint32_t named = change->flags & WRITABLE, after = before;
     switch (change->op) {
     case MAILBOX_FLAGS_ADD:
-        return before | named;
+        after = before | named;
+        break;
     case MAILBOX_FLAGS_REMOVE:
-        return before & ~named;
+        after = before & ~named;
+        break;
     case MAILBOX_FLAGS_REPLACE:
+        after = (before & ~WRITABLE) | named;
         break;
     }
-    return (before & ~WRITABLE) | named;
+    return (after ^ before) & MAILBOX_DRAFT ? after ^ MAILBOX_DRAFT_CONTRARY : after;
+}
+
+/* Is it all our own word, on which Graph is not to be asked? */
+static bool is_draft_alone(const struct mailbox_flag_change *change)
+{
+    return change->op != MAILBOX_FLAGS_REPLACE && change->flags == MAILBOX_DRAFT &&
+           !change->keywords[0];
 }
 
 /* One property for two flags: it tells the one that was set last. */
@@ -113,7 +167,7 @@ static bool plan(struct batch *b, struct item *item, struct arena *a, struct gra
     item->flags = flags_after(b->change, row->flags);
     item->keywords =
         keywords_change(row->keywords ? row->keywords : "", b->change->op, b->change->keywords);
-    item->write.flags = item->flags ^ row->flags;
+    item->write.flags = (item->flags ^ row->flags) & ~ROW_DRAFT;
     item->write.keywords = !same_text(item->keywords, row->keywords);
     /* What is sent anyway tells all that was named: others may have changed it meanwhile. */
     if (item->write.flags || item->write.keywords)
@@ -172,13 +226,15 @@ static struct graph_call *send_write(struct batch *b, size_t index)
     struct arena *a = arena_new();
     if (!plan(b, item, a, &update, &e)) {
         fail(b, index, &e);
-    } else if (!update.has) {
-        if (!b->fresh)
-            b->idle[b->idle_count++] = item->write.row.uid;
-        settle(b, index, MAILBOX_DONE);
-    } else
+    } else if (update.has) {
         call = graph_update_start(b->folder->account->user, as_of(b, b->wait), item->write.row.id,
                                   &update);
+    } else if (b->fresh || is_draft_alone(b->change)) {
+        confirm(b, index);
+    } else {
+        b->idle[b->idle_count++] = item->write.row.uid;
+        settle(b, index, MAILBOX_DONE);
+    }
     arena_free(&a);
     return call;
 }
@@ -304,7 +360,7 @@ static struct graph_call *next_call(void *arg, size_t index, struct graph_call *
     switch (item->looking ? judge_look(b, item, ended, &e) : judge_write(b, item, ended, &e)) {
     case VERDICT_DONE:
         item->write.row.written = clock_wall_ms();
-        b->done[b->done_count++] = index;
+        confirm(b, index);
         break;
     case VERDICT_GONE:
         sync_mark_stale(b->folder); /* the next look at the folder tells that it is gone */
@@ -321,21 +377,6 @@ static struct graph_call *next_call(void *arg, size_t index, struct graph_call *
         break;
     }
     return NULL;
-}
-
-/* Commits what Graph has confirmed. */
-static void commit(void *arg)
-{
-    struct batch *b = arg;
-    struct flag_write *writes[ABREAST];
-    struct error e = ERROR_INIT;
-    for (size_t i = 0; i < b->done_count; i++)
-        writes[i] = &b->items[b->done[i]]->write;
-    /* Not failed: it is done, and the next round will find that out again. */
-    if (b->done_count && !folder_write_flags(b->folder, writes, b->done_count, &e))
-        log_error_value(LOG_LEVEL_WARNING, &e, "cannot record flags in %s", b->folder->path);
-    while (b->done_count)
-        settle(b, b->done[--b->done_count], MAILBOX_DONE);
 }
 
 static void abandon(void *arg, size_t index, const struct error *e)

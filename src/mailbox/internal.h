@@ -19,6 +19,7 @@
 #include "postern/graph/folder.h"
 #include "postern/graph/write.h"
 #include "postern/mailbox/account.h"
+#include "postern/mailbox/transfer.h"
 #include "postern/store/body_cache.h"
 
 #include <pthread.h>
@@ -226,6 +227,11 @@ void account_chores_done(struct mailbox_account *a, int64_t due_ms);
 /* What was told of an appended message takes the place of what Graph shows (original.c); one that
  * was edited loses its original. Inside the commit's transaction. */
 bool original_apply(struct mailbox_folder *f, struct row *r, struct error *e);
+
+/* What clients said of \Draft goes with messages that came from a folder, which was `before`, to
+ * another one (draft.c). It costs no request; what cannot be kept is logged. */
+void draft_carry(const struct mailbox_view *before, struct mailbox_folder *to,
+                 const struct mailbox_transfer *moved, size_t count, struct wait *w);
 
 /* COPY and MOVE of so few messages go one by one, so that they arrive in their order; of more, some
  * change places with their neighbours. */

@@ -18,6 +18,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/counts.c \
 	src/mailbox/copy.c \
 	src/mailbox/delete.c \
+	src/mailbox/draft.c \
 	src/mailbox/expunge.c \
 	src/mailbox/fact.c \
 	src/mailbox/fetch.c \

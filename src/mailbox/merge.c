@@ -17,8 +17,6 @@
  * too, within seconds. */
 #define SETTLE_MS ((int64_t)60 * CLOCK_SECOND)
 
-#define ANY_DRAFT (MAILBOX_DRAFT | MAILBOX_HIDDEN_DRAFT)
-
 /* What the sources said. */
 enum {
     SAW_DELTA = 1 << 0,
@@ -142,7 +140,7 @@ static bool is_unsure(const struct merge_item *item, const struct graph_message 
     if (!known)
         return true;
     /* The size of a draft is to be known after each write of ours: see is_edited(). */
-    if ((item->known_flags & ANY_DRAFT) && is_recent(item->known_written, SETTLE_MS))
+    if (mailbox_is_draft(item->known_flags) && is_recent(item->known_written, SETTLE_MS))
         return true;
     /* The read state may change without a new version of the message. */
     return is_changed(item) && is_recent(item->known_written, ECHO_MS);
@@ -168,7 +166,7 @@ void merge_delta(struct merge_item *item, const struct graph_message *message)
 static void apply_whole(struct merge_item *item, const struct graph_message *message)
 {
     row_apply(&item->row, message, true);
-    if (item->row.flags & ANY_DRAFT)
+    if (mailbox_is_draft(item->row.flags))
         item->row.written = 0; /* the size that is known is of after the write */
 }
 
@@ -290,7 +288,7 @@ static bool is_present(const struct merge *m, const struct merge_item *item)
 static bool is_edited(const struct merge_item *item)
 {
     const struct row *now = &item->row;
-    bool draft = (now->flags & ANY_DRAFT) && (item->known_flags & ANY_DRAFT);
+    bool draft = mailbox_is_draft(now->flags) && mailbox_is_draft(item->known_flags);
     if (!draft || !item->known_key || same_text(now->change_key, item->known_key))
         return false;
     bool written = is_recent(item->known_written, SETTLE_MS);

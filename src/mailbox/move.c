@@ -26,6 +26,7 @@ struct item {
 struct moves {
     struct mailbox_folder *from, *to;
     const uint32_t *uids;
+    struct mailbox_view *before; /* of the source */
     struct item *items;
     struct wait *wait;
     uint32_t *left; /* UIDs to be retired from the source */
@@ -184,6 +185,7 @@ static void tell_arrivals(struct moves *b, size_t count, struct mailbox_transfer
         log_error_value(LOG_LEVEL_WARNING, &e, "no UIDs of what was moved to %s", b->to->path);
     for (size_t i = 0; i < count; i++)
         out[i].to = uids[i];
+    draft_carry(b->before, b->to, out, count, b->wait);
     free(ids);
     free(uids);
 }
@@ -222,6 +224,7 @@ bool mailbox_move(struct mailbox_folder *from, const uint32_t *uids, size_t coun
     }
     b.items = xcalloc(count, sizeof *b.items);
     b.left = xcalloc(count, sizeof *b.left);
+    b.before = mailbox_folder_view(from);
     abreast_run(&what, &b, count, w);
     wave(&b);
     tell_arrivals(&b, count, out);
@@ -229,6 +232,7 @@ bool mailbox_move(struct mailbox_folder *from, const uint32_t *uids, size_t coun
         free(b.items[i].id);
     free(b.items);
     free(b.left);
+    mailbox_view_unref(&b.before);
     if (b.failed && e->kind == ERROR_FOLDER_GONE)
         tree_forget(to);
     return b.failed == 0;

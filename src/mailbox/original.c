@@ -6,12 +6,11 @@
 
 /* Flags that Graph keeps one of, and a message may bear both. */
 #define KEPT_FLAGS (MAILBOX_ANSWERED | MAILBOX_FORWARDED)
-#define ANY_DRAFT  (MAILBOX_DRAFT | MAILBOX_HIDDEN_DRAFT)
 
 /* A draft keeps its id when it is sent, and is another message then, edited before perhaps. */
 static bool was_sent(const struct row *r, const struct store_original *original)
 {
-    return original->draft && !(r->flags & ANY_DRAFT) && r->modseq == 0;
+    return original->draft && !mailbox_is_draft(r->flags) && r->modseq == 0;
 }
 
 bool original_apply(struct mailbox_folder *f, struct row *r, struct error *e)
@@ -19,8 +18,8 @@ bool original_apply(struct mailbox_folder *f, struct row *r, struct error *e)
     struct store_original original;
     struct store_db *db = f->account->db;
     if (r->edited) { /* what was appended is no longer what is there */
-        if (r->flags & MAILBOX_HIDDEN_DRAFT)
-            r->flags ^= MAILBOX_HIDDEN_DRAFT | MAILBOX_DRAFT;
+        if (r->flags & MAILBOX_DRAFT_CONTRARY)
+            r->flags ^= ROW_DRAFT;
         return store_original_drop(db, r->id, e);
     }
     int found = store_original_find(db, r->id, &original, e);
@@ -28,12 +27,13 @@ bool original_apply(struct mailbox_folder *f, struct row *r, struct error *e)
         return found == 0;
     if (was_sent(r, &original))
         return store_original_drop(db, r->id, e);
-    if ((r->flags & ANY_DRAFT) && !original.draft && !store_original_is_draft(db, r->id, e))
+    bool is_draft = mailbox_is_draft(r->flags);
+    if (is_draft && !original.draft && !store_original_is_draft(db, r->id, e))
         return false;
     if (original.received_ms != INT64_MIN)
         r->received_ms = original.received_ms;
-    if ((r->flags & MAILBOX_DRAFT) && !(original.flags & MAILBOX_DRAFT))
-        r->flags ^= MAILBOX_HIDDEN_DRAFT | MAILBOX_DRAFT;
+    if (is_draft && ((r->flags ^ original.flags) & MAILBOX_DRAFT))
+        r->flags ^= ROW_DRAFT;
     if (r->modseq == 0) { /* its first row here: we have just written it */
         r->written = clock_wall_ms();
         if (r->flags & KEPT_FLAGS)

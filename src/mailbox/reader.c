@@ -129,7 +129,7 @@ static char *body_name(struct mailbox_folder *f, uint32_t uid, const char *id)
 {
     struct mailbox_view *view = mailbox_folder_view(f);
     const struct mailbox_entry *entry = view ? mailbox_view_find(view, uid, NULL) : NULL;
-    bool draft = entry && (entry->flags & MAILBOX_DRAFT);
+    bool draft = entry && mailbox_is_draft(entry->flags);
     mailbox_view_unref(&view);
     return draft ? xasprintf("%s#%u", id, (unsigned)uid) : xstrdup(id);
 }

@@ -110,12 +110,13 @@ static void apply_extended(struct row *r, const struct graph_message *m, bool wh
         apply_verb(r, m->has & GRAPH_HAS_VERB ? m->verb : GRAPH_VERB_NONE);
 }
 
-/* What is hidden stays so as long as Graph calls it a draft. */
+/* What clients said holds as long as Graph says what it said then. */
 static void apply_draft(struct row *r, bool is_draft)
 {
-    bool hidden = is_draft && (r->flags & MAILBOX_HIDDEN_DRAFT);
-    set_flag(r, MAILBOX_HIDDEN_DRAFT, hidden);
-    set_flag(r, MAILBOX_DRAFT, is_draft && !hidden);
+    if (is_draft == mailbox_is_draft(r->flags))
+        return;
+    set_flag(r, MAILBOX_DRAFT_CONTRARY, false);
+    set_flag(r, MAILBOX_DRAFT, is_draft);
 }
 
 void row_apply(struct row *r, const struct graph_message *m, bool whole)

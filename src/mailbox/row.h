@@ -11,6 +11,9 @@
 #define ROW_ARTICLE_UNKNOWN (-1) /* not asked yet */
 #define ROW_ARTICLE_NONE    (-2) /* asked: the server has none */
 
+/* Turned both, the opposite of \Draft is told, and what Graph says stays. */
+#define ROW_DRAFT (MAILBOX_DRAFT | MAILBOX_DRAFT_CONTRARY)
+
 struct row {
     char *id;
     uint32_t uid; /* 0: not given yet */

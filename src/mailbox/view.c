@@ -65,6 +65,11 @@ void mailbox_view_unref(struct mailbox_view **v)
     free(view);
 }
 
+bool mailbox_is_draft(uint32_t flags)
+{
+    return !(flags & MAILBOX_DRAFT) != !(flags & MAILBOX_DRAFT_CONTRARY);
+}
+
 size_t mailbox_view_count(const struct mailbox_view *v)
 {
     return v->count;

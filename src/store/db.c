@@ -68,6 +68,7 @@ static const char *const stmt_sql[DB_STMT_COUNT] = {
                          "WHERE graph_id = ?1",
     [DB_ORIGINAL_FIND] = "SELECT size, received, flags FROM original WHERE graph_id = ?1",
     [DB_ORIGINAL_IS_DRAFT] = "UPDATE original SET flags = flags | ?2 WHERE graph_id = ?1",
+    [DB_ORIGINAL_TELL_DRAFT] = "UPDATE original SET flags = (flags & ~?2) | ?3 WHERE graph_id = ?1",
     [DB_ORIGINAL_DROP] = "DELETE FROM original WHERE graph_id = ?1",
     [DB_ORIGINAL_DUE] = "SELECT graph_id FROM original WHERE look_at > 0 AND look_at <= ?1 "
                         "ORDER BY look_at LIMIT ?2",

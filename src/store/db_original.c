@@ -97,6 +97,23 @@ bool store_original_is_draft(struct store_db *db, const char *graph_id, struct e
     return ok;
 }
 
+bool store_original_tell_draft(struct store_db *db, const char *graph_id, bool told,
+                               struct error *e)
+{
+    bool ok = false;
+    if (!db_lock(db, e))
+        return false;
+    sqlite3_stmt *s = db_write_stmt(db, DB_ORIGINAL_TELL_DRAFT, DB_SURVIVES_KILL, e);
+    if (s) {
+        db_bind_text(s, 1, graph_id);
+        sqlite3_bind_int64(s, 2, STORE_DRAFT);
+        sqlite3_bind_int64(s, 3, told ? STORE_DRAFT : 0);
+        ok = db_run(db, s, e);
+    }
+    db_unlock(db);
+    return ok;
+}
+
 bool store_original_drop(struct store_db *db, const char *graph_id, struct error *e)
 {
     bool ok = false;

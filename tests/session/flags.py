@@ -170,15 +170,31 @@ def messages_that_are_gone():
 
 
 @test
-def drafts_stay_what_they_are():
-    """\\Draft is never told as set, not silently either"""
+def drafts_are_what_clients_say():
+    """\\Draft is kept by Postern alone: no request, over rounds, a restart, COPY and MOVE"""
     with imap_pair() as pair:
         deliver(pair, 1)
         with selected(pair) as client:
-            assert flags_of(client.ok("STORE 1 +FLAGS (\\Draft \\Seen)")) == {1: {"\\Seen"}}
-            assert flags_of(client.ok("STORE 1 +FLAGS.SILENT (\\Draft)")) == {1: {"\\Seen"}}
-            assert not client.ok("STORE 1 -FLAGS.SILENT (\\Draft)").fetched()
+            told = {1: {"\\Draft", "\\Seen"}}
+            assert flags_of(client.ok("STORE 1 +FLAGS (\\Draft \\Seen)")) == told
+            assert not in_graph(pair)[0]["isDraft"]
+            pair.sandbox.forget()
+            client.ok("STORE 1 -FLAGS.SILENT (\\Draft)")
+            assert flags_of(client.ok("STORE 1 +FLAGS (\\Draft)")) == told
+            assert not pair.sandbox.requests(), pair.sandbox.requests()
+            patch(pair, in_graph(pair)[0], flag={"flagStatus": "flagged"})
+            client.select()
+            told[1].add("\\Flagged")
+            assert flags_now(client) == told
             assert client.no("STORE 1 +FLAGS (\\Nonsense)").code_is("CANNOT")
+        pair.restart()
+        with selected(pair) as client:
+            assert flags_now(client) == told
+            client.ok("CREATE There")
+            client.ok("COPY 1 There")
+            client.ok("MOVE 1 There")
+            client.select("There")
+            assert flags_now(client) == {1: told[1], 2: told[1]}
 
 
 @test

@@ -2,8 +2,9 @@
  * Changing flags and keywords (IMAP STORE), and hearing of changes that others made.
  *
  * Graph keeps \Seen as isRead, \Flagged as flag.flagStatus, \Deleted and \Answered as extended
- * properties, keywords as categories (message: update). \Draft is what Graph says and cannot be
- * changed after creation.
+ * properties, keywords as categories (message: update). What is a draft to Graph cannot be changed
+ * after creation: \Draft is what Graph says until a client says otherwise, which is kept here alone
+ * and holds until Graph changes its mind.
  */
 #ifndef POSTERN_MAILBOX_FLAGS_H
 #define POSTERN_MAILBOX_FLAGS_H
@@ -28,8 +29,8 @@ enum mailbox_outcome {
 #define MAILBOX_ANY_MODSEQ UINT64_MAX
 
 /* Changes flags of messages, one PATCH each, four always in flight; all that needs no change costs
- * one sync round, which says whether that is still so. With `unchanged_since`, keywords or a
- * replacement one comes first (not atomic towards Graph). Runs to
+ * one sync round, which says whether that is still so; \Draft alone costs nothing. With
+ * `unchanged_since`, keywords or a replacement one comes first (not atomic towards Graph). Runs to
  * its end whoever hangs up, so `w` must have client_fd -1. What Graph confirmed is committed and
  * published before this returns; a later delta that is older than our write does not undo it.
  * Fills `outcomes`, one for each UID; true if none is MAILBOX_FAILED, else `e` holds the first

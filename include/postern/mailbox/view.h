@@ -20,10 +20,14 @@
 #define MAILBOX_DELETED   0x0020u
 /* It has more categories than are shown as keywords, so they cannot be changed. */
 #define MAILBOX_KEYWORDS_CUT 0x0040u
-/* Graph calls it a draft, and the client that appended it did not: \Draft is not told. */
-#define MAILBOX_HIDDEN_DRAFT 0x0080u
+/* \Draft is told as clients said, contrary to Graph: it calls a draft what is not told as one, or
+ * the other way round. */
+#define MAILBOX_DRAFT_CONTRARY 0x0080u
 /* Bits that are no flags of a protocol. */
-#define MAILBOX_NOT_TOLD (MAILBOX_KEYWORDS_CUT | MAILBOX_HIDDEN_DRAFT)
+#define MAILBOX_NOT_TOLD (MAILBOX_KEYWORDS_CUT | MAILBOX_DRAFT_CONTRARY)
+
+/* Does Graph call it a draft, whatever is told? */
+bool mailbox_is_draft(uint32_t flags);
 
 struct mailbox_entry {
     uint32_t uid;

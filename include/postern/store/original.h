@@ -27,7 +27,7 @@ void store_spool_free(struct store_spool **s);
 struct store_original {
     int64_t size;        /* wire octets; -1: not known */
     int64_t received_ms; /* INTERNALDATE that the client gave; INT64_MIN: none */
-    uint32_t flags;      /* as the client gave them, STORE_SEEN … */
+    uint32_t flags;      /* as the client gave them, STORE_SEEN …; STORE_DRAFT as last told */
     bool draft;          /* Graph was seen to call it a draft; false when it is kept */
 };
 
@@ -43,6 +43,9 @@ int store_original_find(struct store_db *db, const char *graph_id, struct store_
                         struct error *e);
 /* Graph calls it a draft. */
 bool store_original_is_draft(struct store_db *db, const char *graph_id, struct error *e);
+/* From now on \Draft is told of it, or is not. One that is not there is no error. */
+bool store_original_tell_draft(struct store_db *db, const char *graph_id, bool told,
+                               struct error *e);
 /* The bytes; NULL with e->kind NONE if there are none, or if they turn out to be torn: then the
  * original is dropped with a log line. */
 struct store_body *store_original_open(struct store_db *db, const char *graph_id, struct error *e);
@@ -64,7 +67,7 @@ bool store_original_lives(struct store_db *db, const char *graph_id, int64_t whe
  */
 struct store_making {
     int64_t key;
-    const char *folder; /* where it is made */
+    const char *folder;   /* where it is made */
     const char *mark;     /* ours on it; NULL: only its answer tells it from others */
     const char *graph_id; /* NULL: no answer came yet */
     int64_t began_ms;     /* wall clock */

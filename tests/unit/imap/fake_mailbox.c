@@ -333,7 +333,6 @@ static enum mailbox_outcome store_one(uint32_t uid, const struct mailbox_flag_ch
                                       uint64_t unchanged_since)
 {
     struct fake_message *m = fake_find(uid);
-    uint32_t named = change->flags & ~MAILBOX_DRAFT;
     if (!m)
         return MAILBOX_GONE;
     if (m->modseq > unchanged_since)
@@ -341,10 +340,10 @@ static enum mailbox_outcome store_one(uint32_t uid, const struct mailbox_flag_ch
     if (uid == fake.store_refused)
         return MAILBOX_FAILED;
     if (change->op == MAILBOX_FLAGS_REMOVE)
-        m->flags &= ~named;
+        m->flags &= ~change->flags;
     else
-        m->flags =
-            named | (m->flags & (change->op == MAILBOX_FLAGS_ADD ? UINT32_MAX : MAILBOX_DRAFT));
+        m->flags = change->flags | (change->op == MAILBOX_FLAGS_ADD ? m->flags : 0);
+    m->flags |= fake.store_others;
     store_keywords(m, change);
     m->modseq = ++fake.modseq;
     return MAILBOX_DONE;

@@ -43,6 +43,7 @@ struct fake_mailbox {
     uint32_t copy, copied; /* this UID tells the EMAILID of that one; 0: none does */
 
     uint32_t store_refused; /* changes of this UID fail with write_error */
+    uint32_t store_others;  /* flags that somebody else sets at the same moment */
 
     unsigned sync_ticks; /* a sync takes that many times ten seconds (clock_test_set()) */
 

@@ -23,8 +23,8 @@ static void test_select(void)
     CU_ASSERT_STRING_EQUAL(
         talk_in("a SELECT inbox\r\n"),
         "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded $MDNSent Work)\r\n"
-        "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen $Forwarded $MDNSent Work "
-        "\\*)] these are kept\r\n"
+        "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded $MDNSent "
+        "Work \\*)] these are kept\r\n"
         "* 3 EXISTS\r\n* 3 RECENT\r\n"
         "* OK [UNSEEN 2] the first one not seen\r\n"
         "* OK [UIDVALIDITY 77] UIDs are valid\r\n"

@@ -50,12 +50,14 @@ static void test_telling(void)
 static void test_silence_that_would_lie(void)
 {
     three();
+    check("STORE 1 +FLAGS.SILENT (\\Answered)", "s OK STORE completed\r\n");
+    fake.store_others = MAILBOX_FLAGGED;
     check("STORE 1 +FLAGS.SILENT (\\Draft \\Seen)",
-          "* 1 FETCH (FLAGS (\\Seen))\r\ns OK STORE completed\r\n");
-    fake_find(2)->flags = MAILBOX_DRAFT;
-    check("STORE 2 FLAGS.SILENT (\\Seen)",
-          "* 2 FETCH (FLAGS (\\Seen \\Draft))\r\ns OK STORE completed\r\n");
+          "* 1 FETCH (FLAGS (\\Answered \\Flagged \\Seen \\Draft))\r\ns OK STORE completed\r\n");
+    fake.store_others = 0;
+    fake_find(2)->flags = MAILBOX_DRAFT | MAILBOX_DRAFT_CONTRARY; /* the latter is no flag */
     check("STORE 2 +FLAGS.SILENT (\\Draft)", "s OK STORE completed\r\n");
+    check("STORE 2 FLAGS.SILENT (\\Seen)", "s OK STORE completed\r\n");
 }
 
 static void test_keywords(void)

@@ -3,6 +3,7 @@
 #include "../../../src/mailbox/internal.h"
 #include "rig.h"
 
+#include "postern/mailbox/flags.h"
 #include "postern/mailbox/view.h"
 #include "postern/store/original.h"
 
@@ -101,6 +102,32 @@ static void test_sent_draft(void)
     finish(&r);
 }
 
+/* The last word counts, not that of the APPEND. */
+static void test_draft_told_later(void)
+{
+    struct rig r;
+    struct error e = ERROR_INIT;
+    struct store_original original;
+    enum mailbox_outcome outcome;
+    const struct mailbox_flag_change change = {
+        .op = MAILBOX_FLAGS_REMOVE, .flags = MAILBOX_DRAFT, .keywords = ""};
+    open_with(&r, 0);
+    keep_original(&r, "m-0001");
+    exchange_lock(r.exchange)->drafts = true;
+    exchange_unlock(r.exchange);
+    exchange_deliver(r.exchange, 1);
+    rig_sync(&r);
+    CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_DRAFT);
+    uint32_t uid = rig_uid(&r, 0);
+    CU_ASSERT(mailbox_store(r.folder, &uid, 1, &change, MAILBOX_ANY_MODSEQ, &outcome, &r.wait, &e));
+    exchange_set_read(r.exchange, "m-0001", true);
+    rig_sync(&r);
+    CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_DRAFT_CONTRARY | MAILBOX_SEEN);
+    CU_ASSERT_EQUAL(store_original_find(r.account->db, "m-0001", &original, &e), 1);
+    CU_ASSERT(!(original.flags & MAILBOX_DRAFT) && original.draft);
+    finish(&r);
+}
+
 /* Who deletes by POP3 what another marked by IMAP: in Deleted Items it waits for no EXPUNGE. */
 static void test_deleted_twice(void)
 {
@@ -125,6 +152,7 @@ const struct unit_test commit_tests[] = {
     {"what STATUS told does not fall", test_told_does_not_fall},
     {"UIDNEXT does not fall by a commit", test_commit_does_not_fall},
     {"a draft that was sent", test_sent_draft},
+    {"\\Draft told later than appended", test_draft_told_later},
     {"what is marked as deleted is deleted", test_deleted_twice},
     {NULL, NULL},
 };

@@ -28,6 +28,9 @@ static uint64_t modseq_at(struct rig *r, size_t index)
     return modseq;
 }
 
+/* As a client said, and not Graph. */
+#define TOLD_DRAFT (MAILBOX_DRAFT | MAILBOX_DRAFT_CONTRARY)
+
 #define OUTCOMES_MAX 300
 static enum mailbox_outcome outcomes[OUTCOMES_MAX];
 
@@ -92,10 +95,67 @@ static void test_each_flag(void)
     check_state(&r, "m-0001", "read flagged deleted 102 ");
     store(&r, 1, MAILBOX_FLAGS_REPLACE, MAILBOX_SEEN | MAILBOX_DRAFT, "", MAILBOX_ANY_MODSEQ, true);
     check_state(&r, "m-0001", "read 0 ");
-    CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_SEEN); /* and no draft */
+    CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_SEEN | TOLD_DRAFT);
     rig_close(&r);
     rig_open(&r);
-    CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_SEEN); /* it was committed */
+    CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_SEEN | TOLD_DRAFT); /* it was committed */
+    finish(&r);
+}
+
+/* Our own word, which Graph is neither told nor asked. */
+static void test_draft_is_told(void)
+{
+    struct rig r;
+    open_with(&r, 200);
+    uint64_t before = modseq_at(&r, 0);
+    CU_ASSERT_EQUAL(add(&r, 150, MAILBOX_DRAFT), 0);
+    for (size_t i = 0; i < 200; i++)
+        CU_ASSERT_EQUAL(rig_flags(&r, i), i < 150 ? TOLD_DRAFT : 0);
+    CU_ASSERT(modseq_at(&r, 0) > before && modseq_at(&r, 150) == before);
+    uint64_t told = modseq_at(&r, 0);
+    CU_ASSERT_EQUAL(add(&r, 1, MAILBOX_DRAFT), 0); /* nothing new */
+    CU_ASSERT_EQUAL(modseq_at(&r, 0), told);
+    store(&r, 1, MAILBOX_FLAGS_REMOVE, MAILBOX_DRAFT, "", before, true);
+    CU_ASSERT_EQUAL(outcomes[0], MAILBOX_MODIFIED);
+    CU_ASSERT_EQUAL(rig_flags(&r, 0), TOLD_DRAFT);
+    CU_ASSERT_EQUAL(add(&r, 1, MAILBOX_SEEN), 1);
+    exchange_set_read(r.exchange, "m-0002", true);
+    rig_sync(&r);
+    rig_close(&r);
+    rig_open(&r);
+    rig_sync(&r);
+    CU_ASSERT_EQUAL(rig_flags(&r, 0), TOLD_DRAFT | MAILBOX_SEEN);
+    CU_ASSERT_EQUAL(rig_flags(&r, 1), TOLD_DRAFT | MAILBOX_SEEN);
+    CU_ASSERT_EQUAL(store(&r, 1, MAILBOX_FLAGS_REMOVE, MAILBOX_DRAFT, "", MAILBOX_ANY_MODSEQ, true),
+                    0);
+    CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_SEEN);
+    exchange_edit(r.exchange, "m-0003", 900); /* no draft to Graph, so not an edited one */
+    rig_sync(&r);
+    CU_ASSERT_EQUAL(rig_uid(&r, 2), 103);
+    finish(&r);
+}
+
+/* A draft stays one to us where it is not told as one. */
+static void test_draft_is_not_told(void)
+{
+    struct rig r;
+    rig_init(&r, 0);
+    exchange_lock(r.exchange)->drafts = true;
+    exchange_unlock(r.exchange);
+    exchange_deliver(r.exchange, 1);
+    rig_open(&r);
+    rig_sync(&r);
+    CU_ASSERT_EQUAL(store(&r, 1, MAILBOX_FLAGS_REMOVE, MAILBOX_DRAFT, "", MAILBOX_ANY_MODSEQ, true),
+                    0);
+    CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_DRAFT_CONTRARY);
+    exchange_set_read(r.exchange, "m-0001", true);
+    rig_sync(&r);
+    CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_DRAFT_CONTRARY | MAILBOX_SEEN);
+    uint32_t uid = rig_uid(&r, 0);
+    exchange_edit(r.exchange, "m-0001", 900);
+    rig_sync(&r);
+    CU_ASSERT(rig_uid(&r, 0) > uid);
+    CU_ASSERT_EQUAL(rig_flags(&r, 0), MAILBOX_DRAFT | MAILBOX_SEEN); /* as Graph has it */
     finish(&r);
 }
 
@@ -199,7 +259,7 @@ static void test_success_is_not_memory(void)
     open_with(&r, 3);
     add(&r, 3, MAILBOX_SEEN);
     exchange_set_read(r.exchange, "m-0002", false); /* nobody has told us yet */
-    CU_ASSERT_EQUAL(add(&r, 3, MAILBOX_SEEN), 3); /* a round that finds it, the write */
+    CU_ASSERT_EQUAL(add(&r, 3, MAILBOX_SEEN), 3);   /* a round that finds it, the write */
     CU_ASSERT(outcomes[0] == MAILBOX_DONE && outcomes[1] == MAILBOX_DONE);
     check_state(&r, "m-0002", "read 0 ");
     exchange_set_read(r.exchange, "m-0003", false);
@@ -410,6 +470,8 @@ static void test_watching(void)
 
 const struct unit_test flags_tests[] = {
     {"each flag", test_each_flag},
+    {"\\Draft that Graph does not know", test_draft_is_told},
+    {"a draft that is not told as one", test_draft_is_not_told},
     {"keywords", test_keywords},
     {"echoes of our own writes", test_echoes_cost_nothing},
     {"what others change", test_others_change},
