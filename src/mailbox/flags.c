@@ -31,10 +31,11 @@
 /* One message whose flags change. */
 struct item {
     struct flag_write write;
-    uint32_t flags; /* as they are to be, the written ones count */
-    char *keywords; /* as they are to be */
-    bool looking;   /* the call asks what became of the write */
-    bool repeated;  /* it met somebody else's write once already */
+    uint32_t flags;  /* as they are to be, the written ones count */
+    char *keywords;  /* as they are to be */
+    bool says_draft; /* \Draft is to be told otherwise than now */
+    bool looking;    /* the call asks what became of the write */
+    bool repeated;   /* it met somebody else's write once already */
     struct error lost;
 };
 
@@ -106,7 +107,7 @@ static void confirm(struct batch *b, size_t index)
 {
     struct item *item = b->items[index];
     struct flag_write *write = &item->write;
-    if ((write->row.flags ^ item->flags) & MAILBOX_DRAFT) {
+    if (item->says_draft && ((write->row.flags ^ item->flags) & MAILBOX_DRAFT)) {
         write->row.flags ^= ROW_DRAFT;
         write->flags |= ROW_DRAFT;
     }
@@ -168,6 +169,7 @@ static bool plan(struct batch *b, struct item *item, struct arena *a, struct gra
     item->keywords =
         keywords_change(row->keywords ? row->keywords : "", b->change->op, b->change->keywords);
     item->write.flags = (item->flags ^ row->flags) & ~ROW_DRAFT;
+    item->says_draft = (item->flags ^ row->flags) & MAILBOX_DRAFT;
     item->write.keywords = !same_text(item->keywords, row->keywords);
     /* What is sent anyway tells all that was named: others may have changed it meanwhile. */
     if (item->write.flags || item->write.keywords)
