@@ -33,6 +33,7 @@ struct settings {
     int64_t token_life_s;     /* of tokens issued from now on */
     int64_t max_concurrent;   /* per mailbox, the documented 4 */
     int64_t retry_after_ms;   /* told when that is exceeded */
+    int64_t retry_grace_ms;   /* a request that was on its way when that went out is no offence */
     bool empty_pages;         /* delta: each page comes after an empty one */
     bool repeats;             /* delta: superseded entries are sent as well */
     bool isread_string;       /* delta: "isRead":"true", as the documentation's own sample */

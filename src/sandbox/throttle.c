@@ -22,7 +22,7 @@ bool throttle_enter(struct throttle *t, const struct settings *s, struct journal
 {
     struct throttle_slot *slot = slot_of(t, user);
     int64_t now = clock_mono_ms();
-    if (slot->told_ms != CLOCK_NEVER && now >= slot->told_ms + THROTTLE_GRACE_MS &&
+    if (slot->told_ms != CLOCK_NEVER && now >= slot->told_ms + s->retry_grace_ms &&
         now < slot->until_ms)
         journal_violation(j, "retry-after",
                           "a request for %s came %lld ms before Retry-After had passed", user,

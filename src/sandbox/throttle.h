@@ -10,9 +10,6 @@
 
 #include <stdint.h>
 
-/* A request that was on its way when the 429 went out is no offence. */
-#define THROTTLE_GRACE_MS 100
-
 struct throttle_slot {
     char *user;
     int64_t in_flight;

@@ -176,7 +176,9 @@ class Sandbox:
     """postern-sandbox and its control port."""
 
     def __init__(self, work, *arguments):
-        self.process = Process([program("postern-sandbox"), "--user", MAILBOX, *arguments],
+        # What a sanitizer makes slow is on its way for longer.
+        grace = ("--set", "retry-grace-ms=600") if sanitized() else ()
+        self.process = Process([program("postern-sandbox"), "--user", MAILBOX, *grace, *arguments],
                                work / "sandbox.log",
                                stdout=subprocess.PIPE)
         line = self.process.child.stdout.readline()
