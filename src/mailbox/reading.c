@@ -164,21 +164,17 @@ static void queue_free(struct queue *q)
     free(q->ids);
 }
 
-/* Reads the pages of one list, whose first is asked for already. */
-static bool list_pages(struct tree_reading *r, struct graph_call *call, struct queue *below,
-                       struct wait *w, struct error *e)
+bool tree_list_pages(struct mailbox_account *a, struct graph_call *first,
+                     bool (*fn)(void *arg, const struct graph_folder_page *page, struct error *e),
+                     void *arg, struct wait *w, struct error *e)
 {
-    struct mailbox_account *a = r->account;
+    struct graph_call *call = first;
     bool ok = true;
     for (unsigned pages = 0; ok && call; pages++) {
         struct graph_folder_page page = {0};
         ok = graph_call_wait(call, w, e) && graph_folder_page_decode(call, &page, e);
         graph_call_free(&call);
-        /* Each once: a folder that is told below itself has no end. */
-        for (size_t i = 0; ok && i < page.count; i++)
-            if (page.folders[i].child_count != 0 && !table_get(r->seen, page.folders[i].id))
-                queue_put(below, page.folders[i].id);
-        ok = ok && take_page(r, &page, e);
+        ok = ok && fn(arg, &page, e);
         if (ok && page.next_link && pages == PAGES_MAX)
             ok = error_set(e, ERROR_ANSWER, "Graph's list of folders does not end");
         if (ok && page.next_link)
@@ -186,6 +182,30 @@ static bool list_pages(struct tree_reading *r, struct graph_call *call, struct q
         graph_folder_page_free(&page);
     }
     return ok;
+}
+
+/* A list that is read, and where what may lie below it is put. */
+struct listing {
+    struct tree_reading *reading;
+    struct queue *below;
+};
+
+static bool take_listed(void *arg, const struct graph_folder_page *page, struct error *e)
+{
+    struct listing *l = arg;
+    /* Each once: a folder that is told below itself has no end. */
+    for (size_t i = 0; i < page->count; i++)
+        if (page->folders[i].child_count != 0 && !table_get(l->reading->seen, page->folders[i].id))
+            queue_put(l->below, page->folders[i].id);
+    return take_page(l->reading, page, e);
+}
+
+/* Reads the pages of one list, whose first is asked for already. */
+static bool list_pages(struct tree_reading *r, struct graph_call *call, struct queue *below,
+                       struct wait *w, struct error *e)
+{
+    struct listing l = {.reading = r, .below = below};
+    return tree_list_pages(r->account, call, take_listed, &l, w, e);
 }
 
 static bool read_listings(struct tree_reading *r, struct wait *w, struct error *e)

@@ -44,6 +44,11 @@ struct tree_reading {
  * from before. */
 bool tree_read(struct tree_reading *r, const struct tree_rows *old, struct wait *w,
                struct error *e);
+/* Tells `fn` of the pages of one list of folders, whose first is asked for already; the call is
+ * freed here. Stops when fn returns false, with its error. ERROR_ANSWER: the list has no end. */
+bool tree_list_pages(struct mailbox_account *a, struct graph_call *first,
+                     bool (*fn)(void *arg, const struct graph_folder_page *page, struct error *e),
+                     void *arg, struct wait *w, struct error *e);
 
 /* ---- special.c ---- */
 

@@ -9,30 +9,31 @@
 
 /* A write whose answer was lost and which was not done is repeated so often. */
 #define REPEATS_MAX 2
-#define PAGES_MAX   5000
 
 /* ---- looking ---- */
+
+struct child_visit {
+    void (*fn)(void *arg, const struct graph_folder *child);
+    void *arg;
+};
+
+static bool visit_children(void *arg, const struct graph_folder_page *page, struct error *e)
+{
+    const struct child_visit *v = arg;
+    (void)e;
+    for (size_t i = 0; i < page->count; i++)
+        v->fn(v->arg, &page->folders[i]);
+    return true;
+}
 
 bool each_child(struct mailbox_account *a, const char *parent_id,
                 void (*fn)(void *arg, const struct graph_folder *child), void *arg, struct wait *w,
                 struct error *e)
 {
-    struct graph_call *call =
+    struct child_visit v = {.fn = fn, .arg = arg};
+    struct graph_call *first =
         graph_folder_list_start(a->user, as_of(a, w), parent_id, NULL, false, NULL);
-    bool ok = true;
-    for (unsigned pages = 0; ok && call; pages++) {
-        struct graph_folder_page page = {0};
-        ok = graph_call_wait(call, w, e) && graph_folder_page_decode(call, &page, e);
-        graph_call_free(&call);
-        for (size_t i = 0; ok && i < page.count; i++)
-            fn(arg, &page.folders[i]);
-        if (ok && page.next_link && pages == PAGES_MAX)
-            ok = error_set(e, ERROR_ANSWER, "Graph's list of folders does not end");
-        if (ok && page.next_link)
-            call = graph_folder_list_start(a->user, as_of(a, w), NULL, NULL, false, page.next_link);
-        graph_folder_page_free(&page);
-    }
-    return ok;
+    return tree_list_pages(a, first, visit_children, &v, w, e);
 }
 
 struct child_match {
