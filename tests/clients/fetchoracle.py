@@ -14,8 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "session"))
 
 import dovecot  # noqa: E402
 from brokenmail import damage, odd_messages  # noqa: E402
+from connection import Closed  # noqa: E402
 from harness import IMAP, Pair, corpus  # noqa: E402
-from imapclient import Closed, Literal  # noqa: E402
+from imapclient import Literal  # noqa: E402
 from tap import main, test  # noqa: E402
 
 SEED = int(os.environ.get("POSTERN_TEST_SEED", "1"))

@@ -10,8 +10,8 @@ import threading
 import time
 
 import tap
+from connection import Closed
 from harness import Pair, on_the_wire
-from pop3client import Closed
 from staterows import check_rows
 from tap import test
 

@@ -8,21 +8,15 @@ mailbox has, and what SELECT must tell.
 
 import re
 import select
-import socket
-import ssl
 
 import imapsyntax
+from connection import Connection
 from imapsyntax import numbers_of
-from tap import PATIENCE
 
 LITERAL_END = re.compile(rb"(?<![^ \[(])~?\{(\d+)\}\r\n$")
 # While these go on by sequence number nobody may be renumbered (RFC 3501 section 7.4.1, RFC 5256).
 FIXED_NUMBERS = ("FETCH", "STORE", "SEARCH", "SORT", "THREAD")
 SYSTEM_FLAGS = ("\\seen", "\\answered", "\\flagged", "\\deleted", "\\draft", "\\recent")
-
-
-class Closed(Exception):
-    """The server closed the connection where a response was expected."""
 
 
 class Literal:
@@ -141,7 +135,7 @@ class Selected:
         return next((i for i, m in enumerate(self.messages, 1) if m.get("UID") == uid), None)
 
 
-class Imap:
+class Imap(Connection):
     """One connection. The greeting is read, and must be OK, unless greet is false."""
 
     # Does what was told of a message hold for ever? (The oracle makes dates up for what has gone.)
@@ -149,13 +143,7 @@ class Imap:
 
     def __init__(self, port, *, host="127.0.0.1", tls=None, greet=True, receive_buffer=None,
                  patience=None):
-        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        if receive_buffer:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(patience or PATIENCE)
-        self.socket.connect((host, port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.buffer = b""
+        super().__init__(port, host=host, receive_buffer=receive_buffer, patience=patience)
         self.tags = 0
         self.pending = []
         self.selected = None
@@ -165,24 +153,6 @@ class Imap:
             self.start_tls(tls)
         self.greeting = self.response() if greet else None
         assert not greet or self.greeting.kind in ("OK", "PREAUTH"), self.greeting
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        self.socket.close()
-
-    def reset(self):
-        """Leaves with a reset instead of a goodbye."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        self.socket.close()
-
-    def start_tls(self, context):
-        assert not self.buffer, f"the server spoke before the handshake: {self.buffer!r}"
-        self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -205,12 +175,6 @@ class Imap:
                 self.receive()
         found, self.buffer = self.buffer[:end + 1], self.buffer[end + 1:]
         return found
-
-    def receive(self):
-        piece = self.socket.recv(1 << 20)
-        if not piece:
-            raise Closed(f"closed by the server after {self.buffer[-200:]!r}")
-        self.buffer += piece
 
     def response(self):
         """The next response, checked."""
@@ -304,9 +268,6 @@ class Imap:
             assert box.recent <= box.exists, "RECENT above EXISTS"
 
     # -- sending ------------------------------------------------------------------------------
-
-    def send(self, data):
-        self.socket.sendall(data)
 
     def begin(self, *parts):
         """Sends a command and waits for nothing but continuations of its literals. Returns what
@@ -444,11 +405,3 @@ class Imap:
         """LOGOUT and the close that follows."""
         self.ok("LOGOUT")
         self.expect_close()
-
-    def expect_close(self):
-        try:
-            rest = self.socket.recv(1000)
-        except (ConnectionResetError, ssl.SSLError):
-            rest = b""
-        assert not self.buffer and not rest, f"more after the end: {self.buffer + rest!r}"
-        self.close()

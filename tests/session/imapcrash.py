@@ -16,8 +16,9 @@ import time
 from collections import Counter
 
 import tap
+from connection import Closed
 from harness import IMAP, MAILBOX, Pair
-from imapclient import Closed, Literal
+from imapclient import Literal
 from staterows import check_rows
 from tap import test
 

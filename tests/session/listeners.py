@@ -7,8 +7,9 @@ import re
 import time
 
 import tap
+from connection import Closed
 from harness import PASSWORD, Pair, mail, on_the_wire, trusting
-from pop3client import Closed, Pop3
+from pop3client import Pop3
 from tap import test, wait_for
 
 MESSAGE = mail("plain")

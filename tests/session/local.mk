@@ -39,6 +39,7 @@ EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/tap.py \
 	tests/session/harness.py \
 	tests/session/graphclient.py \
+	tests/session/connection.py \
 	tests/session/pop3client.py \
 	tests/session/proxies.py \
 	tests/session/tlsserver.py \

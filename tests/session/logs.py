@@ -7,8 +7,8 @@ import json
 import re
 
 import tap
+from connection import Closed
 from harness import PASSWORD, PASSWORD_HASH, Pair, mail
-from pop3client import Closed
 from tap import test
 
 MESSAGE = mail("plain")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import conversation
 import tap
+from connection import Closed
 from harness import PASSWORD, Pair, mail, on_the_wire, trusting
-from pop3client import Closed
 from tap import PATIENCE, test
 
 for case in conversation.read(Path(__file__).with_name("pop3.conv")):

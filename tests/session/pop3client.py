@@ -1,60 +1,23 @@
 """A POP3 client that sees every octet and forgives nothing."""
 
-import socket
-import ssl
-
-from tap import PATIENCE
+from connection import Closed, Connection
 
 
-class Closed(Exception):
-    """The server closed the connection where an answer was expected."""
-
-
-class Pop3:
+class Pop3(Connection):
     """One connection. The greeting is read, and must be +OK, unless greet is false."""
 
     def __init__(self, port, *, host="127.0.0.1", tls=None, greet=True, receive_buffer=None):
-        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        if receive_buffer:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(PATIENCE)
-        self.socket.connect((host, port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.buffer = b""
+        super().__init__(port, host=host, receive_buffer=receive_buffer)
         if tls:
             self.start_tls(tls)
         self.greeting = self.line() if greet else None
         if greet:
             assert self.greeting.startswith("+OK"), self.greeting
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        self.socket.close()
-
-    def reset(self):
-        """Leaves with a reset instead of a goodbye."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        self.socket.close()
-
-    def start_tls(self, context):
-        assert not self.buffer, f"the server spoke before the handshake: {self.buffer!r}"
-        self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
-
-    def send(self, data):
-        self.socket.sendall(data)
-
     def raw_line(self):
         """One line as it came, CRLF included; a bare CR or LF in it is an error."""
         while (end := self.buffer.find(b"\n")) < 0:
-            piece = self.socket.recv(1 << 20)
-            if not piece:
-                raise Closed(f"closed by the server after {self.buffer[-200:]!r}")
-            self.buffer += piece
+            self.receive()
         line, self.buffer = self.buffer[:end + 1], self.buffer[end + 1:]
         assert line.endswith(b"\r\n") and b"\r" not in line[:-2], f"bad line end: {line[-80:]!r}"
         return line
@@ -134,11 +97,3 @@ class Pop3:
         answer = self.ok("QUIT")
         self.expect_close()
         return answer
-
-    def expect_close(self):
-        try:
-            rest = self.socket.recv(1000)
-        except (ConnectionResetError, ssl.SSLError):
-            rest = b""
-        assert not self.buffer and not rest, f"more after the end: {self.buffer + rest!r}"
-        self.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 import tap
 from harness import (OTHER_HASH, OTHER_PASSWORD, PASSWORD, PASSWORD_YESCRYPT, Pair,
                      listening, mail, make_certificate, on_the_wire, program, sanitized, trusting)
-from pop3client import Closed
+from connection import Closed
 from tap import test, wait_for
 
 EX_OK, EX_USAGE, EX_NOINPUT, EX_CONFIG = 0, 64, 66, 78

@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 
 import tap
+from connection import Closed
 from harness import PASSWORD, Pair, mail, make_certificate, on_the_wire
-from pop3client import Closed
 from tap import test, wait_for
 
 MESSAGE = mail("plain")
