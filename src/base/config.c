@@ -120,40 +120,70 @@ struct config *config_load(const char *path, config_fault_fn *fault, config_faul
     return c;
 }
 
+void config_texts_free(char **texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+static void free_tenant(struct config_tenant *t)
+{
+    free(t->name);
+    free(t->tenant_id);
+    free(t->client_id);
+    secret_free(t->client_secret);
+    free(t->certificate);
+    free(t->private_key);
+    free(t->federated_token_file);
+    free(t->identity_object_id);
+    free(t->identity_resource_id);
+    free(t->identity_url);
+    free(t->account);
+    secret_free(t->account_password);
+    free(t->scope);
+    free(t->graph_url);
+    free(t->login_url);
+    free(t->ca_file);
+}
+
+static void free_login(struct config_login *l)
+{
+    free(l->name);
+    free(l->mailbox);
+    config_texts_free(l->mailboxes, l->mailbox_count);
+    free(l->account);
+    secret_free(l->password);
+    secret_free(l->device_secret);
+    config_texts_free(l->fingerprints, l->fingerprint_count);
+    free(l->networks);
+    free(l->folder);
+}
+
 static void free_all(struct config *c)
 {
-    for (size_t i = 0; i < c->tenant_count; i++) {
-        struct config_tenant *t = &c->tenants[i];
-        free(t->name);
-        free(t->tenant_id);
-        free(t->client_id);
-        secret_free(t->client_secret);
-        free(t->certificate);
-        free(t->private_key);
-        free(t->graph_url);
-        free(t->login_url);
-        free(t->ca_file);
-    }
+    for (size_t i = 0; i < c->tenant_count; i++)
+        free_tenant(&c->tenants[i]);
     for (size_t i = 0; i < c->listener_count; i++) {
         free(c->listeners[i].name);
         free(c->listeners[i].address);
         free(c->listeners[i].networks);
+        free(c->listeners[i].proxies);
     }
-    for (size_t i = 0; i < c->login_count; i++) {
-        free(c->logins[i].name);
-        free(c->logins[i].mailbox);
-        secret_free(c->logins[i].password);
-        free(c->logins[i].networks);
-        free(c->logins[i].folder);
-    }
+    for (size_t i = 0; i < c->login_count; i++)
+        free_login(&c->logins[i]);
     free(c->tenants);
     free(c->listeners);
     free(c->logins);
     free(c->path);
     free(c->state_dir);
     free(c->log.target);
-    free(c->tls.certificate);
-    free(c->tls.private_key);
+    config_texts_free(c->tls.certificates, c->tls.certificate_count);
+    config_texts_free(c->tls.private_keys, c->tls.private_key_count);
+    free(c->key_file);
+    free(c->logins_file);
+    free(c->user);
+    free(c->group);
     free(c->admin_address);
 }
 
@@ -180,4 +210,18 @@ const struct config_login *config_find_login(const struct config *c, const char 
             return &c->logins[i];
     }
     return NULL;
+}
+
+struct principal config_login_principal(const struct config_login *l)
+{
+    const struct config_tenant *t = l->tenant;
+    struct principal who = {.tenant = t->name};
+    if (config_flow_is_delegated(t->flow))
+        who.account = l->account ? l->account : t->account ? t->account : l->mailbox;
+    return who;
+}
+
+bool config_flow_is_delegated(enum config_flow flow)
+{
+    return flow == FLOW_DEVICE_CODE || flow == FLOW_AUTHORIZATION_CODE || flow == FLOW_PASSWORD;
 }

@@ -157,9 +157,22 @@ static void check_credentials(struct config_tenant *t, const struct config_secti
     }
 }
 
+/* Managed identities bring their own. */
+static void check_registration(const struct config_tenant *t, const struct config_section *s,
+                               struct config_report *r)
+{
+    if (t->flow == FLOW_MANAGED_IDENTITY)
+        return;
+    if (!t->tenant_id)
+        config_fault(r, line_of(s, "tenant-id"), "tenant \"%s\" needs a 'tenant-id'", t->name);
+    if (!t->client_id)
+        config_fault(r, line_of(s, "client-id"), "tenant \"%s\" needs a 'client-id'", t->name);
+}
+
 static void check_tenant(struct config_tenant *t, const struct config_section *s, bool files,
                          struct config_report *r)
 {
+    check_registration(t, s, r);
     if (t->tenant_id && !only_of(t->tenant_id, ".-"))
         config_fault(r, line_of(s, "tenant-id"),
                      "'tenant-id' must be a GUID or a domain such as contoso.onmicrosoft.com");
@@ -199,12 +212,13 @@ static void check_tls(const struct config *c, const struct config_section *s, bo
                       struct config_report *r)
 {
     check_min_version(r, line_of(s, "min-version"), c->tls.min_version);
-    if (!c->tls.certificate != !c->tls.private_key)
-        config_fault(r, s->line, "tls needs both certificate and private-key");
-    if (c->tls.certificate && files)
-        check_readable(c->tls.certificate, false, line_of(s, "certificate"), r);
-    if (c->tls.private_key && files)
-        check_readable(c->tls.private_key, true, line_of(s, "private-key"), r);
+    if (c->tls.certificate_count != c->tls.private_key_count)
+        config_fault(r, s->line,
+                     "tls needs both certificate and private-key, one key for each certificate");
+    for (size_t i = 0; files && i < c->tls.certificate_count; i++)
+        check_readable(c->tls.certificates[i], false, line_of(s, "certificate"), r);
+    for (size_t i = 0; files && i < c->tls.private_key_count; i++)
+        check_readable(c->tls.private_keys[i], true, line_of(s, "private-key"), r);
 }
 
 /* Would the kernel refuse to bind both? Port 0 is a free one each time. */
@@ -275,13 +289,12 @@ static void check_address(const struct config *c, struct config_listener *l,
 static void check_listener(const struct config *c, struct config_listener *l,
                            const struct config_section *s, bool whole, struct config_report *r)
 {
-    const char *legacy = value_of(s, "legacy-tls");
-    if (legacy && strcmp(legacy, "yes") == 0)
+    if (l->legacy_tls)
         config_fault(r, line_of(s, "legacy-tls"),
                      "this version has no legacy-tls yet; it serves TLS 1.2 and later");
     else
         check_min_version(r, line_of(s, "min-version"), l->min_version);
-    if (l->tls != TLS_NONE && !c->tls.certificate && whole)
+    if (l->tls != TLS_NONE && !c->tls.certificate_count && whole)
         config_fault(r, line_of(s, "tls"),
                      "listener \"%s\" needs a certificate: write a tls section with certificate "
                      "and private-key",
@@ -321,6 +334,8 @@ static void check_login(const struct config *c, struct config_login *l,
                        "'%.*s' looks like neither a user principal name (alerts@contoso.com) nor "
                        "an object id",
                        NAME_SHOWN, l->mailbox);
+    if (!l->password && !l->device_secret && !l->fingerprint_count)
+        config_fault(r, s->line, "login \"%s\" needs a 'password'", l->name);
     if (l->password && !is_password_hash(l->password))
         config_fault(r, line_of(s, "password"),
                      "'password' must be a crypt(3) hash, not the password itself; run: postern "

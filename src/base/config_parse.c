@@ -232,7 +232,7 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 static void record(struct config_section *s, const struct setting *setting, int line, bool first,
                    const char *value)
 {
-    bool list = setting->type == SETTING_NETWORKS || setting->type == SETTING_SET;
+    bool list = setting_is_list(setting);
     struct config_entry *entry = NULL;
     for (size_t i = 0; i < s->count; i++) {
         if (s->entries[i].setting == setting)

@@ -49,6 +49,8 @@ const struct config_entry *config_tree_get(const struct config_section *section,
  * default. Faults name the entry's line. */
 void config_store(struct config_report *r, const struct setting *setting,
                   const struct config_entry *entry_or_null, void *base);
+/* Frees a list of texts; NULL is fine. */
+void config_texts_free(char **texts, size_t count);
 /* "127.0.0.1:1110", "[::1]:1110". */
 bool config_parse_address(const char *text, struct sockaddr_storage *out, socklen_t *len);
 bool config_address_is_loopback(const struct sockaddr_storage *address);

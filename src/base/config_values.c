@@ -246,6 +246,20 @@ static void store_set(struct config_report *r, const struct setting *s, int line
     }
 }
 
+/* Empty ones are left out. */
+static void store_texts(const struct setting *s, char *const *values, size_t count, void *base)
+{
+    char ***texts = (char ***)((char *)base + s->offset);
+    size_t *stored = (size_t *)((char *)base + s->count_offset);
+    config_texts_free(*texts, *stored);
+    *texts = xcalloc(count, sizeof **texts);
+    *stored = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (*values[i])
+            (*texts)[(*stored)++] = xstrdup(values[i]);
+    }
+}
+
 static void store_text(const char *value, char **place)
 {
     secret_free(*place);
@@ -291,6 +305,7 @@ static void store_one(struct config_report *r, const struct setting *s, int line
         break;
     case SETTING_SET:
     case SETTING_NETWORKS:
+    case SETTING_TEXTS:
         break; /* lists go through config_store() alone */
     }
 }
@@ -315,6 +330,8 @@ static void store_values(struct config_report *r, const struct setting *s, int l
         store_networks(r, s, line, values, count, base);
     else if (s->type == SETTING_SET)
         store_set(r, s, line, values, count, place);
+    else if (s->type == SETTING_TEXTS)
+        store_texts(s, values, count, base);
     else
         store_one(r, s, line, values[0], place);
     if (place == &elsewhere && s->type == SETTING_TEXT)
@@ -331,7 +348,7 @@ void config_store(struct config_report *r, const struct setting *s,
     if (!s->fallback)
         return;
     char *text = xstrdup(s->fallback), *save = NULL;
-    bool list = s->type == SETTING_NETWORKS || s->type == SETTING_SET;
+    bool list = setting_is_list(s);
     char *values[8] = {text};
     size_t count = list ? 0 : 1;
     for (char *p = list ? strtok_r(text, ",", &save) : NULL; p && count < 8;

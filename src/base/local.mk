@@ -15,8 +15,10 @@ libbase_a_SOURCES = \
 	src/base/error.c \
 	src/base/file.c \
 	src/base/log.c \
+	src/base/principal.c \
 	src/base/settings.c \
 	src/base/settings.h \
+	src/base/sign_in.c \
 	src/base/table.c \
 	src/base/thread.c \
 	src/base/wait.c
@@ -30,6 +32,8 @@ noinst_HEADERS += \
 	include/postern/base/error.h \
 	include/postern/base/file.h \
 	include/postern/base/log.h \
+	include/postern/base/principal.h \
+	include/postern/base/sign_in.h \
 	include/postern/base/table.h \
 	include/postern/base/thread.h \
 	include/postern/base/wait.h

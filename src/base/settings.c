@@ -40,24 +40,32 @@ static const struct settings_choice expunges[] = {{"deleted-items", EXPUNGE_DELE
                                                   {"recoverable", EXPUNGE_RECOVERABLE},
                                                   {"permanent", EXPUNGE_PERMANENT},
                                                   {NULL, 0}};
+static const struct settings_choice socket_modes[] = {
+    {"0600", 0600}, {"0660", 0660}, {"0666", 0666}, {NULL, 0}};
 static const struct settings_choice exact_sizes[] = {
     {"auto", EXACT_SIZE_AUTO}, {"yes", EXACT_SIZE_YES}, {"no", EXACT_SIZE_NO}, {NULL, 0}};
 static const struct settings_choice appends[] = {
     {"auto", APPEND_AUTO}, {"json", APPEND_JSON}, {"draft", APPEND_DRAFT}, {NULL, 0}};
 
-#define AT(type, field)   .offset = offsetof(struct type, field)
-#define NETWORKS_AT(type) AT(type, networks), .count_offset = offsetof(struct type, network_count)
-#define ELSEWHERE         .offset = SETTING_ELSEWHERE
-#define RANGE(lo, hi)     .min = (lo), .max = (hi)
-#define REQUIRED          .flags = SETTING_REQUIRED
-#define SECRET            .flags = SETTING_IS_SECRET
-#define REQUIRED_SECRET   .flags = SETTING_REQUIRED | SETTING_IS_SECRET
+#define AT(type, field)              .offset = offsetof(struct type, field)
+#define TEXTS_AT(type, field, count) AT(type, field), .count_offset = offsetof(struct type, count)
+#define NETWORKS_AT(type)            AT(type, networks), .count_offset = offsetof(struct type, network_count)
+#define ELSEWHERE                    .offset = SETTING_ELSEWHERE
+#define RANGE(lo, hi)                .min = (lo), .max = (hi)
+#define REQUIRED                     .flags = SETTING_REQUIRED
+#define SECRET                       .flags = SETTING_IS_SECRET
 
 /* clang-format off */
 const struct setting settings_table[] = {
     {SECTION_TOP, "state-dir", SETTING_TEXT, POSTERN_STATEDIR, AT(config, state_dir)},
     {SECTION_TOP, "poll-interval", SETTING_DURATION, "15s", RANGE(SECOND / 10, DAY),
      AT(config, poll_interval_ms)},
+    {SECTION_TOP, "key-file", SETTING_TEXT, NULL, AT(config, key_file)},
+    {SECTION_TOP, "logins-file", SETTING_TEXT, NULL, AT(config, logins_file)},
+    {SECTION_TOP, "user", SETTING_TEXT, NULL, AT(config, user)},
+    {SECTION_TOP, "group", SETTING_TEXT, NULL, AT(config, group)},
+    {SECTION_TOP, "client-retention", SETTING_DURATION, "400d", RANGE(DAY, 10000 * DAY),
+     AT(config, client_retention_ms)},
 
     {SECTION_LOG, "level", SETTING_CHOICE, "info", .choices = log_levels, AT(config, log.level)},
     {SECTION_LOG, "format", SETTING_CHOICE, "text", .choices = log_formats,
@@ -77,6 +85,10 @@ const struct setting settings_table[] = {
      AT(config, limits.idle_timeout_ms)},
     {SECTION_LIMITS, "login-timeout", SETTING_DURATION, "60s", RANGE(SECOND, DAY),
      AT(config, limits.login_timeout_ms)},
+    {SECTION_LIMITS, "lockout-failures", SETTING_COUNT, "100", RANGE(0, 1000000),
+     AT(config, limits.lockout_failures)},
+    {SECTION_LIMITS, "lockout-time", SETTING_DURATION, "10m", RANGE(SECOND, DAY),
+     AT(config, limits.lockout_ms)},
     {SECTION_LIMITS, "request-timeout", SETTING_DURATION, "60s", RANGE(SECOND, DAY),
      AT(config, limits.request_timeout_ms)},
     {SECTION_LIMITS, "first-sync-wait", SETTING_DURATION, "20s", RANGE(0, DAY),
@@ -90,15 +102,17 @@ const struct setting settings_table[] = {
     {SECTION_LIMITS, "search-downloads", SETTING_COUNT, "10000", RANGE(0, 10000000),
      AT(config, limits.search_downloads)},
 
-    {SECTION_TLS, "certificate", SETTING_TEXT, NULL, AT(config, tls.certificate)},
-    {SECTION_TLS, "private-key", SETTING_TEXT, NULL, AT(config, tls.private_key)},
+    {SECTION_TLS, "certificate", SETTING_TEXTS, NULL,
+     TEXTS_AT(config, tls.certificates, tls.certificate_count)},
+    {SECTION_TLS, "private-key", SETTING_TEXTS, NULL,
+     TEXTS_AT(config, tls.private_keys, tls.private_key_count)},
     {SECTION_TLS, "min-version", SETTING_CHOICE, "1.2", .choices = tls_versions,
      AT(config, tls.min_version)},
 
     {SECTION_ADMIN, "address", SETTING_TEXT, NULL, AT(config, admin_address)},
 
-    {SECTION_TENANT, "tenant-id", SETTING_TEXT, NULL, REQUIRED, AT(config_tenant, tenant_id)},
-    {SECTION_TENANT, "client-id", SETTING_TEXT, NULL, REQUIRED, AT(config_tenant, client_id)},
+    {SECTION_TENANT, "tenant-id", SETTING_TEXT, NULL, AT(config_tenant, tenant_id)},
+    {SECTION_TENANT, "client-id", SETTING_TEXT, NULL, AT(config_tenant, client_id)},
     {SECTION_TENANT, "flow", SETTING_CHOICE, "client-credentials", .choices = flows,
      AT(config_tenant, flow)},
     {SECTION_TENANT, "client-secret", SETTING_TEXT, NULL, SECRET,
@@ -108,6 +122,22 @@ const struct setting settings_table[] = {
     {SECTION_TENANT, "private-key", SETTING_TEXT, NULL, AT(config_tenant, private_key)},
     {SECTION_TENANT, "assertion", SETTING_CHOICE, "PS256", .choices = assertions,
      AT(config_tenant, assertion)},
+    {SECTION_TENANT, "federated-token-file", SETTING_TEXT, NULL,
+     AT(config_tenant, federated_token_file)},
+    {SECTION_TENANT, "identity-object-id", SETTING_TEXT, NULL,
+     AT(config_tenant, identity_object_id)},
+    {SECTION_TENANT, "identity-resource-id", SETTING_TEXT, NULL,
+     AT(config_tenant, identity_resource_id)},
+    {SECTION_TENANT, "identity-url", SETTING_TEXT, "http://169.254.169.254",
+     AT(config_tenant, identity_url)},
+    {SECTION_TENANT, "account", SETTING_TEXT, NULL, AT(config_tenant, account)},
+    {SECTION_TENANT, "password-file", SETTING_TEXT, NULL, ELSEWHERE},
+    {SECTION_TENANT, "allow-password-grant", SETTING_BOOL, "no",
+     AT(config_tenant, allow_password_grant)},
+    {SECTION_TENANT, "allow-client-tokens", SETTING_BOOL, "no",
+     AT(config_tenant, allow_client_tokens)},
+    {SECTION_TENANT, "scope", SETTING_TEXT, "Mail.ReadWrite Mail.ReadWrite.Shared",
+     AT(config_tenant, scope)},
     {SECTION_TENANT, "cloud", SETTING_CHOICE, "global", .choices = clouds, ELSEWHERE},
     {SECTION_TENANT, "graph-url", SETTING_TEXT, NULL, AT(config_tenant, graph_url)},
     {SECTION_TENANT, "login-url", SETTING_TEXT, NULL, AT(config_tenant, login_url)},
@@ -126,12 +156,25 @@ const struct setting settings_table[] = {
      AT(config_listener, allow_plaintext)},
     {SECTION_LISTENER, "min-version", SETTING_CHOICE, NULL, .choices = tls_versions,
      AT(config_listener, min_version)},
-    {SECTION_LISTENER, "legacy-tls", SETTING_BOOL, "no", ELSEWHERE},
+    {SECTION_LISTENER, "legacy-tls", SETTING_BOOL, "no",
+     AT(config_listener, legacy_tls)},
     {SECTION_LISTENER, "networks", SETTING_NETWORKS, NULL, NETWORKS_AT(config_listener)},
+    {SECTION_LISTENER, "client-certificates", SETTING_BOOL, "no",
+     AT(config_listener, client_certificates)},
+    {SECTION_LISTENER, "proxy-protocol", SETTING_NETWORKS, NULL, AT(config_listener, proxies),
+     .count_offset = offsetof(struct config_listener, proxy_count)},
+    {SECTION_LISTENER, "socket-mode", SETTING_CHOICE, "0660", .choices = socket_modes,
+     AT(config_listener, socket_mode)},
 
     {SECTION_LOGIN, "mailbox", SETTING_TEXT, NULL, REQUIRED, AT(config_login, mailbox)},
+    {SECTION_LOGIN, "mailboxes", SETTING_TEXTS, NULL,
+     TEXTS_AT(config_login, mailboxes, mailbox_count)},
     {SECTION_LOGIN, "tenant", SETTING_TEXT, NULL, REQUIRED, ELSEWHERE},
-    {SECTION_LOGIN, "password", SETTING_TEXT, NULL, REQUIRED_SECRET, AT(config_login, password)},
+    {SECTION_LOGIN, "account", SETTING_TEXT, NULL, AT(config_login, account)},
+    {SECTION_LOGIN, "password", SETTING_TEXT, NULL, SECRET, AT(config_login, password)},
+    {SECTION_LOGIN, "device-secret", SETTING_TEXT, NULL, SECRET, AT(config_login, device_secret)},
+    {SECTION_LOGIN, "certificate-fingerprint", SETTING_TEXTS, NULL,
+     TEXTS_AT(config_login, fingerprints, fingerprint_count)},
     {SECTION_LOGIN, "protocols", SETTING_SET, "pop3,imap", .choices = protocols,
      AT(config_login, protocols)},
     {SECTION_LOGIN, "networks", SETTING_NETWORKS, "127.0.0.0/8,::1", NETWORKS_AT(config_login)},

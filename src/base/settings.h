@@ -5,6 +5,7 @@
 #ifndef POSTERN_BASE_SETTINGS_H
 #define POSTERN_BASE_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +32,8 @@ enum setting_type {
     SETTING_CHOICE,   /* int or enum: the choice's value */
     SETTING_SET,      /* unsigned: a list of choices, or-ed */
     SETTING_DAY,      /* int64_t, milliseconds since 1970 UTC: "2026-01-31" */
-    SETTING_NETWORKS  /* struct config_network *: a list of "192.0.2.0/24" */
+    SETTING_NETWORKS, /* struct config_network *: a list of "192.0.2.0/24" */
+    SETTING_TEXTS     /* char **: a list */
 };
 
 struct settings_choice {
@@ -49,13 +51,19 @@ struct setting {
     /* Where the value goes: in struct config for sections without a title, else in the section's
      * own struct. SETTING_ELSEWHERE: config_check.c looks at it. */
     size_t offset;
-    size_t count_offset; /* NETWORKS: where their number goes */
+    size_t count_offset; /* NETWORKS, TEXTS: where their number goes */
     unsigned flags;
 };
 
 #define SETTING_ELSEWHERE ((size_t)-1)
 #define SETTING_REQUIRED  1u /* no default makes sense: its absence is a fault */
 #define SETTING_IS_SECRET 2u /* never repeated in a fault */
+
+/* Does the setting take more than one value? */
+static inline bool setting_is_list(const struct setting *s)
+{
+    return s->type == SETTING_NETWORKS || s->type == SETTING_SET || s->type == SETTING_TEXTS;
+}
 
 /* Ended by a NULL name. */
 extern const struct setting settings_table[];

@@ -82,7 +82,7 @@ static bool start(struct service *s, struct error *e)
         return false;
     if (!(s->housekeeper = housekeeper_start(s->graph, s->mailboxes, e)))
         return false;
-    mailbox_registry_warm(s->mailboxes, c);
+    mailbox_registry_warm(s->mailboxes, s->config);
     return true;
 }
 

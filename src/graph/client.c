@@ -89,6 +89,11 @@ bool graph_client_configure(struct graph_client *client, const struct config *co
     return ok;
 }
 
+void graph_client_set_vault(struct graph_client *client, const struct sign_in_vault *vault)
+{
+    client->vault = vault;
+}
+
 void graph_client_cancel_all(struct graph_client *client)
 {
     pthread_mutex_lock(&client->lock);
@@ -114,21 +119,24 @@ void graph_client_counters(struct graph_client *client, struct graph_counters *o
     out->retries = atomic_load(&client->retries);
 }
 
-static struct graph_user *new_user(struct graph_client *c, const char *tenant, const char *mailbox)
+static struct graph_user *new_user(struct graph_client *c, const struct principal *who,
+                                   const char *mailbox)
 {
     struct graph_user *u = xcalloc(1, sizeof *u);
     u->client = c;
-    u->tenant = tenant_get(c, tenant);
+    u->tenant = tenant_get(c, who->tenant);
     u->mailbox = xstrdup(mailbox);
     u->sched.tenant = &u->tenant->sched;
     u->sched.max = u->tenant->max_concurrent;
     return u;
 }
 
-struct graph_user *graph_user_get(struct graph_client *client, const char *tenant,
+struct graph_user *graph_user_get(struct graph_client *client, const struct principal *who,
                                   const char *mailbox)
 {
-    char *key = xasprintf("%s\n%s", tenant, mailbox);
+    char *owner = principal_key(who);
+    char *key = xasprintf("%s\n%s", owner, mailbox);
+    free(owner);
     /* UPNs are compared without case; object ids are hexadecimal. */
     for (char *p = strchr(key, '\n'); *p; p++) {
         if (*p >= 'A' && *p <= 'Z')
@@ -137,7 +145,7 @@ struct graph_user *graph_user_get(struct graph_client *client, const char *tenan
     pthread_mutex_lock(&client->lock);
     struct graph_user *u = table_get(client->users, key);
     if (!u) {
-        u = new_user(client, tenant, mailbox);
+        u = new_user(client, who, mailbox);
         table_put(client->users, key, u);
     }
     u->refs++;

@@ -104,6 +104,7 @@ struct graph_client {
     struct disk *disk;
     struct sched sched;
     struct graph_tenant *tenants;
+    const struct sign_in_vault *vault; /* NULL: none */
     struct table *users; /* live as long as the client: their pauses outlive a session */
     struct graph_call *calls;
     struct anchors **anchors; /* every PEM text in use since the start: transfers point into it */

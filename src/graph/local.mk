@@ -51,5 +51,6 @@ noinst_HEADERS += \
 	include/postern/graph/client.h \
 	include/postern/graph/folder.h \
 	include/postern/graph/mail.h \
+	include/postern/graph/sign_in.h \
 	include/postern/graph/write.h
 graph_LIBS = libgraph.a libmime.a $(base_LIBS) $(CURL_LIBS) $(JSONC_LIBS)

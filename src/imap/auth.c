@@ -38,7 +38,8 @@ static void open_account(struct imap_session *s, const struct imap_command *c)
     struct error e = ERROR_INIT;
     struct buf words = BUF_INIT(IMAP_CAPABILITIES_MAX);
     s->login = session_ticket_login(s->ticket);
-    s->account = mailbox_account_get(s->mailboxes, s->login->tenant->name, s->login->mailbox, &e);
+    s->account = mailbox_account_get(s->mailboxes, session_ticket_principal(s->ticket),
+                                     session_ticket_mailbox(s->ticket), &e);
     if (!s->account) {
         imap_sign_out(s);
         imap_fail(s, c, &e);

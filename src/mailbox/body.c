@@ -133,7 +133,7 @@ static bool open_writer(struct download *d, struct error *e)
     struct mailbox_account *a = d->account;
     store_writer_abort(&d->writer);
     count_init(&d->counter);
-    d->writer = store_writer_new(a->registry->cache, a->tenant, a->folded, d->name, e);
+    d->writer = store_writer_new(a->registry->cache, a->owner, a->folded, d->name, e);
     return d->writer != NULL;
 }
 
@@ -177,7 +177,7 @@ static struct mailbox_body *cached(struct download *d, struct error *e)
     uint64_t at = 0;
     ssize_t n = 1;
     if (!stored && e->kind == ERROR_NONE)
-        stored = store_cache_get(a->registry->cache, a->tenant, a->folded, d->name, e);
+        stored = store_cache_get(a->registry->cache, a->owner, a->folded, d->name, e);
     if (!stored)
         return NULL;
     count_init(&counter);

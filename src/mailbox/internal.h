@@ -65,9 +65,9 @@ struct mailbox_registry {
 
 struct mailbox_account {
     struct mailbox_registry *registry;
-    char *key, *tenant;
-    char *mailbox; /* as it was written first: for Graph and the log */
-    char *folded;  /* in lower case: for the store, since case makes no other mailbox */
+    char *key, *owner; /* owner: principal_key() */
+    char *mailbox;     /* as it was written first: for Graph and the log */
+    char *folded;      /* in lower case: for the store, since case makes no other mailbox */
     unsigned refs;
     bool ready;            /* the database is open and stays so */
     bool listed;           /* in the registry's table */

@@ -279,7 +279,7 @@ bool mailbox_reader_has_body(struct mailbox_reader *r, uint32_t uid)
     bool has = find_pin(r, uid) != NULL;
     if (!has && store_message_id_by_uid(a->db, r->folder->key, uid, &id, &ignored) == 1) {
         name = body_name(r->folder, uid, id);
-        has = store_cache_has(a->registry->cache, a->tenant, a->folded, name) ||
+        has = store_cache_has(a->registry->cache, a->owner, a->folded, name) ||
               store_original_find(a->db, id, &original, &ignored) == 1;
     }
     free(name);

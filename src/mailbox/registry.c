@@ -52,7 +52,7 @@ static void account_destroy(struct mailbox_account *a)
     store_db_close(&a->db);
     pthread_mutex_destroy(&a->lock);
     free(a->key);
-    free(a->tenant);
+    free(a->owner);
     free(a->mailbox);
     free(a->folded);
     free(a);
@@ -163,14 +163,14 @@ static char *fold(const char *mailbox)
     return folded;
 }
 
-/* Takes over `key` and `folded`. */
+/* Takes over `key`, `folded` and `owner`. */
 static struct mailbox_account *account_new(struct mailbox_registry *r, char *key, char *folded,
-                                           const char *tenant, const char *mailbox)
+                                           char *owner, const char *mailbox)
 {
     struct mailbox_account *a = xcalloc(1, sizeof *a);
     a->registry = r;
     a->key = key;
-    a->tenant = xstrdup(tenant);
+    a->owner = owner;
     a->mailbox = xstrdup(mailbox);
     a->folded = folded;
     a->folders = table_new();
@@ -181,13 +181,13 @@ static struct mailbox_account *account_new(struct mailbox_registry *r, char *key
 }
 
 /* Opens the database of an account that is in the table as not ready; drops it on failure. */
-static bool account_open(struct mailbox_account *a, struct error *e)
+static bool account_open(struct mailbox_account *a, const struct principal *who, struct error *e)
 {
     struct mailbox_registry *r = a->registry;
     bool fresh;
-    a->db = store_db_open(r->state_dir, a->tenant, a->folded, &fresh, e);
+    a->db = store_db_open(r->state_dir, a->owner, a->folded, &fresh, e);
     if (a->db)
-        a->user = graph_user_get(r->graph, a->tenant, a->mailbox);
+        a->user = graph_user_get(r->graph, who, a->mailbox);
     pthread_mutex_lock(&r->lock);
     a->ready = a->db != NULL;
     if (!a->ready)
@@ -197,11 +197,12 @@ static bool account_open(struct mailbox_account *a, struct error *e)
     return a->ready;
 }
 
-struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const char *tenant,
+struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const struct principal *who,
                                             const char *mailbox, struct error *e)
 {
     char *folded = fold(mailbox);
-    char *key = xasprintf("%s\n%s", tenant, folded);
+    char *owner = principal_key(who);
+    char *key = xasprintf("%s\n%s", owner, folded);
     struct mailbox_account *a;
     pthread_mutex_lock(&r->lock);
     /* Somebody opens or closes it at this moment; if it leaves the table by that, we open it. */
@@ -211,15 +212,16 @@ struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const ch
         a->refs++;
         pthread_mutex_unlock(&r->lock);
         free(key);
+        free(owner);
         free(folded);
         return a;
     }
-    a = account_new(r, key, folded, tenant, mailbox);
+    a = account_new(r, key, folded, owner, mailbox);
     a->refs = 1;
     a->listed = true;
     table_put(r->accounts, key, a);
     pthread_mutex_unlock(&r->lock);
-    if (account_open(a, e))
+    if (account_open(a, who, e))
         return a;
     account_destroy(a);
     return NULL;

@@ -50,7 +50,8 @@ static bool open_maildrop(struct pop3_session *s)
     struct error e = ERROR_INIT;
     bool first = false;
     w->deadline_ms = clock_mono_ms() + limits->request_timeout_ms;
-    s->account = mailbox_account_get(s->mailboxes, l->tenant->name, l->mailbox, &e);
+    s->account = mailbox_account_get(s->mailboxes, session_ticket_principal(s->ticket),
+                                     session_ticket_mailbox(s->ticket), &e);
     if (s->account)
         s->folder = mailbox_folder_open(s->account, l->folder, w, &e);
     if (s->folder) {

@@ -50,6 +50,7 @@ struct session_ticket {
     struct session_gate *gate;
     struct config *config;
     const struct config_login *login; /* inside config */
+    struct principal principal;
 };
 
 /* One attempt on its way through the checks. */
@@ -277,6 +278,7 @@ static enum session_login admit(const struct attempt *a, struct session_ticket *
     t->gate = a->gate;
     t->config = config_ref(a->config);
     t->login = a->login;
+    t->principal = config_login_principal(a->login);
     *ticket = t;
     log_set_login(a->login->name);
     log_set_mailbox(a->login->mailbox);
@@ -322,6 +324,16 @@ enum session_login session_login_check(struct session_conn *c, enum config_proto
 const struct config_login *session_ticket_login(const struct session_ticket *t)
 {
     return t->login;
+}
+
+const char *session_ticket_mailbox(const struct session_ticket *t)
+{
+    return t->login->mailbox;
+}
+
+const struct principal *session_ticket_principal(const struct session_ticket *t)
+{
+    return &t->principal;
 }
 
 const struct config *session_ticket_config(const struct session_ticket *t)

@@ -20,18 +20,18 @@ static const char *reason(void)
 
 static bool load_certificate(SSL_CTX *ctx, const struct config_tls *settings, struct error *e)
 {
-    const char *key = settings->private_key ? settings->private_key : settings->certificate;
+    const char *certificate = settings->certificates[0], *key = settings->private_keys[0];
     ERR_clear_error();
-    if (SSL_CTX_use_certificate_chain_file(ctx, settings->certificate) != 1)
+    if (SSL_CTX_use_certificate_chain_file(ctx, certificate) != 1)
         return error_set(e, ERROR_LOCAL,
                          "cannot use the certificate %s: %s; it must be a PEM chain, the "
                          "server's own certificate first",
-                         settings->certificate, reason());
+                         certificate, reason());
     if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
         return error_set(e, ERROR_LOCAL,
                          "cannot use the private key %s: %s; it must be the PEM key of %s, "
                          "without a passphrase",
-                         key, reason(), settings->certificate);
+                         key, reason(), certificate);
     return true;
 }
 

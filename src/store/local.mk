@@ -28,5 +28,6 @@ noinst_HEADERS += \
 	include/postern/store/mailbox_db.h \
 	include/postern/store/original.h \
 	include/postern/store/state.h \
-	include/postern/store/tree_db.h
+	include/postern/store/tree_db.h \
+	include/postern/store/vault.h
 store_LIBS = libstore.a libmime.a $(base_LIBS) $(SQLITE_LIBS)

@@ -11,6 +11,7 @@
 
 #include "postern/base/error.h"
 #include "postern/base/log.h"
+#include "postern/base/principal.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,8 +49,17 @@ struct config_tenant {
     char *certificate;   /* paths, NULL if none */
     char *private_key;
     enum config_assertion assertion;
-    char *graph_url;       /* origin, no trailing slash; from cloud or by hand */
-    const char *cloud_url; /* static: the cloud's own graph_url, NULL: unknown */
+    char *federated_token_file; /* workload identity; NULL: AZURE_FEDERATED_TOKEN_FILE */
+    char *identity_object_id;   /* managed identity: which one, if not by client_id; NULL */
+    char *identity_resource_id;
+    char *identity_url;     /* origin of the metadata service */
+    char *account;          /* whose sign-in opens the mailboxes of logins that name none; NULL */
+    char *account_password; /* of the password grant, from password-file; NULL */
+    bool allow_password_grant;
+    bool allow_client_tokens; /* XOAUTH2 and OAUTHBEARER may bring a token of their own */
+    char *scope;              /* what a person's sign-in asks for */
+    char *graph_url;          /* origin, no trailing slash; from cloud or by hand */
+    const char *cloud_url;    /* static: the cloud's own graph_url, NULL: unknown */
     char *login_url;
     char *ca_file;               /* NULL: the system's anchors only */
     unsigned max_concurrent;     /* per mailbox, 1 to 4 by default 4 */
@@ -59,21 +69,30 @@ struct config_tenant {
 };
 
 struct config_tls {
-    char *certificate; /* path of a PEM chain, NULL: TLS is not offered */
-    char *private_key;
+    char **certificates; /* paths of PEM chains, the first is for clients that name no host; none:
+                            TLS is not offered */
+    size_t certificate_count;
+    char **private_keys; /* as many, in the same order */
+    size_t private_key_count;
     int min_version; /* 0x0301 … 0x0304 as OpenSSL's TLS1_x_VERSION */
 };
 
 struct config_listener {
     char *name;
     enum config_protocol protocol;
-    char *address; /* as written, "127.0.0.1:1110" or "[::1]:1110" */
+    char *address; /* as written: "127.0.0.1:1110", "[::1]:1110", "unix:/run/x.sock", or
+                      "systemd:NAME", a socket handed over by systemd under that name */
     struct sockaddr_storage sockaddr;
     socklen_t sockaddr_len;
     bool loopback;
     enum config_tls_mode tls;
     bool allow_plaintext;
-    int min_version;                 /* 0: as in tls */
+    int min_version;                /* 0: as in tls */
+    bool legacy_tls;                /* min_version may be below TLS 1.2 */
+    bool client_certificates;       /* clients are asked for one */
+    unsigned socket_mode;           /* permissions of a Unix socket */
+    struct config_network *proxies; /* who must begin with a PROXY header; empty: nobody may */
+    size_t proxy_count;
     struct config_network *networks; /* who may connect; empty: anybody */
     size_t network_count;
     int line;
@@ -81,11 +100,17 @@ struct config_listener {
 
 struct config_login {
     char *name;
-    char *mailbox;                      /* UPN or object id */
+    char *mailbox;    /* UPN or object id */
+    char **mailboxes; /* others that the client may name, may be empty */
+    size_t mailbox_count;
     const struct config_tenant *tenant; /* inside the same config */
-    char *password;                     /* crypt(3) hash */
-    unsigned protocols;                 /* set of enum config_protocol; default all */
-    struct config_network *networks;    /* default: loopback */
+    char *account;       /* whose sign-in opens it; NULL: the tenant's, else its own */
+    char *password;      /* crypt(3) hash; NULL: no password is right */
+    char *device_secret; /* of CRAM-MD5 and APOP; NULL: they are not for this login */
+    char **fingerprints; /* SHA-256 of client certificates, 64 hex digits */
+    size_t fingerprint_count;
+    unsigned protocols;              /* set of enum config_protocol; default all */
+    struct config_network *networks; /* default: loopback */
     size_t network_count;
     bool read_only;
     char *folder; /* "INBOX", or a path with '/' */
@@ -101,8 +126,10 @@ struct config_limits {
     unsigned max_connections; /* in all */
     unsigned max_connections_per_address;
     unsigned max_connections_per_login;
-    int64_t idle_timeout_ms;    /* authenticated, 10 minutes */
-    int64_t login_timeout_ms;   /* before login, 60 s */
+    int64_t idle_timeout_ms;   /* authenticated, 10 minutes */
+    int64_t login_timeout_ms;  /* before login, 60 s */
+    unsigned lockout_failures; /* refused logins of one address until it is locked out; 0: never */
+    int64_t lockout_ms;
     int64_t request_timeout_ms; /* one Graph request without progress */
     int64_t first_sync_wait_ms; /* PASS waits this long for a first sync, 20 s */
     int64_t grace_ms;           /* SIGTERM: what is being answered may finish */
@@ -114,6 +141,11 @@ struct config_limits {
 struct config {
     char *path; /* of the file it came from */
     char *state_dir;
+    char *key_file;    /* of the key that encrypts stored sign-ins, NULL: see store/vault.h */
+    char *logins_file; /* further login sections, NULL: none */
+    char *user;        /* to become after binding, NULL: stay */
+    char *group;
+    int64_t client_retention_ms; /* how long the inventory remembers a client unseen */
     struct {
         enum log_level level;
         enum log_format format;
@@ -147,6 +179,11 @@ struct config *config_parse(const char *name, const char *text, config_fault_fn 
 struct config *config_ref(struct config *c);
 /* Drops a reference and clears the pointer; secrets are wiped with the last one. */
 void config_unref(struct config **c);
+
+/* On whose behalf a login opens its mailbox; points into the config. */
+struct principal config_login_principal(const struct config_login *l);
+/* Does a person sign in (and not the application itself)? */
+bool config_flow_is_delegated(enum config_flow flow);
 
 /* NULL if there is none; exact match. */
 const struct config_login *config_find_login(const struct config *c, const char *name);

@@ -14,6 +14,7 @@
 #include "postern/base/buf.h"
 #include "postern/base/config.h"
 #include "postern/base/error.h"
+#include "postern/base/principal.h"
 #include "postern/base/wait.h"
 
 #include <stdbool.h>
@@ -45,11 +46,17 @@ bool graph_client_configure(struct graph_client *client, const struct config *co
  * end with ERROR_CANCELED; writes that were sent run to their end. */
 void graph_client_cancel_all(struct graph_client *client);
 
+/* Where sign-ins of persons are kept; before the first configure. Without one every delegated flow
+ * is "needs login". The table must outlive the client. */
+struct sign_in_vault;
+void graph_client_set_vault(struct graph_client *client, const struct sign_in_vault *vault);
+
 /* For the housekeeper: renews every token that has less than a third of its life left. */
 void graph_client_renew_tokens(struct graph_client *client);
 
-/* The same tenant and mailbox give the same user (shared slots). */
-struct graph_user *graph_user_get(struct graph_client *client, const char *tenant,
+/* The same principal and mailbox give the same user; the slots are those of tenant and mailbox,
+ * whoever asks. With `who->bearer` the principal's calls use that token from now on. */
+struct graph_user *graph_user_get(struct graph_client *client, const struct principal *who,
                                   const char *mailbox);
 void graph_user_unref(struct graph_user **u);
 

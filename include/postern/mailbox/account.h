@@ -36,15 +36,16 @@ struct mailbox_registry *mailbox_registry_new(struct graph_client *graph, struct
 /* Stops the background workers; every account must be released by then. */
 void mailbox_registry_free(struct mailbox_registry **r);
 /* First syncs of these logins' folders start in the background (boot, SIGHUP). */
-void mailbox_registry_warm(struct mailbox_registry *r, const struct config *config);
+void mailbox_registry_warm(struct mailbox_registry *r, struct config *config);
 /* SIGHUP: a new poll interval. */
 void mailbox_registry_set_poll_interval(struct mailbox_registry *r, int64_t ms);
 /* The housekeeper's regular turn, about once a second: starts the polls that are due, closes
  * accounts that nobody has used for a while, evicts bodies. Does not wait for the network. */
 void mailbox_registry_tick(struct mailbox_registry *r);
 
-/* Opens (or joins) the account; touches only the disk. The mailbox's name has no case. */
-struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const char *tenant,
+/* Opens (or joins) the account of a principal and a mailbox; touches only the disk. The mailbox's
+ * name has no case. */
+struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const struct principal *who,
                                             const char *mailbox, struct error *e);
 void mailbox_account_release(struct mailbox_account **a);
 

@@ -99,7 +99,7 @@ static void test_defaults(void)
     CU_ASSERT_EQUAL(c->limits.idle_timeout_ms, 600000);
     CU_ASSERT_EQUAL(c->limits.first_sync_wait_ms, 20000);
     CU_ASSERT_EQUAL(c->tls.min_version, 0x0303);
-    CU_ASSERT_PTR_NULL(c->tls.certificate);
+    CU_ASSERT_EQUAL(c->tls.certificate_count, 0);
     CU_ASSERT_PTR_NULL(c->admin_address);
     CU_ASSERT_EQUAL_FATAL(c->tenant_count, 1);
     CU_ASSERT_STRING_EQUAL(c->tenants[0].client_secret, "a b");

@@ -22,7 +22,8 @@ void rig_open_with(struct rig *r, server_fn *fn, bool tokens, const struct graph
     r->client = graph_client_start(settings, &e);
     CU_ASSERT_PTR_NOT_NULL_FATAL(r->client);
     CU_ASSERT_FATAL(graph_client_configure(r->client, &r->config, &e));
-    r->user = graph_user_get(r->client, "contoso", "o'neil+x@contoso.example");
+    r->user =
+        graph_user_get(r->client, &(struct principal){.tenant = name}, "o'neil+x@contoso.example");
     CU_ASSERT_FATAL(wait_init(&r->wait, &e));
 }
 

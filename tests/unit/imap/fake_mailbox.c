@@ -141,11 +141,11 @@ bool fake_fails(const struct error *wanted, struct error *e)
 
 /* ---- account.h ---- */
 
-struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const char *tenant,
+struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const struct principal *who,
                                             const char *mailbox, struct error *e)
 {
     (void)r;
-    (void)tenant;
+    (void)who;
     (void)mailbox;
     if (fake_fails(&fake.account_error, e))
         return NULL;

@@ -79,7 +79,8 @@ void rig_open(struct rig *r)
     const struct mailbox_settings mailbox = {
         .state_dir = r->dir, .read_ahead = r->read_ahead, .poll_interval_ms = 15000};
     r->registry = mailbox_registry_new(r->graph, r->cache, &mailbox);
-    r->account = mailbox_account_get(r->registry, tenant_name, "u@contoso.example", &e);
+    r->account = mailbox_account_get(r->registry, &(struct principal){.tenant = tenant_name},
+                                     "u@contoso.example", &e);
     CU_ASSERT_PTR_NOT_NULL_FATAL(r->account);
     r->folder = mailbox_folder_open(r->account, "INBOX", &r->wait, &e);
     if (!r->folder)

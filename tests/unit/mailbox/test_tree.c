@@ -79,7 +79,8 @@ static void test_case(void)
     rig_open(&r);
     char *shouted = xstrdup(r.account->mailbox);
     shouted[0] = (char)toupper((unsigned char)shouted[0]);
-    struct mailbox_account *same = mailbox_account_get(r.registry, r.account->tenant, shouted, &e);
+    struct mailbox_account *same = mailbox_account_get(
+        r.registry, &(struct principal){.tenant = r.account->owner}, shouted, &e);
     CU_ASSERT_PTR_EQUAL(same, r.account);
     mailbox_account_release(&same);
     free(shouted);

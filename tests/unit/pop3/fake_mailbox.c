@@ -73,11 +73,11 @@ static bool fails(const struct error *wanted, struct error *e)
     return true;
 }
 
-struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const char *tenant,
+struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const struct principal *who,
                                             const char *mailbox, struct error *e)
 {
     (void)r;
-    (void)tenant;
+    (void)who;
     (void)mailbox;
     if (fails(&fake.account_error, e))
         return NULL;

@@ -190,8 +190,8 @@ void door_certificate_remove(struct door_certificate *c)
 struct session_tls *door_tls(const struct door_certificate *c)
 {
     struct error e = ERROR_INIT;
-    struct config_tls settings = {.certificate = (char *)c->certificate,
-                                  .private_key = (char *)c->key};
+    char *certificate = (char *)c->certificate, *key = (char *)c->key;
+    struct config_tls settings = {&certificate, 1, &key, 1, 0};
     struct session_tls *t = session_tls_new(&settings, 0, &e);
     if (!t) {
         fprintf(stderr, "%s\n", e.text);
