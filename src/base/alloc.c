@@ -1,5 +1,6 @@
 #include "postern/base/alloc.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,11 +74,17 @@ char *xasprintf(const char *fmt, ...)
     return p;
 }
 
+/* Not by vasprintf(), which writes into memory that grows: copies of a secret would stay behind. */
 char *xvasprintf(const char *fmt, va_list ap)
 {
-    char *p = NULL;
-    if (vasprintf(&p, fmt, ap) < 0)
+    va_list again;
+    va_copy(again, ap);
+    int need = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    if (need < 0)
         alloc_out_of_memory();
+    char *p = xmalloc((size_t)need + 1);
+    vsnprintf(p, (size_t)need + 1, fmt, ap);
     return p;
 }
 
@@ -87,4 +94,25 @@ void secret_free(char *secret)
         return;
     explicit_bzero(secret, strlen(secret));
     free(secret);
+}
+
+void wiping_free(void *p)
+{
+    if (p)
+        explicit_bzero(p, malloc_usable_size(p));
+    free(p);
+}
+
+void *wiping_realloc(void *old, size_t size)
+{
+    size_t have = old ? malloc_usable_size(old) : 0;
+    if (have && size && size <= have && size >= have / 2)
+        return old;
+    void *p = malloc(size ? size : 1);
+    if (!p)
+        return NULL;
+    if (old)
+        memcpy(p, old, have < size ? have : size);
+    wiping_free(old);
+    return p;
 }

@@ -16,7 +16,8 @@ static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
 static void start_curl(void)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    /* libcurl makes copies of headers and forms, tokens and secrets among them. */
+    curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup, calloc);
 }
 
 static bool open_parts(struct graph_client *c, struct error *e)

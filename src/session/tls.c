@@ -55,6 +55,9 @@ static bool set_up(SSL_CTX *ctx, int min_version)
     /* Many mail clients close without close_notify; lines and dots frame what they sent. */
     SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
 #endif
+#ifdef SSL_OP_CLEANSE_PLAINTEXT
+    SSL_CTX_set_options(ctx, SSL_OP_CLEANSE_PLAINTEXT); /* passwords among it */
+#endif
     /* Idle connections give their 2 x 16 KB of record buffers back. */
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

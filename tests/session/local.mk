@@ -23,6 +23,8 @@ SESSION_TESTS = \
 	tests/session/terminal.py \
 	tests/session/logs.py \
 	tests/session/memory.py \
+	tests/session/wiped.py \
+	tests/session/flood.py \
 	tests/session/uidl.py \
 	tests/session/demo.py \
 	tests/session/sandbox.py \

@@ -28,4 +28,10 @@ _Noreturn void alloc_out_of_memory(void);
 /* Overwrites a secret string and frees it; NULL is fine. */
 void secret_free(char *secret);
 
+/* For libraries through whose hands secrets go, and that let their memory be taken care of: what
+ * they give back, or move, is overwritten first. For memory of malloc() and the like. */
+void wiping_free(void *p);
+/* NULL: there is no memory; `old` stays. */
+void *wiping_realloc(void *old, size_t size);
+
 #endif
