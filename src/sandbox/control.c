@@ -42,6 +42,7 @@ static void get_log(struct control *c)
     struct json_object *o = json_object_new_object();
     json_object_object_add(o, "requests", journal_requests_json(&c->s->journal));
     json_object_object_add(o, "tokens", json_object_new_int64((int64_t)c->s->journal.tokens));
+    json_object_object_add(o, "sign_ins", json_object_get(c->s->journal.sign_ins));
     json_object_object_add(o, "max_in_flight", throttle_maxima_json(&c->s->throttle));
     answer_json(c->a, 200, o);
 }
@@ -135,6 +136,14 @@ static const struct {
     {"POST", "expire-delta", true, post_expire_delta},
     {"POST", "expire-tokens", false, post_expire_tokens},
     {"GET", "mailbox", false, control_mailbox},
+    {"GET", "devices", false, control_devices},
+    {"POST", "device", true, control_device},
+    {"POST", "account", true, control_account},
+    {"POST", "revoke", true, control_revoke},
+    {"POST", "challenge", true, control_challenge},
+    {"POST", "expire-refresh", true, control_expire_refresh},
+    {"POST", "federated-token", true, control_federated_token},
+    {"POST", "access-token", true, control_access_token},
 };
 
 void control_handle(struct sandbox *s, struct request *r, struct answer *a)

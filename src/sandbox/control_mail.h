@@ -1,6 +1,6 @@
 /*
- * Requests to the control port that concern mail (postern-sandbox(1), CONTROL PORT). The caller
- * holds the sandbox's lock.
+ * Requests to the control port that concern mail and identities (postern-sandbox(1), CONTROL
+ * PORT). The caller holds the sandbox's lock.
  */
 #ifndef SANDBOX_CONTROL_MAIL_H
 #define SANDBOX_CONTROL_MAIL_H
@@ -33,5 +33,15 @@ void control_folder(struct control *c);
 void control_rename(struct control *c);
 void control_remove(struct control *c);
 void control_tree(struct control *c);
+
+/* control_identity.c */
+void control_devices(struct control *c);
+void control_device(struct control *c);
+void control_account(struct control *c);
+void control_revoke(struct control *c);
+void control_challenge(struct control *c);
+void control_expire_refresh(struct control *c);
+void control_federated_token(struct control *c);
+void control_access_token(struct control *c);
 
 #endif

@@ -51,15 +51,40 @@ static bool is_guid(const char *s)
     return s[36] == '\0';
 }
 
+static const char common_authority[] = "https://login.microsoftonline.com/common/oauth2/authorize";
+
+/* The claims challenge of continuous access evaluation (Entra: claims-challenge). */
+static bool challenge(struct call *c, int64_t nbf_s)
+{
+    struct buf claims = BUF_INIT(1024);
+    const char *text = arena_printf(c->r->arena,
+                                    "{\"access_token\":{\"nbf\":{\"essential\":true,"
+                                    "\"value\":\"%lld\"}}}",
+                                    (long long)nbf_s);
+    base64_encode(text, strlen(text), &claims);
+    answer_header(c->a, "WWW-Authenticate",
+                  arena_printf(c->r->arena,
+                               "Bearer realm=\"\", authorization_uri=\"%s\", "
+                               "error=\"insufficient_claims\", claims=\"%s\"",
+                               common_authority, buf_str(&claims)));
+    buf_free(&claims);
+    return graph_error(c, 401, "InvalidAuthenticationToken",
+                       "Continuous access evaluation resulted in challenge with result: "
+                       "InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp");
+}
+
 static bool check_token(struct call *c)
 {
     static const char bearer[] = "Bearer ";
     const char *header = request_header(c->r, "Authorization");
     if (!header || strncasecmp(header, bearer, sizeof bearer - 1) != 0)
         return graph_error(c, 401, "InvalidAuthenticationToken", "Access token is empty.");
-    switch (token_check(&c->s->tokens, header + sizeof bearer - 1)) {
+    int64_t nbf_s = 0;
+    switch (token_check(&c->s->tokens, header + sizeof bearer - 1, &c->r->caller, &nbf_s)) {
     case TOKEN_GOOD:
         return true;
+    case TOKEN_CHALLENGED:
+        return challenge(c, nbf_s);
     case TOKEN_EXPIRED:
         return graph_error(c, 401, "InvalidAuthenticationToken",
                            "Lifetime validation failed, the token is expired.");
@@ -78,10 +103,12 @@ bool graph_admit(struct sandbox *s, struct request *r, struct answer *a)
         journal_violation(&s->journal, "client-request-id", "%s %s: client-request-id is %s",
                           r->method, r->path, id ? "no GUID" : "missing");
     if (!check_token(&c)) {
-        answer_header(a, "WWW-Authenticate",
-                      "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/"
-                      "common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-"
-                      "000000000000\"");
+        if (!answer_get_header(a, "WWW-Authenticate"))
+            answer_header(a, "WWW-Authenticate",
+                          arena_printf(r->arena,
+                                       "Bearer realm=\"\", authorization_uri=\"%s\", client_id="
+                                       "\"00000003-0000-0000-c000-000000000000\"",
+                                       common_authority));
         return false;
     }
     if (strcmp(r->method, "GET") != 0 && strcmp(r->method, "POST") != 0 &&

@@ -2,6 +2,7 @@
 
 #include "batch.h"
 #include "control.h"
+#include "entra.h"
 #include "graph.h"
 #include "upload.h"
 
@@ -202,7 +203,7 @@ static bool enter_graph(struct exchange *x, int64_t *wait_ms)
     return false;
 }
 
-static void do_work(struct exchange *x, bool is_token)
+static void do_work(struct exchange *x, bool is_sign_in)
 {
     struct sandbox *s = x->server->s;
     if (x->server->role == HTTP_GRAPH && graph_is_batch(&x->r)) {
@@ -210,8 +211,8 @@ static void do_work(struct exchange *x, bool is_token)
         return;
     }
     pthread_mutex_lock(&s->lock);
-    if (is_token)
-        token_handle(&s->tokens, &x->r, s->settings.token_life_s, &x->a);
+    if (is_sign_in)
+        entra_handle(s, &x->r, &x->a);
     else if (x->server->role == HTTP_UPLOAD)
         upload_handle(s, &x->r, &x->a);
     else
@@ -222,12 +223,12 @@ static void do_work(struct exchange *x, bool is_token)
 static void serve(struct exchange *x, int client_fd)
 {
     struct sandbox *s = x->server->s;
-    bool is_token = x->server->role == HTTP_GRAPH && token_is_endpoint(&x->r), proceed = true;
+    bool is_sign_in = x->server->role == HTTP_GRAPH && entra_is_endpoint(&x->r), proceed = true;
     int64_t wait_ms;
     pthread_mutex_lock(&s->lock);
-    faults_match(&s->faults, &x->r, is_token, &x->fault);
-    if (is_token) {
-        s->journal.tokens++;
+    faults_match(&s->faults, &x->r, is_sign_in, &x->fault);
+    if (is_sign_in) {
+        s->journal.tokens += entra_is_token_endpoint(&x->r);
         wait_ms = s->settings.latency_ms;
     } else {
         x->journal_n = journal_begin(&s->journal, &x->r);
@@ -238,7 +239,7 @@ static void serve(struct exchange *x, int client_fd)
     sandbox_pause(s, wait_ms);
     bool replaced = proceed && fault_replaces(&x->fault);
     if (proceed && (!replaced || x->fault.after))
-        do_work(x, is_token);
+        do_work(x, is_sign_in);
     if (replaced)
         put_fault(x);
     else if (x->fault.next_link)

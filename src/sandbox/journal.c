@@ -10,6 +10,7 @@ void journal_init(struct journal *j)
 {
     *j = (struct journal){.next_n = 1, .epoch_ms = clock_mono_ms()};
     j->violations = json_object_new_array();
+    j->sign_ins = json_object_new_array();
 }
 
 static void free_entry(struct journal_entry *e)
@@ -29,6 +30,8 @@ void journal_clear_requests(struct journal *j)
         free_entry(&j->entries[(j->first + i) % j->cap]);
     j->first = j->count = 0;
     j->tokens = 0;
+    json_object_put(j->sign_ins);
+    j->sign_ins = json_object_new_array();
 }
 
 void journal_clear_violations(struct journal *j)
@@ -42,6 +45,7 @@ void journal_free(struct journal *j)
     journal_clear_requests(j);
     free(j->entries);
     json_object_put(j->violations);
+    json_object_put(j->sign_ins);
 }
 
 static void make_room(struct journal *j)
@@ -122,6 +126,21 @@ void journal_violation(struct journal *j, const char *rule, const char *fmt, ...
 static struct json_object *string_or_null(const char *s)
 {
     return s ? json_object_new_string(s) : NULL;
+}
+
+void journal_sign_in(struct journal *j, const struct sign_in_entry *entry)
+{
+    if (json_object_array_length(j->sign_ins) >= JOURNAL_SIGN_INS_MAX)
+        return;
+    struct json_object *o = json_object_new_object();
+    json_object_object_add(o, "endpoint", json_object_new_string(entry->endpoint));
+    json_object_object_add(o, "grant", string_or_null(entry->grant));
+    json_object_object_add(o, "user", string_or_null(entry->user));
+    json_object_object_add(o, "error", string_or_null(entry->error));
+    json_object_object_add(o, "number", json_object_new_int(entry->number));
+    json_object_object_add(o, "status", json_object_new_int(entry->status));
+    json_object_object_add(o, "at_ms", json_object_new_int64(clock_mono_ms() - j->epoch_ms));
+    json_object_array_add(j->sign_ins, o);
 }
 
 struct json_object *journal_requests_json(const struct journal *j)

@@ -1,24 +1,34 @@
 # The sandbox: a library for its unit tests, and a small main.
 noinst_LIBRARIES += libsandbox.a
 libsandbox_a_SOURCES = \
+	src/sandbox/account.c \
 	src/sandbox/assertion.c \
 	src/sandbox/attachments.c \
+	src/sandbox/authorize.c \
 	src/sandbox/batch.c \
+	src/sandbox/caller.c \
 	src/sandbox/compose.c \
 	src/sandbox/content.c \
 	src/sandbox/control.c \
 	src/sandbox/control_folders.c \
+	src/sandbox/control_identity.c \
 	src/sandbox/control_mail.c \
 	src/sandbox/delta.c \
+	src/sandbox/device.c \
+	src/sandbox/entra.c \
+	src/sandbox/entra_refusals.c \
 	src/sandbox/faults.c \
+	src/sandbox/federation.c \
 	src/sandbox/filter.c \
 	src/sandbox/folder_delta.c \
 	src/sandbox/folders.c \
 	src/sandbox/generator.c \
+	src/sandbox/grants.c \
 	src/sandbox/graph.c \
 	src/sandbox/http.c \
 	src/sandbox/ids.c \
 	src/sandbox/journal.c \
+	src/sandbox/jwt.c \
 	src/sandbox/links.c \
 	src/sandbox/loader.c \
 	src/sandbox/mbox.c \
@@ -42,19 +52,26 @@ libsandbox_a_SOURCES = \
 	src/sandbox/update.c \
 	src/sandbox/upload.c
 noinst_HEADERS += \
+	src/sandbox/account.h \
 	src/sandbox/attachments.h \
+	src/sandbox/authorize.h \
 	src/sandbox/batch.h \
+	src/sandbox/caller.h \
 	src/sandbox/compose.h \
 	src/sandbox/content.h \
 	src/sandbox/control.h \
 	src/sandbox/control_mail.h \
+	src/sandbox/device.h \
+	src/sandbox/entra.h \
 	src/sandbox/faults.h \
+	src/sandbox/federation.h \
 	src/sandbox/filter.h \
 	src/sandbox/generator.h \
 	src/sandbox/graph.h \
 	src/sandbox/http.h \
 	src/sandbox/ids.h \
 	src/sandbox/journal.h \
+	src/sandbox/jwt.h \
 	src/sandbox/links.h \
 	src/sandbox/loader.h \
 	src/sandbox/model.h \

@@ -45,6 +45,16 @@ static void derive(const char *upn, const char *purpose, uint8_t out[16])
     free(text);
 }
 
+void model_guid(const char *purpose, const char *name, char out[GUID_SIZE])
+{
+    uint8_t raw[16];
+    char hex[33];
+    derive(name, purpose, raw);
+    hex_encode(raw, sizeof raw, hex);
+    snprintf(out, GUID_SIZE, "%.8s-%.4s-4%.3s-8%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17,
+             hex + 20);
+}
+
 struct mailbox *model_add_mailbox(struct model *m, const char *upn)
 {
     struct mailbox *b = model_find(m, upn);
@@ -53,12 +63,7 @@ struct mailbox *model_add_mailbox(struct model *m, const char *upn)
     b = xcalloc(1, sizeof *b);
     b->upn = xstrdup(upn);
     derive(upn, "key", b->key);
-    uint8_t raw[16];
-    char hex[33];
-    derive(upn, "object-id", raw);
-    hex_encode(raw, sizeof raw, hex);
-    snprintf(b->guid, sizeof b->guid, "%.8s-%.4s-4%.3s-8%.3s-%.12s", hex, hex + 8, hex + 13,
-             hex + 17, hex + 20);
+    model_guid("object-id", upn, b->guid);
     struct folder *root = raw_folder(b, "Top of Information Store");
     root->well_known = WELL_KNOWN_ROOT;
     for (size_t i = 0; i < sizeof standard / sizeof standard[0]; i++) {

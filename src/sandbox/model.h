@@ -139,6 +139,8 @@ struct model {
 /* A mailbox with the folders that Exchange makes. Two runs with the same names make the same ids
  * (the key comes from the name). Returns the one that is there already. */
 struct mailbox *model_add_mailbox(struct model *m, const char *upn);
+/* The GUID that a name has in this sandbox, in every run the same. */
+void model_guid(const char *purpose, const char *name, char out[GUID_SIZE]);
 /* By UPN (ASCII case ignored) or object id. */
 struct mailbox *model_find(const struct model *m, const char *user);
 void model_free(struct model *m);

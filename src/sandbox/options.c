@@ -258,7 +258,7 @@ static bool take_option(int option, struct options *o, struct sandbox *s, struct
         model_add_mailbox(&s->model, optarg);
         return true;
     case OPT_TENANT:
-        replace(&s->tokens.tenant, optarg);
+        token_issuer_set_tenant(&s->tokens, optarg);
         return true;
     case OPT_CLIENT_ID:
         replace(&s->tokens.client_id, optarg);
@@ -309,7 +309,7 @@ bool options_parse(int argc, char **argv, struct options *o, struct sandbox *s, 
     memset(o, 0, sizeof *o);
     parse_address("127.0.0.1:0", &o->listen, e);
     o->upload = o->control = o->listen;
-    replace(&s->tokens.tenant, DEFAULT_TENANT);
+    token_issuer_set_tenant(&s->tokens, DEFAULT_TENANT);
     replace(&s->tokens.client_id, DEFAULT_CLIENT_ID);
     replace(&s->tokens.client_secret, DEFAULT_SECRET);
     while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {

@@ -5,6 +5,8 @@
 #ifndef SANDBOX_REQUEST_H
 #define SANDBOX_REQUEST_H
 
+#include "caller.h"
+
 #include "postern/base/arena.h"
 #include "postern/base/buf.h"
 
@@ -41,6 +43,7 @@ struct request {
     const char *origin;  /* "https://host:port", what links in the answer start with */
     char request_id[37]; /* told in the answer */
     bool batch_item;
+    struct caller caller; /* Graph: by right of whose token */
 };
 
 struct answer {

@@ -1,5 +1,7 @@
 #include "sandbox.h"
 
+#include "authorize.h"
+#include "device.h"
 #include "upload.h"
 
 #include "postern/base/clock.h"
@@ -23,6 +25,7 @@ void sandbox_init(struct sandbox *s)
     settings_init(&s->settings);
     journal_init(&s->journal);
     token_issuer_init(&s->tokens);
+    s->auth_codes = table_new();
     random_bytes(s->link_key, sizeof s->link_key);
 }
 
@@ -34,6 +37,9 @@ void sandbox_free(struct sandbox *s)
     throttle_free(&s->throttle);
     uploads_free(&s->uploads);
     free(s->upload_origin);
+    device_codes_free(&s->device_codes);
+    auth_codes_free(&s->auth_codes);
+    EVP_PKEY_free(s->federation_key);
     token_issuer_free(&s->tokens);
     pthread_cond_destroy(&s->stopping);
     pthread_mutex_destroy(&s->lock);

@@ -12,6 +12,7 @@
 #include "throttle.h"
 #include "token.h"
 
+#include <openssl/evp.h>
 #include <pthread.h>
 
 #define UPLOADS_MAX 256
@@ -21,6 +22,14 @@ struct upload;
 /* Upload sessions that are open (upload.h). */
 struct uploads {
     struct upload *items[UPLOADS_MAX];
+    size_t count;
+};
+
+struct device_code;
+
+/* Device codes that nobody has redeemed yet (device.h). */
+struct device_codes {
+    struct device_code **items;
     size_t count;
 };
 
@@ -34,6 +43,9 @@ struct sandbox {
     struct faults faults;
     struct throttle throttle;
     struct token_issuer tokens;
+    struct device_codes device_codes;
+    struct table *auth_codes; /* code → struct auth_code (authorize.h) */
+    EVP_PKEY *federation_key; /* of the other issuer; NULL: not made yet */
     struct uploads uploads;
     char *upload_origin;  /* "https://127.0.0.1:port", where their pieces go */
     uint8_t link_key[16]; /* signs the links of this run */

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #define DAY_MS           ((int64_t)24 * 3600 * 1000)
+#define REFRESH_LIFE_S   ((int64_t)90 * 24 * 3600)
 #define SETTING_NAME_MAX 32
 
-enum kind { KIND_NUMBER, KIND_SWITCH, KIND_CHOICE };
+enum kind { KIND_NUMBER, KIND_SWITCH, KIND_CHOICE, KIND_TEXT, KIND_SCOPES };
 
 struct setting {
     const char *name;
@@ -27,6 +28,10 @@ static const char *const quota_names[] = {"no", "403", "507", NULL};
 static const char *const too_large_names[] = {"413", "400", NULL};
 static const char *const delete_folder_names[] = {"rename", "conflict", NULL};
 static const char *const delete_names[] = {"deleted-items", "recoverable", NULL};
+static const char *const refresh_names[] = {"kept", "revoked", NULL};
+static const char *const sign_in_names[] = {"accept", "decline", NULL};
+static const char *const app_scope_names[] = {"rbac", "policy", NULL};
+static const char *const identity_names[] = {"system", "user", "several", "none", NULL};
 
 #define NUMBER(n, field, lo, hi)                                                                   \
     {                                                                                              \
@@ -40,6 +45,14 @@ static const char *const delete_names[] = {"deleted-items", "recoverable", NULL}
     {                                                                                              \
         .name = n, .kind = KIND_CHOICE, .offset = offsetof(struct settings, field),                \
         .choices = names                                                                           \
+    }
+#define TEXT(n, field)                                                                             \
+    {                                                                                              \
+        .name = n, .kind = KIND_TEXT, .offset = offsetof(struct settings, field)                   \
+    }
+#define SCOPES(n, field)                                                                           \
+    {                                                                                              \
+        .name = n, .kind = KIND_SCOPES, .offset = offsetof(struct settings, field)                 \
     }
 
 static const struct setting table[] = {
@@ -72,6 +85,26 @@ static const struct setting table[] = {
     CHOICE("headers", headers, headers_names),
     CHOICE("article", article, article_names),
     CHOICE("delta-expand", delta_expand, expand_names),
+    NUMBER("cae-life", cae_life_s, 0, DAY_MS / 1000),
+    NUMBER("refresh-life", refresh_life_s, 0, REFRESH_LIFE_S),
+    NUMBER("code-life", code_life_s, 0, DAY_MS / 1000),
+    NUMBER("device-life", device_life_s, 0, DAY_MS / 1000),
+    NUMBER("device-interval", device_interval_s, 0, 3600),
+    CHOICE("refresh-reuse", refresh_reuse, refresh_names),
+    CHOICE("sign-in", sign_in, sign_in_names),
+    TEXT("sign-in-as", sign_in_as),
+    SWITCH("public-client", public_client),
+    SCOPES("consented", consented),
+    TEXT("federated-issuer", federated_issuer),
+    TEXT("federated-subject", federated_subject),
+    TEXT("federated-audience", federated_audience),
+    CHOICE("managed-identity", managed_identity, identity_names),
+    SCOPES("app-roles", app_roles),
+    TEXT("app-mailboxes", app_mailboxes),
+    CHOICE("app-scope", app_scope, app_scope_names),
+    TEXT("shared-mailboxes", shared_mailboxes),
+    SWITCH("report-concealed", report_concealed),
+    NUMBER("report-life", report_life_s, 0, DAY_MS / 1000),
 };
 
 void settings_init(struct settings *s)
@@ -84,7 +117,23 @@ void settings_init(struct settings *s)
                            .delta_categories = true,
                            .delta_properties = true,
                            .folder_delta_counts = true,
-                           .permanent_delete = true};
+                           .permanent_delete = true,
+                           .refresh_life_s = REFRESH_LIFE_S,
+                           .code_life_s = 600,
+                           .device_life_s = 900,
+                           .device_interval_s = 5,
+                           .public_client = true,
+                           .consented = SCOPE_ALL,
+                           .federated_audience = "api://AzureADTokenExchange",
+                           .app_roles = SCOPE_MAIL_READ_WRITE | SCOPE_MAIL_SEND |
+                                        SCOPE_MAILBOX_SETTINGS_READ | SCOPE_USER_READ_ALL |
+                                        SCOPE_REPORTS_READ_ALL,
+                           .report_life_s = 300};
+}
+
+bool settings_app_is_scoped(const struct settings *s)
+{
+    return s->app_mailboxes[0] && s->app_scope == APP_SCOPE_RBAC;
 }
 
 static const struct setting *find(const char *name)
@@ -133,6 +182,32 @@ static bool set_choice(const struct setting *t, int *field, const char *value)
     return false;
 }
 
+static bool set_text(char *field, const char *value)
+{
+    size_t len = strlen(value);
+    if (len >= SETTING_TEXT_MAX)
+        return false;
+    memcpy(field, value, len + 1);
+    return true;
+}
+
+static bool set_field(const struct setting *t, void *field, const char *value)
+{
+    switch (t->kind) {
+    case KIND_NUMBER:
+        return set_number(t, field, value);
+    case KIND_SWITCH:
+        return set_switch(field, value);
+    case KIND_CHOICE:
+        return set_choice(t, field, value);
+    case KIND_TEXT:
+        return set_text(field, value);
+    case KIND_SCOPES:
+        return scope_parse(value, field);
+    }
+    return false;
+}
+
 bool settings_set(struct settings *s, const char *name, const char *value, const char **why)
 {
     const struct setting *t = find(name);
@@ -140,11 +215,8 @@ bool settings_set(struct settings *s, const char *name, const char *value, const
         *why = "there is no setting of this name";
         return false;
     }
-    void *field = (char *)s + t->offset;
-    bool ok = t->kind == KIND_NUMBER   ? set_number(t, field, value)
-              : t->kind == KIND_SWITCH ? set_switch(field, value)
-                                       : set_choice(t, field, value);
-    if (!ok)
-        *why = "the value does not fit this setting";
-    return ok;
+    if (set_field(t, (char *)s + t->offset, value))
+        return true;
+    *why = "the value does not fit this setting";
+    return false;
 }

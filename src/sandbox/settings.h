@@ -5,8 +5,12 @@
 #ifndef SANDBOX_SETTINGS_H
 #define SANDBOX_SETTINGS_H
 
+#include "caller.h"
+
 #include <stdbool.h>
 #include <stdint.h>
+
+#define SETTING_TEXT_MAX 1024
 
 enum article_mode { ARTICLE_NORMAL, ARTICLE_ABSENT, ARTICLE_SHUFFLED, ARTICLE_DUPLICATE };
 enum expand_mode { EXPAND_FAIL, EXPAND_IGNORE, EXPAND_HONOUR };
@@ -23,6 +27,10 @@ enum quota_mode { QUOTA_NONE, QUOTA_403, QUOTA_507 };
 enum too_large_mode { TOO_LARGE_413, TOO_LARGE_400 };
 enum delete_folder_mode { DELETE_FOLDER_RENAME, DELETE_FOLDER_CONFLICT };
 enum delete_mode { DELETE_TO_BIN, DELETE_TO_DUMPSTER };
+enum refresh_mode { REFRESH_KEPT, REFRESH_REVOKED };
+enum sign_in_mode { SIGN_IN_ACCEPT, SIGN_IN_DECLINE };
+enum app_scope_mode { APP_SCOPE_RBAC, APP_SCOPE_POLICY };
+enum identity_mode { IDENTITY_SYSTEM, IDENTITY_USER, IDENTITY_SEVERAL, IDENTITY_NONE };
 
 struct settings {
     int64_t latency_ms;       /* each answer waits this long */
@@ -54,9 +62,36 @@ struct settings {
     int headers;              /* enum headers_mode: String 0x007D of received mail */
     int article;              /* enum article_mode: Integer 0x0E23 and 0x6751 */
     int delta_expand;         /* enum expand_mode: $expand in message delta */
+
+    /* Signing in. */
+    int64_t cae_life_s;        /* of tokens for clients that know claims challenges, 0: as others */
+    int64_t refresh_life_s;    /* a refresh token that was not used for so long is dead */
+    int64_t code_life_s;       /* of authorization codes */
+    int64_t device_life_s;     /* of device codes, of those given from now on … */
+    int64_t device_interval_s; /* … and how often they may be polled */
+    int refresh_reuse;         /* enum refresh_mode: what becomes of one that was used */
+    int sign_in;               /* enum sign_in_mode: what the user does at …/authorize */
+    char sign_in_as[SETTING_TEXT_MAX]; /* and as whom; "": the login_hint, or the first mailbox */
+    bool public_client;                /* users sign in without a credential of the client */
+    scope_set consented;               /* delegated permissions that the application has */
+    char federated_issuer[SETTING_TEXT_MAX]; /* whose assertions are taken; "": nobody's */
+    char federated_subject[SETTING_TEXT_MAX];
+    char federated_audience[SETTING_TEXT_MAX];
+    int managed_identity; /* enum identity_mode: what the metadata service has */
+
+    /* What a token may do. */
+    scope_set app_roles;                  /* the application's permissions */
+    char app_mailboxes[SETTING_TEXT_MAX]; /* the only ones that it reaches; "": all */
+    int app_scope;                        /* enum app_scope_mode: by what it is limited to them */
+    char shared_mailboxes[SETTING_TEXT_MAX]; /* "delegate=mailbox …": who may open whose */
+
+    bool report_concealed; /* reports bear no names */
+    int64_t report_life_s; /* of their URLs */
 };
 
 void settings_init(struct settings *s);
+/* Is the application limited to mailboxes by Exchange's RBAC for Applications? */
+bool settings_app_is_scoped(const struct settings *s);
 /* False: unknown name, or a value that does not fit; `why` (static text) says which. */
 bool settings_set(struct settings *s, const char *name, const char *value, const char **why);
 
