@@ -235,6 +235,54 @@ class Sandbox:
     def forget(self):
         self.control("DELETE", "/log")
 
+    # -- identities: the user's part of a sign-in, and the administrator's ----------------------
+
+    def sign_ins(self, grant=""):
+        """Requests for tokens and codes since forget(), oldest first, as the sandbox ended them:
+        endpoint, grant, user, error, number (AADSTS), status, at_ms."""
+        return [s for s in self.control("GET", "/log")["sign_ins"] if grant in (s["grant"] or "")]
+
+    def devices(self):
+        """Device codes that were not redeemed: user_code, state, scope."""
+        return self.control("GET", "/devices")["devices"]
+
+    def device(self, user=MAILBOX, user_code=None, *, decline=False, expire=False):
+        """The user enters a device code, the newest unless it is named, and signs in; or declines;
+        or nobody came in time."""
+        body = {"user": user, "decline": decline, "expire": expire}
+        if user_code:
+            body["user_code"] = user_code
+        self.control("POST", "/device", body)
+
+    def account(self, user=MAILBOX, **what):
+        """refusal: the AADSTS number that sign-ins and refreshes get, 0 for none; password: a new
+        one, which ends the sign-ins that the old one was typed for."""
+        self.control("POST", "/account", {"user": user, **what})
+
+    def revoke(self, user=MAILBOX):
+        """The administrator revokes all sessions of an account: AADSTS50173 at the next refresh,
+        and a claims challenge for tokens asked for with cp1."""
+        self.control("POST", "/revoke", {"user": user})
+
+    def challenge(self, user=MAILBOX, *, app=False):
+        """From now on Graph takes only tokens that were asked for with its new claims, of clients
+        that know claims challenges (cp1): those of a user, or of the application itself."""
+        self.control("POST", "/challenge", {"user": user, "app": app})
+
+    def expire_refresh(self, user=MAILBOX):
+        """The refresh tokens of an account were not used for too long: AADSTS700082."""
+        self.control("POST", "/expire-refresh", {"user": user})
+
+    def federated_token(self, **claims):
+        """What a workload's platform gives it: a JWT of the issuer that the settings
+        federated_issuer and federated_subject name; other claims (issuer, subject, audience, life
+        in seconds) or another key (forged) where they are given."""
+        return self.control("POST", "/federated-token", claims)["token"]
+
+    def access_token(self, user=MAILBOX, **what):
+        """A token for Graph that somebody else got: scope, life in seconds, cp1, app_id."""
+        return self.control("POST", "/access-token", {"user": user, **what})["access_token"]
+
     def violations(self):
         return self.control("GET", "/violations")["violations"]
 

@@ -28,6 +28,7 @@ SESSION_TESTS = \
 	tests/session/uidl.py \
 	tests/session/demo.py \
 	tests/session/sandbox.py \
+	tests/session/entra.py \
 	tests/session/append.py \
 	tests/session/imap.py \
 	tests/session/objectid.py \
@@ -41,6 +42,7 @@ EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/tap.py \
 	tests/session/harness.py \
 	tests/session/graphclient.py \
+	tests/session/entraclient.py \
 	tests/session/connection.py \
 	tests/session/pop3client.py \
 	tests/session/proxies.py \

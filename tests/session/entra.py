@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+"""postern-sandbox as Entra ID: how it signs in, what it refuses, and what its tokens may do."""
+
+import contextlib
+import base64
+import json
+import re
+import tempfile
+from pathlib import Path
+
+import tap
+from entraclient import DEVICE, JWT_BEARER, REDIRECT, SCOPE, Entra, Pkce, claims_of
+from harness import MAILBOX, SANITIZER, Sandbox
+from tap import test
+
+BOB = "bob@example.com"
+INBOX = "/mailFolders/inbox/messages?$top=1"
+CP1 = '{"access_token":{"xms_cc":{"values":["cp1"]}}}'
+
+
+@contextlib.contextmanager
+def entra(*arguments, violation=None):
+    """A sandbox with two accounts and a client of it; violation: a rule that is broken on
+    purpose."""
+    with tempfile.TemporaryDirectory(prefix="postern-test-") as work:
+        sandbox = Sandbox(Path(work), "--user", BOB, *arguments)
+        try:
+            yield Entra(sandbox)
+            rules = {v["rule"] for v in sandbox.violations()}
+            assert rules == ({violation} if violation else set()), sandbox.violations()
+        finally:
+            sandbox.process.terminate()
+        assert not SANITIZER.search(sandbox.process.log()), sandbox.process.log()
+
+
+def refused(answer, status, error, number):
+    assert (answer.status, answer["error"], answer.number) == (status, error, number), answer.body
+    assert answer["error_description"].startswith(f"AADSTS{number}: "), answer.body
+
+
+@test
+def device_code():
+    """A device code: pending, signed in, once only; the tokens bear account and scopes"""
+    with entra("--set", "device-interval=0") as client:
+        begun = client.post("devicecode", scope=SCOPE)
+        assert begun["expires_in"] == 900 and begun["interval"] == 0
+        assert begun["user_code"] in begun["message"]
+        assert begun["verification_uri"] in begun["message"]
+        code = begun["device_code"]
+        refused(client.token(DEVICE, device_code=code), 400, "authorization_pending", 70016)
+        client.sandbox.device(BOB, begun["user_code"])
+        tokens = client.token(DEVICE, device_code=code)
+        assert tokens["token_type"] == "Bearer" and tokens["expires_in"] == 3599
+        assert set(tokens["scope"].split()) == {"Mail.ReadWrite", "User.Read", "openid"}
+        claims = claims_of(tokens["access_token"])
+        assert claims["upn"] == BOB and claims["scp"].split() and claims["tid"] and claims["oid"]
+        who = claims_of(tokens["id_token"])
+        assert who["preferred_username"] == BOB and who["oid"] == claims["oid"]
+        assert len(tokens["refresh_token"]) > 1000
+        refused(client.token(DEVICE, device_code=code), 400, "bad_verification_code", 70018)
+        assert client.sandbox.sign_ins("device")[-2]["user"] == BOB
+
+
+@test
+def device_code_ends():
+    """A device code that is declined, expires, or is not known"""
+    with entra("--set", "device-interval=0") as client:
+        code = client.post("devicecode", scope=SCOPE)["device_code"]
+        client.sandbox.device(decline=True)
+        refused(client.token(DEVICE, device_code=code), 400, "authorization_declined", 70017)
+        code = client.post("devicecode", scope=SCOPE)["device_code"]
+        client.sandbox.device(expire=True)
+        refused(client.token(DEVICE, device_code=code), 400, "expired_token", 70020)
+        refused(client.token(DEVICE, device_code="x"), 400, "bad_verification_code", 70018)
+        refused(client.token(DEVICE), 400, "invalid_request", 900144)
+        refused(client.post("devicecode"), 400, "invalid_request", 900144)
+        assert client.ask("GET", client.url("devicecode")).number == 900561
+
+
+@test
+def device_code_hasty():
+    """Whoever polls too often is told to slow down, and it is a violation"""
+    with entra(violation="device-interval") as client:
+        begun = client.post("devicecode", scope=SCOPE)
+        assert begun["interval"] == 5
+        refused(client.token(DEVICE, device_code=begun["device_code"]),
+                400, "authorization_pending", 70016)
+        refused(client.token(DEVICE, device_code=begun["device_code"]), 400, "slow_down", 70016)
+
+
+@test
+def without_offline_access():
+    """No refresh token without offline_access, no id_token without openid"""
+    with entra() as client:
+        tokens = client.sign_in(scope="Mail.Read")
+        assert "refresh_token" not in tokens.json and "id_token" not in tokens.json
+        assert tokens["scope"] == "Mail.Read"
+        tokens = client.sign_in(scope=client.sandbox.graph_url + "/.default offline_access")
+        assert "Mail.ReadWrite.Shared" in tokens["scope"] and "refresh_token" in tokens.json
+
+
+@test
+def authorization_code():
+    """An authorization code with PKCE: the way back, the tokens, and once only"""
+    with entra("--set", f"sign-in-as={BOB}") as client:
+        pkce = Pkce()
+        back = client.authorize(pkce, nonce="n1")
+        assert back["uri"] == REDIRECT and back["state"] == "a b&c", back
+        fields = {"code": back["code"], "redirect_uri": REDIRECT, "code_verifier": pkce.verifier}
+        refused(client.token("authorization_code", **{**fields, "code_verifier": "x" * 43}),
+                400, "invalid_grant", 501481)
+        refused(client.token("authorization_code", **{**fields, "code_verifier": None}),
+                400, "invalid_grant", 501481)
+        refused(client.token("authorization_code", **{**fields, "redirect_uri": REDIRECT + "x"}),
+                400, "invalid_grant", 500112)
+        refused(client.token("authorization_code", **{**fields, "code": "x"}),
+                400, "invalid_grant", 70000)
+        tokens = client.token("authorization_code", **fields)
+        assert claims_of(tokens["access_token"])["upn"] == BOB
+        assert claims_of(tokens["id_token"])["nonce"] == "n1"
+        refused(client.token("authorization_code", **fields), 400, "invalid_grant", 54005)
+        client.sandbox.settings(code_life=0)
+        fields["code"] = client.authorize(pkce)["code"]
+        refused(client.token("authorization_code", **fields), 400, "invalid_grant", 70008)
+
+
+@test
+def authorize_refuses():
+    """…/authorize: bad ways back are told the browser, the rest the client"""
+    with entra() as client:
+        pkce = Pkce()
+        for uri in ("https://127.0.0.1/", "http://localhost.example/", "http://127.0.0.1:1x/",
+                    "http://example.com/"):
+            refused(client.authorize(pkce, redirect_uri=uri), 400, "invalid_request", 50011)
+        for uri in ("http://localhost", "http://localhost:1/a", "http://127.0.0.1:65535/"):
+            assert "code" in client.authorize(pkce, redirect_uri=uri), uri
+        refused(client.authorize(pkce, redirect_uri=None), 400, "invalid_request", 900971)
+        assert client.authorize(pkce, response_type="token")["error"] == "unsupported_response_type"
+        assert client.authorize(pkce, code_challenge="short")["error"] == "invalid_request"
+        assert client.authorize(pkce, scope="Nonsense")["error"] == "invalid_scope"
+        assert client.authorize(pkce, scope=None)["error"] == "invalid_request"
+        client.sandbox.settings(sign_in="decline")
+        back = client.authorize(pkce)
+        assert back["error"] == "access_denied" and "declined" in back["error_description"]
+        assert back["state"] == "a b&c"
+
+
+@test
+def no_pkce():
+    """A code that is asked for without PKCE is a violation"""
+    with entra(violation="pkce") as client:
+        assert "code" in client.authorize()
+
+
+@test
+def password_grant():
+    """The password grant: right, wrong, and accounts that may not"""
+    with entra() as client:
+        def ask(user=MAILBOX, password="sandbox-password", scope=SCOPE, **fields):
+            return client.token("password", username=user, password=password, scope=scope,
+                                **fields)
+        assert claims_of(ask()["access_token"])["upn"] == MAILBOX
+        refused(ask(password="wrong"), 400, "invalid_grant", 50126)
+        refused(ask(user="nobody@example.com"), 400, "invalid_grant", 50034)
+        refused(ask(password=None), 400, "invalid_request", 900144)
+        client.sandbox.account(refusal=50076)
+        refused(ask(), 400, "interaction_required", 50076)
+        client.sandbox.account(refusal=0, password="another")
+        refused(ask(), 400, "invalid_grant", 50126)
+        assert ask(password="another").status == 200
+        refused(client.post("token", tenant="common", grant_type="password"),
+                400, "invalid_request", 50194)
+
+
+@test
+def clients():
+    """Public clients show no secret, confidential ones must"""
+    with entra() as client:
+        secret = {"client_secret": client.sandbox.client_secret}
+        refused(client.sign_in(**secret), 401, "invalid_client", 700025)
+        client.sandbox.settings(public_client="no")
+        refused(client.sign_in(), 401, "invalid_client", 7000218)
+        assert client.sign_in(**secret).status == 200
+        refused(client.sign_in(client_secret="wrong"), 401, "invalid_client", 7000215)
+        refused(client.app_token(client_id="00000000-0000-0000-0000-000000000000"),
+                400, "unauthorized_client", 700016)
+        refused(client.token("nonsense"), 400, "unsupported_grant_type", 70003)
+        refused(client.post("token"), 400, "invalid_request", 900144)
+        refused(client.post("token", tenant="elsewhere"), 400, "invalid_request", 90002)
+
+
+@test
+def consent():
+    """Scopes that nobody consented to, and such as do not exist"""
+    with entra("--set", "consented=Mail.Read User.Read") as client:
+        refused(client.post("devicecode", scope="Mail.ReadWrite"), 400, "consent_required", 65001)
+        refused(client.post("devicecode", scope="Mail.Everything"), 400, "invalid_scope", 70011)
+        refused(client.post("devicecode", scope="https://elsewhere.example/Mail.Read"),
+                400, "invalid_scope", 70011)
+        tokens = client.sign_in(scope="Mail.Read offline_access")
+        refused(client.refresh(tokens["refresh_token"], scope="Mail.ReadWrite"),
+                400, "consent_required", 65001)
+
+
+@test
+def rotation():
+    """Each refresh gives a new token; the old one stays, or not"""
+    with entra() as client:
+        first = client.sign_in()["refresh_token"]
+        second = client.refresh(first)
+        assert second["refresh_token"] != first and second["scope"].split()
+        assert client.refresh(first).status == 200
+        fewer = client.refresh(first, scope="Mail.Read")
+        assert fewer["scope"] == "Mail.Read" and "refresh_token" not in fewer.json
+        client.sandbox.settings(refresh_reuse="revoked")
+        third = client.refresh(second["refresh_token"])
+        refused(client.refresh(second["refresh_token"]), 400, "invalid_grant", 70000)
+        assert client.refresh(third["refresh_token"]).status == 200
+        refused(client.refresh("x"), 400, "invalid_grant", 70000)
+
+
+@test
+def refresh_ends():
+    """Refresh tokens die by age, revocation, a changed password, and what befalls the account"""
+    with entra() as client:
+        mine, other = client.sign_in()["refresh_token"], client.sign_in(BOB)["refresh_token"]
+        client.sandbox.expire_refresh()
+        refused(client.refresh(mine), 400, "invalid_grant", 700082)
+        mine = client.sign_in()["refresh_token"]
+        client.sandbox.revoke()
+        refused(client.refresh(mine), 400, "invalid_grant", 50173)
+        mine = client.sign_in()["refresh_token"]
+        client.sandbox.account(password="new")
+        refused(client.refresh(mine), 400, "invalid_grant", 50173)
+        mine = client.sign_in()["refresh_token"]
+        for number, error in ((50076, "interaction_required"), (50057, "invalid_grant"),
+                              (53003, "invalid_grant"), (70043, "invalid_grant")):
+            client.sandbox.account(refusal=number)
+            refused(client.refresh(mine), 400, error, number)
+        client.sandbox.account(refusal=0)
+        assert client.refresh(mine).status == 200 and client.refresh(other).status == 200
+        client.sandbox.settings(refresh_life=0)
+        refused(client.refresh(mine), 400, "invalid_grant", 700082)
+
+
+@test
+def confidential_refresh():
+    """A confidential client's refresh token outlives the password, not a revocation"""
+    with entra("--set", "public-client=no") as client:
+        secret = {"client_secret": client.sandbox.client_secret}
+        token = client.sign_in(**secret)["refresh_token"]
+        client.sandbox.account(password="new")
+        assert client.refresh(token, **secret).status == 200
+        client.sandbox.revoke()
+        refused(client.refresh(token, **secret), 400, "invalid_grant", 50173)
+
+
+def challenge_in(answer):
+    """The claims of a claims challenge."""
+    header = answer.headers["WWW-Authenticate"]
+    assert answer.status == 401 and 'error="insufficient_claims"' in header, header
+    assert 'realm=""' in header and "authorization_uri=" in header
+    return json.loads(base64.b64decode(re.search(r'claims="([^"]+)"', header)[1]))
+
+
+def merged(claims):
+    """These claims and the client's capability, as the documentation merges them."""
+    return json.dumps({"access_token": {"xms_cc": {"values": ["cp1"]}, **claims["access_token"]}})
+
+
+@test
+def claims_challenge():
+    """Claims challenges: for cp1 only, answered by a token that was asked for with the claims"""
+    with entra() as client:
+        plain, aware = client.sign_in(), client.sign_in(claims=CP1)
+        assert "xms_cc" not in claims_of(plain["access_token"])
+        path = f"/users/{MAILBOX}{INBOX}"
+        assert client.graph(path, aware["access_token"]).status == 200
+        client.sandbox.challenge()
+        assert client.graph(path, plain["access_token"]).status == 200
+        claims = challenge_in(client.graph(path, aware["access_token"]))
+        assert claims["access_token"]["nbf"]["essential"] is True
+        again = client.refresh(aware["refresh_token"], claims=CP1)
+        challenge_in(client.graph(path, again["access_token"]))
+        good = client.refresh(aware["refresh_token"], claims=merged(claims))
+        assert client.graph(path, good["access_token"]).status == 200
+        client.sandbox.challenge()
+        newer = challenge_in(client.graph(path, good["access_token"]))
+        assert newer != claims
+        refused(client.refresh(aware["refresh_token"], claims="{"), 400, "invalid_request", 90100)
+
+
+@test
+def app_challenge():
+    """The application's own tokens are challenged, too"""
+    with entra() as client:
+        path = f"/users/{MAILBOX}{INBOX}"
+        token = client.app_token(claims=CP1)["access_token"]
+        client.sandbox.challenge(app=True)
+        claims = challenge_in(client.graph(path, token))
+        token = client.app_token(claims=merged(claims))["access_token"]
+        assert client.graph(path, token).status == 200
+
+
+@test
+def revoked_sessions():
+    """Revoked sessions: a challenge for cp1, and nothing but a new sign-in helps"""
+    with entra() as client:
+        path = f"/users/{MAILBOX}{INBOX}"
+        tokens = client.sign_in(claims=CP1)
+        client.sandbox.revoke()
+        claims = challenge_in(client.graph(path, tokens["access_token"]))
+        refused(client.refresh(tokens["refresh_token"], claims=merged(claims)),
+                400, "invalid_grant", 50173)
+        fresh = client.sign_in(claims=CP1)["access_token"]
+        assert client.graph(path, fresh).status == 200
+
+
+@test
+def token_lives():
+    """Lives of tokens: the setting, and longer ones for clients that know challenges"""
+    with entra("--set", "token-life=100", "--set", "cae-life=86400") as client:
+        assert client.app_token()["expires_in"] == 100
+        assert client.app_token(claims=CP1)["expires_in"] == 86400
+
+
+@test
+def federated():
+    """Assertions of another issuer: issuer, subject, audience, time and signature must fit"""
+    with entra("--set", "federated-issuer=https://issuer.example/",
+               "--set", "federated-subject=system:serviceaccount:mail:postern") as client:
+        def ask(**claims):
+            return client.app_token(client_secret=None, client_assertion_type=JWT_BEARER,
+                                    client_assertion=client.sandbox.federated_token(**claims))
+        assert ask().status == 200
+        assert ask(audience="api://AzureADTokenExchange").status == 200
+        refused(ask(issuer="https://other.example/"), 401, "invalid_client", 700211)
+        refused(ask(subject="system:serviceaccount:mail:Postern"), 401, "invalid_client", 700213)
+        refused(ask(audience="api://other"), 401, "invalid_client", 700212)
+        refused(ask(life=-1000), 401, "invalid_client", 700024)
+        refused(ask(forged=True), 401, "invalid_client", 50013)
+        client.sandbox.settings(federated_issuer="")
+        refused(ask(), 401, "invalid_client", 700211)
+
+
+tap.main()
