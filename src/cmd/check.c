@@ -23,7 +23,7 @@ static bool check_listeners(const char *path, const struct config *c)
         const struct config_listener *l = &c->listeners[i];
         struct error e = ERROR_INIT;
         struct session_tls *tls =
-            l->tls == TLS_NONE ? NULL : session_tls_new(&c->tls, l->min_version, &e);
+            l->tls == TLS_NONE ? NULL : session_tls_new(&c->tls, l, &e);
         if (l->tls != TLS_NONE && !tls) {
             fprintf(stderr, "%s:%d: listener \"%s\": %s\n", path, l->line, l->name, e.text);
             return false;

@@ -30,6 +30,7 @@ struct session_conn {
     struct buf out;
     bool failed; /* writing is over */
     bool tls_here;
+    struct session_tls_facts tls_facts; /* once it is here */
     enum config_tls_mode tls_mode;
     struct session_tls *tls;
     bool plaintext_login;
@@ -353,6 +354,7 @@ bool session_conn_starttls(struct session_conn *c, struct error *e)
         c->failed = true;
         return false;
     }
+    session_tls_describe(c->io.ssl, &c->tls_facts);
     c->tls_here = true;
     return true;
 }
@@ -360,6 +362,21 @@ bool session_conn_starttls(struct session_conn *c, struct error *e)
 bool session_conn_tls_active(const struct session_conn *c)
 {
     return c->tls_here;
+}
+
+const char *session_conn_tls_version(const struct session_conn *c)
+{
+    return c->tls_facts.version;
+}
+
+const char *session_conn_tls_cipher(const struct session_conn *c)
+{
+    return c->tls_facts.cipher;
+}
+
+const char *session_conn_client_fingerprint(const struct session_conn *c)
+{
+    return c->tls_facts.fingerprint[0] ? c->tls_facts.fingerprint : NULL;
 }
 
 bool session_conn_tls_offered(const struct session_conn *c)

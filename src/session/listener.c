@@ -82,7 +82,7 @@ static bool open_one(struct listener *item, const struct config *config,
 {
     item->config = l;
     if (l->tls != TLS_NONE) {
-        item->tls = session_tls_new(&config->tls, l->min_version, e);
+        item->tls = session_tls_new(&config->tls, l, e);
         if (!item->tls)
             return error_prefix(e, "listener \"%s\": ", l->name);
     }

@@ -1,56 +1,56 @@
 #include "postern/session/tls.h"
 
+#include "certificates.h"
+
 #include "postern/base/alloc.h"
+#include "postern/base/encode.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define SYSTEM_LEVEL (-1)
+/* TLS 1.0 and 1.1 sign by SHA-1 and MD5, which OpenSSL allows at no higher level. */
+#define LEGACY_LEVEL 0
+/* TLS 1.2's own suites first, for clients that know them; no NULL, anonymous or pre-shared ones,
+ * which the level would allow. */
+#define LEGACY_SUITES "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:kRSA+AESGCM:kRSA+AES:!aNULL:!eNULL"
 
 struct session_tls {
     SSL_CTX *ctx;
+    struct certificates *certificates;
+    bool legacy;
     atomic_uint refs;
 };
 
-static const char *reason(void)
+static bool openssl_failed(struct error *e, const char *what)
 {
     const char *text = ERR_reason_error_string(ERR_peek_last_error());
-    return text ? text : "unknown cause";
+    return error_set(e, ERROR_LOCAL, "cannot %s: %s", what, text ? text : "unknown cause");
 }
 
-static bool load_certificate(SSL_CTX *ctx, const struct config_tls *settings, struct error *e)
+static int on_certificate_needed(SSL *ssl, void *arg)
 {
-    const char *certificate = settings->certificates[0], *key = settings->private_keys[0];
-    ERR_clear_error();
-    if (SSL_CTX_use_certificate_chain_file(ctx, certificate) != 1)
-        return error_set(e, ERROR_LOCAL,
-                         "cannot use the certificate %s: %s; it must be a PEM chain, the "
-                         "server's own certificate first",
-                         certificate, reason());
-    if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-        return error_set(e, ERROR_LOCAL,
-                         "cannot use the private key %s: %s; it must be the PEM key of %s, "
-                         "without a passphrase",
-                         key, reason(), certificate);
-    return true;
+    const struct session_tls *t = arg;
+    return certificates_offer(t->certificates, ssl, t->legacy);
 }
 
-/* A passphrase prompt on the terminal would hang a service. */
-static int no_passphrase(char *out, int size, int writing, void *arg)
+/* Any client's certificate will do here: logins name the ones they trust, by fingerprint. */
+static int on_client_certificate(X509_STORE_CTX *store, void *arg)
 {
-    (void)out;
-    (void)size;
-    (void)writing;
     (void)arg;
-    return 0;
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 1;
 }
 
-static bool set_up(SSL_CTX *ctx, int min_version)
+static void set_options(SSL_CTX *ctx)
 {
-    if (min_version < TLS1_2_VERSION)
-        min_version = TLS1_2_VERSION;
-    SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
-    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(ctx, 0);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 #ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
     /* Many mail clients close without close_notify; lines and dots frame what they sent. */
     SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -61,27 +61,55 @@ static bool set_up(SSL_CTX *ctx, int min_version)
     /* Idle connections give their 2 x 16 KB of record buffers back. */
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    /* Resumption is by tickets, which the clients keep; a cache here would only grow. */
-    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+}
+
+/* The system's policy (openssl.cnf) stands, but for the lowest version, and for what a legacy
+ * listener asks for itself. */
+static bool set_versions(SSL_CTX *ctx, int min_version, bool legacy)
+{
+    if (!legacy && min_version < TLS1_2_VERSION)
+        min_version = TLS1_2_VERSION;
+    if (legacy) {
+        SSL_CTX_set_security_level(ctx, LEGACY_LEVEL);
+        if (SSL_CTX_set_cipher_list(ctx, LEGACY_SUITES) != 1)
+            return false;
+    }
     return SSL_CTX_set_min_proto_version(ctx, min_version) == 1;
 }
 
-struct session_tls *session_tls_new(const struct config_tls *settings, int min_version,
-                                    struct error *e)
+static bool set_up(struct session_tls *t, const struct config_tls *settings,
+                   const struct config_listener *listener, struct error *e)
 {
-    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-    if (!ctx || !set_up(ctx, min_version ? min_version : settings->min_version)) {
-        error_set(e, ERROR_LOCAL, "cannot set up TLS: %s", reason());
-        SSL_CTX_free(ctx);
-        return NULL;
+    int min_version =
+        listener && listener->min_version ? listener->min_version : settings->min_version;
+    t->legacy = listener && listener->legacy_tls;
+    t->ctx = SSL_CTX_new(TLS_server_method());
+    if (!t->ctx || !set_versions(t->ctx, min_version, t->legacy))
+        return openssl_failed(e, "set up TLS");
+    set_options(t->ctx);
+    t->certificates = certificates_load(settings, t->legacy ? LEGACY_LEVEL : SYSTEM_LEVEL, e);
+    if (!t->certificates)
+        return false;
+    if (t->legacy && !certificates_hold_rsa(t->certificates))
+        return error_set(e, ERROR_LOCAL,
+                         "clients that need legacy-tls need a certificate with an RSA key, and "
+                         "there is none; add one to the lists certificate and private-key in tls");
+    SSL_CTX_set_cert_cb(t->ctx, on_certificate_needed, t);
+    if (listener && listener->client_certificates) {
+        SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
+        SSL_CTX_set_cert_verify_callback(t->ctx, on_client_certificate, NULL);
     }
-    if (!load_certificate(ctx, settings, e)) {
-        SSL_CTX_free(ctx);
-        return NULL;
-    }
+    return true;
+}
+
+struct session_tls *session_tls_new(const struct config_tls *settings,
+                                    const struct config_listener *listener, struct error *e)
+{
     struct session_tls *t = xcalloc(1, sizeof *t);
-    t->ctx = ctx;
     atomic_init(&t->refs, 1);
+    ERR_clear_error();
+    if (!set_up(t, settings, listener, e))
+        session_tls_unref(&t);
     return t;
 }
 
@@ -92,13 +120,15 @@ struct session_tls *session_tls_ref(struct session_tls *t)
     return t;
 }
 
-void session_tls_unref(struct session_tls **t)
+void session_tls_unref(struct session_tls **tls)
 {
-    if (*t && atomic_fetch_sub(&(*t)->refs, 1) == 1) {
-        SSL_CTX_free((*t)->ctx);
-        free(*t);
+    struct session_tls *t = *tls;
+    if (t && atomic_fetch_sub(&t->refs, 1) == 1) {
+        SSL_CTX_free(t->ctx);
+        certificates_free(&t->certificates);
+        free(t);
     }
-    *t = NULL;
+    *tls = NULL;
 }
 
 struct ssl_st *session_tls_accept(struct session_tls *t, int fd, struct error *e)
@@ -106,9 +136,36 @@ struct ssl_st *session_tls_accept(struct session_tls *t, int fd, struct error *e
     ERR_clear_error();
     SSL *ssl = SSL_new(t->ctx);
     if (!ssl || SSL_set_fd(ssl, fd) != 1) {
-        error_set(e, ERROR_LOCAL, "cannot start TLS: %s", reason());
+        openssl_failed(e, "start TLS");
         SSL_free(ssl);
         return NULL;
     }
     return ssl;
+}
+
+static const char *version_name(int version)
+{
+    switch (version) {
+    case TLS1_VERSION:
+        return "1.0";
+    case TLS1_1_VERSION:
+        return "1.1";
+    case TLS1_2_VERSION:
+        return "1.2";
+    default:
+        return "1.3";
+    }
+}
+
+void session_tls_describe(const SSL *ssl, struct session_tls_facts *out)
+{
+    uint8_t digest[SHA256_SIZE];
+    unsigned len = 0;
+    X509 *client = SSL_get_peer_certificate(ssl);
+    memset(out, 0, sizeof *out);
+    out->version = version_name(SSL_version(ssl));
+    out->cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(ssl));
+    if (client && X509_digest(client, EVP_sha256(), digest, &len) == 1)
+        hex_encode(digest, len, out->fingerprint);
+    X509_free(client);
 }

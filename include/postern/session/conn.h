@@ -92,6 +92,12 @@ bool session_conn_flush(struct session_conn *c);
  * injection), then does it. */
 bool session_conn_starttls(struct session_conn *c, struct error *e);
 bool session_conn_tls_active(const struct session_conn *c);
+/* "1.0" … "1.3", and OpenSSL's name of the suite; static, NULL without TLS. */
+const char *session_conn_tls_version(const struct session_conn *c);
+const char *session_conn_tls_cipher(const struct session_conn *c);
+/* SHA-256 of the certificate whose key the client proved to have, 64 lower-case hex digits; NULL:
+ * it showed none (listeners ask with client-certificates only). Nobody has vouched for it. */
+const char *session_conn_client_fingerprint(const struct session_conn *c);
 /* May STLS be offered here and now? */
 bool session_conn_tls_offered(const struct session_conn *c);
 /* May a password be taken here and now? (TLS, or loopback, or allow-plaintext.) */

@@ -192,7 +192,7 @@ struct session_tls *door_tls(const struct door_certificate *c)
     struct error e = ERROR_INIT;
     char *certificate = (char *)c->certificate, *key = (char *)c->key;
     struct config_tls settings = {&certificate, 1, &key, 1, 0};
-    struct session_tls *t = session_tls_new(&settings, 0, &e);
+    struct session_tls *t = session_tls_new(&settings, NULL, &e);
     if (!t) {
         fprintf(stderr, "%s\n", e.text);
         abort();

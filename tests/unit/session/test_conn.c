@@ -386,10 +386,10 @@ static void test_tls_files(void)
     door_certificate_make(&c);
     char *none = (char *)"/nonexistent.pem", *certificate = c.certificate, *key = c.key;
     struct config_tls wrong = {&none, 1, &key, 1, 0};
-    CU_ASSERT_PTR_NULL(session_tls_new(&wrong, 0, &e));
+    CU_ASSERT_PTR_NULL(session_tls_new(&wrong, NULL, &e));
     CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "/nonexistent.pem"));
     wrong = (struct config_tls){&certificate, 1, &certificate, 1, 0};
-    CU_ASSERT_PTR_NULL(session_tls_new(&wrong, 0, &e));
+    CU_ASSERT_PTR_NULL(session_tls_new(&wrong, NULL, &e));
     CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "private key"));
     door_certificate_remove(&c);
 }
