@@ -178,7 +178,7 @@ def still_open(clients):
 def slow_loris():
     """Two thousand connections that say a byte at a time: others are served, they are dropped"""
     many_files()
-    count, patience = (LORIS // 8, 40) if sanitized() else (LORIS, 15)
+    count, patience = (LORIS // 8, 20) if sanitized() else (LORIS, 15)
     with Pair(limits={"login-timeout": f"{patience}s"}, logins={"bob": {}},
               log_level="warning") as pair, contextlib.ExitStack() as sockets:
         pair.deliver(MESSAGE)

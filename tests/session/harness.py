@@ -47,6 +47,10 @@ MAILBOX = "alice@example.com"
 # Listeners of a Pair whose tests speak IMAP.
 IMAP = {"imap": {"protocol": "imap", "tls": "none"}}
 
+# What tests try to get into the log as a line of its own.
+FORGED = "2026-01-01T00:00:00.000Z error: forged"
+LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warning|info|debug)"
+                      r"( \w+=\S.*?)*: ")
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error: |"
                        r"MemorySanitizer)")
 
@@ -515,6 +519,18 @@ class Pair:
         with self.pop3() as client:
             client.login(next(iter(self.logins)))
             client.quit()
+
+
+def lines_are_ours(pair):
+    """Every line begins as Postern begins it; nothing that others sent begins one, nor moves the
+    cursor of who reads it."""
+    log = pair.postern.process.log_path.read_bytes()
+    assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", log), "a control character"
+    for trick in ("\u202e", "\u2028", "\u0085"):
+        assert trick.encode() not in log, repr(trick)
+    for line in log.decode().splitlines():
+        assert LOG_LINE.match(line), line
+        assert not line.startswith(FORGED), line
 
 
 def most_in_flight(requests):

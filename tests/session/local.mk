@@ -25,6 +25,7 @@ SESSION_TESTS = \
 	tests/session/memory.py \
 	tests/session/wiped.py \
 	tests/session/flood.py \
+	tests/session/hostile.py \
 	tests/session/uidl.py \
 	tests/session/demo.py \
 	tests/session/sandbox.py \

@@ -4,33 +4,17 @@
 import base64
 import contextlib
 import json
-import re
 
 import tap
 from connection import Closed
-from harness import PASSWORD, PASSWORD_HASH, Pair, mail
+from harness import FORGED, PASSWORD, PASSWORD_HASH, Pair, lines_are_ours, mail
 from tap import test
 
 MESSAGE = mail("plain")
-LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warning|info|debug)"
-                  r"( \w+=\S.*?)*: ")
-FORGED = "2026-01-01T00:00:00.000Z error: forged"
 
 
 def graph_error(text):
     return json.dumps({"error": {"code": f"Bad\r\n{FORGED}", "message": text}})
-
-
-def lines_are_ours(pair):
-    """Every line begins as Postern begins it; nothing that others sent begins one, nor moves the
-    cursor of who reads it."""
-    log = pair.postern.process.log_path.read_bytes()
-    assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", log), "a control character"
-    for trick in ("\u202e", "\u2028", "\u0085"):
-        assert trick.encode() not in log, repr(trick)
-    for line in log.decode().splitlines():
-        assert LINE.match(line), line
-        assert not line.startswith(FORGED), line
 
 
 NASTY = f"x\r\n{FORGED}\x1b[2J\u202eedit\u2028{FORGED}\u0085\x7f"

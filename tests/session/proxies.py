@@ -1,6 +1,7 @@
 """Small proxies of our own, for what stands between Postern and Microsoft 365."""
 
 import base64
+import contextlib
 import gzip
 import http.client
 import http.server
@@ -9,7 +10,7 @@ import socket
 import ssl
 import threading
 
-from harness import make_certificate
+from harness import Pair, make_certificate
 from tap import PATIENCE
 
 
@@ -86,28 +87,30 @@ def pump(source, sink):
         pass  # one of them is gone, and so is the tunnel
 
 
-class GzipProxy:
-    """An HTTPS server before the sandbox that compresses every answer.
+class Between:
+    """An HTTPS server before the sandbox that may change every answer.
 
-    damage: {regular expression of a path: function of the compressed bytes}, for answers that are
-    to go wrong; forced: also for clients that did not ask for gzip."""
+    change: {regular expression of a path: function of the body (bytes) to bytes, or to a status,
+    a list of headers and bytes}, for answers that are to go wrong.
+    seen: of every request its path and its Authorization."""
 
-    def __init__(self, pair, *, forced=False):
+    def __init__(self, pair):
         self.backend = pair.sandbox.graph_url.removeprefix("https://")
-        self.certificate, key = make_certificate(pair.work, stem="gzip")
-        self.forced = forced
-        self.damage = {}
-        self.compressed = 0
+        self.certificate, self.key = make_certificate(pair.work, stem="between")
+        self.change = {}
+        self.seen = []
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             """Hands one request on."""
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def forward(self):
-                proxy.forward(self)
+                with contextlib.suppress(ConnectionError, ssl.SSLError):  # it has heard enough
+                    proxy.forward(self)
 
-            do_GET = do_POST = do_PATCH = do_DELETE = forward
+            do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = forward
 
             def log_message(self, *_):
                 """The sandbox has a log."""
@@ -115,9 +118,10 @@ class GzipProxy:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, key)
+        context.load_cert_chain(self.certificate, self.key)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
+        self.port = self.server.server_address[1]
+        self.url = f"https://127.0.0.1:{self.port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
         self.thread.start()
 
@@ -127,6 +131,7 @@ class GzipProxy:
         self.server.server_close()
 
     def forward(self, client):
+        self.seen.append((client.path, client.headers.get("Authorization")))
         length = int(client.headers.get("Content-Length") or 0)
         backend = http.client.HTTPSConnection(self.backend,
                                               context=ssl._create_unverified_context())
@@ -135,18 +140,70 @@ class GzipProxy:
         answer = backend.getresponse()
         body = answer.read()
         backend.close()
-        client.send_response(answer.status)
-        for name, value in answer.getheaders():
-            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date",
-                                    "server"):
-                client.send_header(name, value)
-        if body and (self.forced or "gzip" in client.headers.get("Accept-Encoding", "")):
-            self.compressed += 1
-            client.send_header("Content-Encoding", "gzip")
-            body = gzip.compress(body)
-            for path, damage in self.damage.items():
-                if re.search(path, client.path):
-                    body = damage(body)
-        client.send_header("Content-Length", str(len(body)))
+        headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in (
+            "content-length", "transfer-encoding", "connection", "date", "server")]
+        self.answer(client, answer.status, headers, body)
+
+    def answer(self, client, status, headers, body):
+        """Sends an answer of the sandbox on."""
+        for path, change in self.change.items():
+            if re.search(path, client.path):
+                changed = change(body)
+                status, headers, body = (
+                    changed if isinstance(changed, tuple) else (status, headers, changed))
+        self.send(client, status, headers, body)
+
+    @staticmethod
+    def send(client, status, headers, body):
+        client.send_response(status)
+        for name, value in [*headers, ("Content-Length", str(len(body)))]:
+            client.send_header(name, value)
         client.end_headers()
         client.wfile.write(body)
+
+
+class GzipProxy(Between):
+    """Compresses every answer; change is given the compressed bytes. forced: also for clients that
+    did not ask for gzip."""
+
+    def __init__(self, pair, *, forced=False):
+        self.forced = forced
+        self.compressed = 0
+        super().__init__(pair)
+
+    def answer(self, client, status, headers, body):
+        if body and (self.forced or "gzip" in client.headers.get("Accept-Encoding", "")):
+            self.compressed += 1
+            super().answer(client, status, [*headers, ("Content-Encoding", "gzip")],
+                           gzip.compress(body))
+        else:
+            self.send(client, status, headers, body)
+
+
+class BetweenPair(Pair):
+    """A Pair whose postern sees the sandbox through a server in between, pair.between, which
+    make(pair) makes."""
+
+    def __init__(self, make=Between, **options):
+        self.make_between = make
+        self.between = None
+        super().__init__(serve=False, **options)
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            self.between = self.make_between(self)
+            url = f"'{self.between.url}'"
+            self.tenant.update({"graph-url": url, "login-url": url,
+                                "ca-file": f"'{self.between.certificate}'"})
+            self.postern.write(self.config_text())
+            self.start()
+        except BaseException:
+            self.clean_up()
+            raise
+        return self
+
+    def clean_up(self):
+        if self.between:
+            self.between.close()
+        super().clean_up()

@@ -13,7 +13,7 @@ import zlib
 import tap
 from harness import (PASSWORD, Pair, corpus, mail, make_certificate, need, on_the_wire,
                      sanitized)
-from proxies import ConnectProxy, GzipProxy
+from proxies import BetweenPair, ConnectProxy, GzipProxy
 from tap import Skip, test, wait_for
 
 MESSAGE = mail("alternative")
@@ -115,28 +115,11 @@ def proxy_address_wrong():
             assert "very-private" not in pair.postern.log()
 
 
-class GzipPair(Pair):
+class GzipPair(BetweenPair):
     """A Pair whose postern sees the sandbox through a server that compresses."""
 
     def __init__(self, *, forced=False, **options):
-        self.forced = forced
-        self.gzip = None
-        super().__init__(serve=False, **options)
-
-    def __enter__(self):
-        super().__enter__()
-        self.gzip = GzipProxy(self, forced=self.forced)
-        url = f"'{self.gzip.url}'"
-        self.tenant = {"graph-url": url, "login-url": url,
-                       "ca-file": f"'{self.gzip.certificate}'"}
-        self.postern.write(self.config_text())
-        self.start()
-        return self
-
-    def clean_up(self):
-        if self.gzip:
-            self.gzip.close()
-        super().clean_up()
+        super().__init__(lambda pair: GzipProxy(pair, forced=forced), **options)
 
 
 @test
@@ -146,7 +129,7 @@ def compressed():
     with GzipPair() as pair:
         pair.deliver(*messages.values())
         pair.serves(messages)
-        assert pair.gzip.compressed, "nothing was compressed"
+        assert pair.between.compressed, "nothing was compressed"
 
 
 @test
@@ -157,7 +140,7 @@ def compressed_cut_short():
             pair.deliver(MESSAGE, MESSAGE)
             pair.settled()
             pair.deliver(MESSAGE)
-            pair.gzip.damage["/messages"] = lambda body: body[:int(
+            pair.between.change["/messages"] = lambda body: body[:int(
                 len(body) * keep if isinstance(keep, float) else keep)]
             with pair.pop3() as client:
                 client.ok("USER alice")
@@ -165,7 +148,7 @@ def compressed_cut_short():
                 # What is whole but for its check sum may be taken; less must not be.
                 assert answer.startswith("-ERR [SYS/TEMP]") or (
                     keep in (-1, -9) and client.stat()[0] == 3), (keep, answer)
-            pair.gzip.damage.clear()
+            pair.between.change.clear()
             wait_for("the login works again", lambda: logs_in(pair))
             with pair.pop3() as client:
                 client.login()
@@ -181,12 +164,12 @@ def compressed_message():
         with GzipPair(forced=True, limits=SHORT) as pair:
             pair.deliver(MESSAGE)
             pair.settled()
-            pair.gzip.damage[r"/\$value"] = damage
+            pair.between.change[r"/\$value"] = damage
             with pair.pop3() as client:
                 client.login()
                 assert client.err("RETR 1").startswith("-ERR [SYS/TEMP]")
                 pair.log_has("sent a message as gzip")
-                pair.gzip.forced = False
+                pair.between.forced = False
                 assert client.retr(1) == on_the_wire(MESSAGE)
                 client.quit()
 
@@ -205,14 +188,14 @@ def compressed_bomb():
     with GzipPair(limits=SHORT) as pair:
         pair.deliver(MESSAGE)
         pair.settled()
-        pair.gzip.damage["/messages"] = lambda _: explosive
+        pair.between.change["/messages"] = lambda _: explosive
         refused(pair)
         pair.log_has("over the limit of")
         with open(f"/proc/{pair.postern.process.pid}/status", encoding="ascii") as status:
             peak = int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1)) >> 10
         if not sanitized():
             assert peak < 256, f"{peak} MB"
-        pair.gzip.damage.clear()
+        pair.between.change.clear()
         wait_for("the login works again", lambda: logs_in(pair))
 
 

@@ -1,11 +1,8 @@
-/* Error bodies, token answers, and the gate: the first byte chooses the status. */
+/* Error bodies, and the gate: the first byte chooses the status. */
 #include "../fuzz.h"
 
 #include "error.h"
 #include "gate.h"
-#include "oauth.h"
-
-#include "postern/base/alloc.h"
 
 #include <string.h>
 
@@ -20,12 +17,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error e = ERROR_INIT;
     graph_error_classify(&a, SUBJECT_MESSAGE, text, len, &e);
     FUZZ_CHECK(e.kind != ERROR_NONE && !strpbrk(e.text, "\r\n"));
-    struct oauth_token token;
-    a.status = data[0] & 0x80 ? 200 : a.status;
-    bool ok = oauth_token_decode(&a, text, len, &token, &e);
-    FUZZ_CHECK(ok == (token.access != NULL));
-    FUZZ_CHECK(!ok || !strpbrk(token.access, " \r\n"));
-    secret_free(token.access);
     FUZZ_CHECK(gate_look(text, len, true) != GATE_HOLD);
     return 0;
 }
