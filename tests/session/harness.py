@@ -180,8 +180,9 @@ class Sandbox:
     """postern-sandbox and its control port."""
 
     def __init__(self, work, *arguments):
-        # What a sanitizer makes slow is on its way for longer.
-        grace = ("--set", "retry-grace-ms=600") if sanitized() else ()
+        # What a sanitizer makes slow on a busy machine may be on its way for a second and more, so
+        # that rule is for the other builds.
+        grace = ("--set", "retry-grace-ms=2000") if sanitized() else ()
         self.process = Process([program("postern-sandbox"), "--user", MAILBOX, *grace, *arguments],
                                work / "sandbox.log",
                                stdout=subprocess.PIPE)
