@@ -95,8 +95,11 @@ static bool take_item(struct batch *b, struct json_object *o)
         (item->depends && !json_object_is_type(item->depends, json_type_array)))
         return malformed(b, "headers must be an object, dependsOn an array.");
     b->count++;
-    item->request = (struct request){
-        .arena = outer->arena, .method = method, .origin = outer->origin, .batch_item = true};
+    item->request = (struct request){.arena = outer->arena,
+                                     .method = method,
+                                     .origin = outer->origin,
+                                     .batch_item = true,
+                                     .caller = outer->caller};
     memcpy(item->request.request_id, outer->request_id, sizeof outer->request_id);
     take_headers(item, outer, headers);
     take_body(item, body);

@@ -1,5 +1,8 @@
 #include "graph.h"
 
+#include "permission.h"
+#include "profile.h"
+
 #include "postern/base/clock.h"
 
 #include <ctype.h>
@@ -122,11 +125,26 @@ bool graph_admit(struct sandbox *s, struct request *r, struct answer *a)
     return true;
 }
 
+/* How many segments come before those of the mailbox: /v1.0/me, /v1.0/users/{id}; 0: neither. */
+static size_t mailbox_at(const struct request *r)
+{
+    if (r->segment_count > 3 && strcmp(r->segments[1], "users") == 0)
+        return 3;
+    if (r->segment_count > 2 && strcmp(r->segments[1], "me") == 0)
+        return 2;
+    return 0;
+}
+
 struct mailbox *graph_mailbox_of(const struct sandbox *s, const struct request *r)
 {
-    if (r->segment_count < 3 || strcmp(r->segments[1], "users") != 0)
+    switch (mailbox_at(r)) {
+    case 3:
+        return model_find(&s->model, r->segments[2]);
+    case 2:
+        return r->caller.self;
+    default:
         return NULL;
-    return model_find(&s->model, r->segments[2]);
+    }
 }
 
 void graph_throttled(struct sandbox *s, struct request *r, struct answer *a)
@@ -294,15 +312,19 @@ static void route(struct call *c)
     if (c->r->segment_count == 0 || strcmp(c->r->segments[0], "v1.0") != 0) {
         graph_error(c, 400, "BadRequest", "Invalid version: %s",
                     c->r->segment_count ? c->r->segments[0] : "");
-    } else if (c->r->segment_count > 1 && strcmp(c->r->segments[1], "me") == 0) {
-        graph_error(c, 400, "BadRequest",
-                    "/me request is only valid with delegated authentication flow.");
-    } else if (c->r->segment_count < 4 || strcmp(c->r->segments[1], "users") != 0) {
+    } else if (profile_is_wanted(c->r)) {
+        profile_handle(c);
+    } else if (c->depth == 0) {
         graph_error(c, 400, "BadRequest", "Resource not found for the segment '%s'.",
                     c->r->segment_count > 1 ? c->r->segments[1] : "");
+    } else if (!c->b && strcmp(c->r->segments[1], "me") == 0) {
+        graph_error(c, 400, "BadRequest",
+                    "/me request is only valid with delegated authentication flow.");
     } else if (!c->b) {
         graph_error(c, 404, "ErrorInvalidUser", "The requested user '%s' is invalid.",
                     c->r->segments[2]);
+    } else if (!permission_mailbox(c)) {
+        return;
     } else if (strcmp(c->path[0], "messages") == 0) {
         messages_handle(c);
     } else if (strcmp(c->path[0], "mailFolders") == 0) {
@@ -314,14 +336,15 @@ static void route(struct call *c)
 
 void graph_dispatch(struct sandbox *s, struct request *r, struct answer *a)
 {
+    size_t at = mailbox_at(r);
     struct call c = {
         .s = s,
         .r = r,
         .a = a,
         .b = graph_mailbox_of(s, r),
         .immutable = request_prefers(r, "IdType=\"ImmutableId\""),
-        .path = r->segments + 3,
-        .depth = r->segment_count > 3 ? r->segment_count - 3 : 0,
+        .path = r->segments + at,
+        .depth = at ? r->segment_count - at : 0,
     };
     if (strpbrk(r->raw_path, "=+"))
         journal_violation(&s->journal, "unescaped-id", "%s %s: an id is not percent-encoded",

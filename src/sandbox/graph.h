@@ -14,9 +14,9 @@ struct call {
     struct sandbox *s;
     struct request *r;
     struct answer *a;
-    struct mailbox *b; /* NULL outside of /users/{id} */
+    struct mailbox *b; /* NULL outside of /users/{id}/… and /me/… */
     bool immutable;    /* Prefer: IdType="ImmutableId" */
-    /* What follows /v1.0/users/{id}. */
+    /* What follows /v1.0/users/{id} or /v1.0/me. */
     const char **path;
     size_t depth;
 };

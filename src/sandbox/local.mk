@@ -38,6 +38,8 @@ libsandbox_a_SOURCES = \
 	src/sandbox/messages.c \
 	src/sandbox/model.c \
 	src/sandbox/options.c \
+	src/sandbox/permission.c \
+	src/sandbox/profile.c \
 	src/sandbox/props.c \
 	src/sandbox/query.c \
 	src/sandbox/render.c \
@@ -76,6 +78,8 @@ noinst_HEADERS += \
 	src/sandbox/loader.h \
 	src/sandbox/model.h \
 	src/sandbox/options.h \
+	src/sandbox/permission.h \
+	src/sandbox/profile.h \
 	src/sandbox/props.h \
 	src/sandbox/query.h \
 	src/sandbox/render.h \

@@ -343,4 +343,100 @@ def federated():
         refused(ask(), 401, "invalid_client", 700211)
 
 
+def mailbox(user):
+    return f"/users/{user}{INBOX}"
+
+
+def denied(answer, text="Access is denied."):
+    assert (answer.status, answer.code) == (403, "ErrorAccessDenied"), answer.body
+    assert answer["error"]["message"].startswith(text), answer.body
+
+
+@test
+def profile():
+    """/me and /users/{id}: for users their own, for the application anybody's but /me"""
+    with entra() as client:
+        token = client.sign_in()["access_token"]
+        me = client.graph("/me", token)
+        assert (me["userPrincipalName"], me["mail"]) == (MAILBOX, MAILBOX) and me["displayName"]
+        assert me["id"] == claims_of(token)["oid"]
+        assert set(client.graph("/me?$select=id", token).json) == {"@odata.context", "id"}
+        assert client.graph(f"/users/{MAILBOX}", token)["id"] == me["id"]
+        answer = client.graph(f"/users/{BOB}", token)
+        assert (answer.status, answer.code) == (403, "Authorization_RequestDenied")
+        app = client.app_token()["access_token"]
+        for path in ("/me", "/me" + INBOX):
+            answer = client.graph(path, app)
+            assert (answer.status, answer.code) == (400, "BadRequest"), answer.body
+        assert client.graph(f"/users/{BOB}", app)["mail"] == BOB
+        answer = client.graph("/users/nobody@example.com", app)
+        assert (answer.status, answer.code) == (404, "Request_ResourceNotFound")
+
+
+@test
+def own_mailbox():
+    """A user's token reaches /me and the own mailbox, and no other"""
+    with entra() as client:
+        token = client.sign_in()["access_token"]
+        assert client.graph("/me" + INBOX, token).status == 200
+        assert client.graph(mailbox(MAILBOX), token).status == 200
+        denied(client.graph(mailbox(BOB), token))
+        draft = client.graph("/me/messages", token, "POST", {"subject": "x"})
+        assert draft.status == 201
+        steps = [{"id": number, "method": "GET", "url": url,
+                  "headers": {"Prefer": 'IdType="ImmutableId"'}}
+                 for number, url in (("1", "/me" + INBOX), ("2", mailbox(BOB)))]
+        answers = client.graph("/$batch", token, "POST", {"requests": steps})["responses"]
+        assert {a["id"]: a["status"] for a in answers} == {"1": 200, "2": 403}
+
+
+@test
+def read_only_scopes():
+    """Mail.Read refuses writes; Mail.ReadBasic more than that"""
+    with entra() as client:
+        token = client.sandbox.access_token(scope="Mail.Read")
+        assert client.graph("/me" + INBOX, token).status == 200
+        denied(client.graph("/me/messages", token, "POST", {"subject": "x"}))
+        basic = client.sandbox.access_token(scope="Mail.ReadBasic")
+        assert client.graph("/me" + INBOX, basic).status == 200
+        property_8 = "singleValueExtendedProperties($filter=id%20eq%20'Integer%200x0E08')"
+        denied(client.graph("/me" + INBOX + "&$expand=" + property_8, basic))
+        denied(client.graph("/me" + INBOX, client.sandbox.access_token(scope="User.Read")))
+
+
+@test
+def shared_mailboxes():
+    """Another's mailbox: with a .Shared scope and where it was shared, not with one alone"""
+    with entra("--set", f"shared-mailboxes={MAILBOX}={BOB}") as client:
+        shared = client.sandbox.access_token(scope="Mail.Read.Shared")
+        assert client.graph(mailbox(BOB), shared).status == 200
+        assert client.graph(mailbox(MAILBOX), shared).status == 200
+        denied(client.graph(f"/users/{BOB}/messages", shared, "POST", {"subject": "x"}))
+        denied(client.graph(mailbox(BOB), client.sandbox.access_token(scope="Mail.ReadWrite")))
+        writer = client.sandbox.access_token(scope="Mail.ReadWrite.Shared")
+        assert client.graph(f"/users/{BOB}/messages", writer, "POST", {"subject": "x"}).status == 201
+        other = client.sandbox.access_token(BOB, scope="Mail.ReadWrite.Shared")
+        denied(client.graph(mailbox(MAILBOX), other))
+
+
+@test
+def application_scope():
+    """The application limited to mailboxes, by RBAC or by an access policy, and to roles"""
+    with entra() as client:
+        token = client.app_token()["access_token"]
+        assert "Mail.ReadWrite" in claims_of(token)["roles"]
+        assert client.graph(mailbox(BOB), token).status == 200
+        client.sandbox.settings(app_mailboxes=f"other@example.com {MAILBOX}")
+        denied(client.graph(mailbox(BOB), token), "Access is denied. Check credentials")
+        assert client.graph(mailbox(MAILBOX), token).status == 200
+        assert "roles" not in claims_of(client.app_token()["access_token"])
+        client.sandbox.settings(app_scope="policy")
+        denied(client.graph(mailbox(BOB), token), "Access to OData is disabled: [RAOP]")
+        client.sandbox.settings(app_roles="Mail.Read", app_mailboxes="")
+        reader = client.app_token()["access_token"]
+        assert claims_of(reader)["roles"] == ["Mail.Read"]
+        assert client.graph(mailbox(BOB), reader).status == 200
+        denied(client.graph(f"/users/{BOB}/messages", reader, "POST", {"subject": "x"}))
+
+
 tap.main()
