@@ -4,6 +4,7 @@
 #include "control.h"
 #include "entra.h"
 #include "graph.h"
+#include "imds.h"
 #include "upload.h"
 
 #include "postern/base/alloc.h"
@@ -211,7 +212,9 @@ static void do_work(struct exchange *x, bool is_sign_in)
         return;
     }
     pthread_mutex_lock(&s->lock);
-    if (is_sign_in)
+    if (x->server->role == HTTP_IMDS)
+        imds_handle(s, &x->r, &x->a);
+    else if (is_sign_in)
         entra_handle(s, &x->r, &x->a);
     else if (x->server->role == HTTP_UPLOAD)
         upload_handle(s, &x->r, &x->a);
@@ -223,12 +226,13 @@ static void do_work(struct exchange *x, bool is_sign_in)
 static void serve(struct exchange *x, int client_fd)
 {
     struct sandbox *s = x->server->s;
-    bool is_sign_in = x->server->role == HTTP_GRAPH && entra_is_endpoint(&x->r), proceed = true;
+    bool is_imds = x->server->role == HTTP_IMDS, proceed = true;
+    bool is_sign_in = is_imds || (x->server->role == HTTP_GRAPH && entra_is_endpoint(&x->r));
     int64_t wait_ms;
     pthread_mutex_lock(&s->lock);
     faults_match(&s->faults, &x->r, is_sign_in, &x->fault);
     if (is_sign_in) {
-        s->journal.tokens += entra_is_token_endpoint(&x->r);
+        s->journal.tokens += is_imds || entra_is_token_endpoint(&x->r);
         wait_ms = s->settings.latency_ms;
     } else {
         x->journal_n = journal_begin(&s->journal, &x->r);
@@ -362,7 +366,7 @@ struct http_server *http_start(struct sandbox *s, enum http_role role,
     free(h);
     error_set(e, ERROR_LOCAL,
               "cannot listen for %s: is the address in use, or libmicrohttpd built without TLS?",
-              identity ? "HTTPS" : "the control port");
+              identity ? "HTTPS" : "HTTP");
     return NULL;
 }
 

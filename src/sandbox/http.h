@@ -1,7 +1,8 @@
 /*
- * The HTTP servers, on libmicrohttpd with one thread a connection: HTTPS for Graph and the token
- * endpoint, HTTPS on another port for uploads, plain HTTP for the control port. Faults, latency and
- * throttling happen here; what a request means is for graph.h, token.h and control.h.
+ * The HTTP servers, on libmicrohttpd with one thread a connection: HTTPS for Graph and the sign-in
+ * endpoints, HTTPS on another port for uploads and reports, plain HTTP for the metadata service and
+ * the control port. Faults, latency and throttling happen here; what a request means is for
+ * graph.h, entra.h, imds.h and control.h.
  */
 #ifndef SANDBOX_HTTP_H
 #define SANDBOX_HTTP_H
@@ -13,10 +14,11 @@
 
 struct http_server;
 
-/* What a server is for: Graph and tokens, the pieces of upload sessions (both HTTPS), control. */
-enum http_role { HTTP_GRAPH, HTTP_UPLOAD, HTTP_CONTROL };
+/* What a server is for: Graph and sign-ins, URLs that are their own credential (both HTTPS), the
+ * metadata service, control. */
+enum http_role { HTTP_GRAPH, HTTP_UPLOAD, HTTP_IMDS, HTTP_CONTROL };
 
-/* `identity` NULL for the control port; it must outlive the server. */
+/* `identity` NULL: plain HTTP; it must outlive the server. */
 struct http_server *http_start(struct sandbox *s, enum http_role role,
                                const struct sockaddr *address, const struct tls_identity *identity,
                                struct error *e);

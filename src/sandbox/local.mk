@@ -27,6 +27,7 @@ libsandbox_a_SOURCES = \
 	src/sandbox/graph.c \
 	src/sandbox/http.c \
 	src/sandbox/ids.c \
+	src/sandbox/imds.c \
 	src/sandbox/journal.c \
 	src/sandbox/jwt.c \
 	src/sandbox/links.c \
@@ -72,6 +73,7 @@ noinst_HEADERS += \
 	src/sandbox/graph.h \
 	src/sandbox/http.h \
 	src/sandbox/ids.h \
+	src/sandbox/imds.h \
 	src/sandbox/journal.h \
 	src/sandbox/jwt.h \
 	src/sandbox/links.h \

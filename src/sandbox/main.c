@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "http.h"
+#include "imds.h"
 #include "options.h"
 
 #include "postern/base/alloc.h"
@@ -59,26 +60,79 @@ static const char *host_of(const struct sockaddr_storage *address)
     return address->ss_family == AF_INET6 ? "[::1]" : "127.0.0.1";
 }
 
+static void add_text(struct json_object *o, const char *name, const char *value)
+{
+    json_object_object_add(o, name, json_object_new_string(value));
+}
+
+static struct json_object *identities_json(const struct sandbox *s)
+{
+    struct json_object *list = json_object_new_array();
+    for (size_t i = 0; i < IMDS_IDENTITIES; i++) {
+        struct imds_identity identity;
+        struct json_object *one = json_object_new_object();
+        imds_identity(&s->tokens, i, &identity);
+        add_text(one, "client_id", identity.client_id);
+        add_text(one, "object_id", identity.object_id);
+        add_text(one, "msi_res_id", identity.resource_id);
+        json_object_array_add(list, one);
+    }
+    return list;
+}
+
+struct servers {
+    struct http_server *graph, *upload, *imds, *control;
+};
+
 /* The one line that tells a script where everything is. */
 static void announce(const struct sandbox *s, const struct options *o, const char *ca_file,
-                     unsigned port, unsigned control_port)
+                     const struct servers *servers)
 {
-    char *url = xasprintf("https://%s:%u", host_of(&o->listen), port);
-    char *control = xasprintf("http://%s:%u", host_of(&o->control), control_port);
+    char *imds = xasprintf("http://%s:%u", host_of(&o->imds), http_port(servers->imds));
+    char *control = xasprintf("http://%s:%u", host_of(&o->control), http_port(servers->control));
     struct json_object *line = json_object_new_object();
-    json_object_object_add(line, "graph_url", json_object_new_string(url));
-    json_object_object_add(line, "login_url", json_object_new_string(url));
-    json_object_object_add(line, "ca_file", json_object_new_string(ca_file));
-    json_object_object_add(line, "control_url", json_object_new_string(control));
-    json_object_object_add(line, "tenant_id", json_object_new_string(s->tokens.tenant));
-    json_object_object_add(line, "client_id", json_object_new_string(s->tokens.client_id));
-    json_object_object_add(line, "client_secret", json_object_new_string(s->tokens.client_secret));
+    add_text(line, "graph_url", s->graph_origin);
+    add_text(line, "login_url", s->graph_origin);
+    add_text(line, "imds_url", imds);
+    add_text(line, "ca_file", ca_file);
+    add_text(line, "control_url", control);
+    add_text(line, "tenant_id", s->tokens.tenant);
+    add_text(line, "tenant_guid", s->tokens.tenant_guid);
+    add_text(line, "client_id", s->tokens.client_id);
+    add_text(line, "client_secret", s->tokens.client_secret);
+    add_text(line, "password", ACCOUNT_PASSWORD);
+    json_object_object_add(line, "managed_identities", identities_json(s));
     puts(json_object_to_json_string_ext(line,
                                         JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
     fflush(stdout);
     json_object_put(line);
-    free(url);
+    free(imds);
     free(control);
+}
+
+static bool start(struct sandbox *s, const struct options *o, const struct tls_identity *identity,
+                  struct servers *out, struct error *e)
+{
+    const struct {
+        enum http_role role;
+        const struct sockaddr_storage *address;
+        const struct tls_identity *identity;
+        struct http_server **server;
+    } wanted[] = {{HTTP_GRAPH, &o->listen, identity, &out->graph},
+                  {HTTP_UPLOAD, &o->upload, identity, &out->upload},
+                  {HTTP_IMDS, &o->imds, NULL, &out->imds},
+                  {HTTP_CONTROL, &o->control, NULL, &out->control}};
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        *wanted[i].server = http_start(
+            s, wanted[i].role, (const struct sockaddr *)wanted[i].address, wanted[i].identity, e);
+        if (!*wanted[i].server)
+            return false;
+    }
+    pthread_mutex_lock(&s->lock);
+    s->graph_origin = xasprintf("https://%s:%u", host_of(&o->listen), http_port(out->graph));
+    s->upload_origin = xasprintf("https://%s:%u", host_of(&o->upload), http_port(out->upload));
+    pthread_mutex_unlock(&s->lock);
+    return true;
 }
 
 static bool serve(struct sandbox *s, const struct options *o, const sigset_t *signals,
@@ -86,29 +140,20 @@ static bool serve(struct sandbox *s, const struct options *o, const sigset_t *si
 {
     struct tls_identity identity;
     struct ca_file ca = {0};
-    struct http_server *graph = NULL, *upload = NULL, *control = NULL;
+    struct servers servers = {0};
     if (!tls_make_identity(o->tls_fault, &identity, e))
         return false;
-    bool ok = write_ca(o->dir, identity.ca_pem, &ca, e);
-    if (ok)
-        graph = http_start(s, HTTP_GRAPH, (const struct sockaddr *)&o->listen, &identity, e);
-    if (graph)
-        upload = http_start(s, HTTP_UPLOAD, (const struct sockaddr *)&o->upload, &identity, e);
-    if (upload)
-        control = http_start(s, HTTP_CONTROL, (const struct sockaddr *)&o->control, NULL, e);
-    ok = graph && upload && control;
+    bool ok = write_ca(o->dir, identity.ca_pem, &ca, e) && start(s, o, &identity, &servers, e);
     if (ok) {
         int signal_number;
-        pthread_mutex_lock(&s->lock);
-        s->upload_origin = xasprintf("https://%s:%u", host_of(&o->upload), http_port(upload));
-        pthread_mutex_unlock(&s->lock);
-        announce(s, o, ca.path, http_port(graph), http_port(control));
+        announce(s, o, ca.path, &servers);
         sigwait(signals, &signal_number);
     }
     sandbox_stop(s);
-    http_stop(control);
-    http_stop(upload);
-    http_stop(graph);
+    http_stop(servers.control);
+    http_stop(servers.imds);
+    http_stop(servers.upload);
+    http_stop(servers.graph);
     remove_ca(&ca);
     tls_identity_free(&identity);
     return ok;

@@ -23,6 +23,7 @@
 enum {
     OPT_LISTEN = 256,
     OPT_UPLOAD,
+    OPT_IMDS,
     OPT_CONTROL,
     OPT_DIR,
     OPT_USER,
@@ -41,6 +42,7 @@ enum {
 static const struct option long_options[] = {
     {"listen", required_argument, NULL, OPT_LISTEN},
     {"upload", required_argument, NULL, OPT_UPLOAD},
+    {"imds", required_argument, NULL, OPT_IMDS},
     {"control", required_argument, NULL, OPT_CONTROL},
     {"dir", required_argument, NULL, OPT_DIR},
     {"user", required_argument, NULL, OPT_USER},
@@ -62,8 +64,9 @@ static const struct option long_options[] = {
 void options_usage(void)
 {
     fputs("usage: postern-sandbox [option ...]\n"
-          "  --listen ADDRESS:PORT        HTTPS: Graph and the token endpoint (127.0.0.1:0)\n"
-          "  --upload ADDRESS:PORT        HTTPS: pieces of upload sessions (127.0.0.1:0)\n"
+          "  --listen ADDRESS:PORT        HTTPS: Graph and the sign-in endpoints (127.0.0.1:0)\n"
+          "  --upload ADDRESS:PORT        HTTPS: pieces of upload sessions, reports (127.0.0.1:0)\n"
+          "  --imds ADDRESS:PORT          HTTP: tokens of managed identities (127.0.0.1:0)\n"
           "  --control ADDRESS:PORT       HTTP: the control port (127.0.0.1:0)\n"
           "  --dir DIRECTORY              where ca.pem is written\n"
           "  --user UPN                   a mailbox; repeatable (" DEFAULT_USER ")\n"
@@ -249,6 +252,8 @@ static bool take_option(int option, struct options *o, struct sandbox *s, struct
         return parse_address(optarg, &o->listen, e);
     case OPT_UPLOAD:
         return parse_address(optarg, &o->upload, e);
+    case OPT_IMDS:
+        return parse_address(optarg, &o->imds, e);
     case OPT_CONTROL:
         return parse_address(optarg, &o->control, e);
     case OPT_DIR:
@@ -308,7 +313,7 @@ bool options_parse(int argc, char **argv, struct options *o, struct sandbox *s, 
     int option;
     memset(o, 0, sizeof *o);
     parse_address("127.0.0.1:0", &o->listen, e);
-    o->upload = o->control = o->listen;
+    o->upload = o->imds = o->control = o->listen;
     token_issuer_set_tenant(&s->tokens, DEFAULT_TENANT);
     replace(&s->tokens.client_id, DEFAULT_CLIENT_ID);
     replace(&s->tokens.client_secret, DEFAULT_SECRET);

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 struct options {
-    struct sockaddr_storage listen, upload, control;
+    struct sockaddr_storage listen, upload, imds, control;
     const char *dir; /* NULL: a private temporary one */
     enum tls_fault tls_fault;
     bool help, version;

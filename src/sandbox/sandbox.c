@@ -36,6 +36,7 @@ void sandbox_free(struct sandbox *s)
     faults_clear(&s->faults);
     throttle_free(&s->throttle);
     uploads_free(&s->uploads);
+    free(s->graph_origin);
     free(s->upload_origin);
     device_codes_free(&s->device_codes);
     auth_codes_free(&s->auth_codes);

@@ -47,7 +47,8 @@ struct sandbox {
     struct table *auth_codes; /* code → struct auth_code (authorize.h) */
     EVP_PKEY *federation_key; /* of the other issuer; NULL: not made yet */
     struct uploads uploads;
-    char *upload_origin;  /* "https://127.0.0.1:port", where their pieces go */
+    char *graph_origin;   /* "https://127.0.0.1:port", of Graph and the sign-in endpoints */
+    char *upload_origin;  /* the same of what goes by URLs that are their own credential */
     uint8_t link_key[16]; /* signs the links of this run */
 };
 

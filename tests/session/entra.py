@@ -439,4 +439,57 @@ def application_scope():
         denied(client.graph(f"/users/{BOB}/messages", reader, "POST", {"subject": "x"}))
 
 
+def not_given(answer, error, status=400):
+    assert (answer.status, answer["error"]) == (status, error), answer.body
+    assert answer["error_description"]
+
+
+@test
+def managed_identity():
+    """The metadata service: a token as the documentation shows it, and only to those who ask so"""
+    with entra() as client:
+        answer = client.imds()
+        assert answer["expires_in"] == "3599" and answer["refresh_token"] == ""
+        assert int(answer["expires_on"]) - int(answer["not_before"]) == 3599
+        assert answer["token_type"] == "Bearer" and answer["resource"] == client.sandbox.graph_url
+        own = client.sandbox.managed_identities[0]["client_id"]
+        assert claims_of(answer["access_token"])["appid"] == own == answer["client_id"]
+        assert client.graph(mailbox(BOB), answer["access_token"]).status == 200
+        not_given(client.imds(headers={}), "bad_request_102")
+        not_given(client.imds(headers={"Metadata": "True"}), "bad_request_102")
+        not_given(client.imds(headers={"Metadata": "true", "X-Forwarded-For": "10.0.0.1"}),
+                  "bad_request")
+        not_given(client.imds(**{"api-version": None}), "invalid_request")
+        not_given(client.imds(**{"api-version": "2017-09-01"}), "invalid_request")
+        not_given(client.imds(resource=None), "invalid_request")
+        not_given(client.imds(resource="https://vault.example"), "invalid_resource")
+        assert client.imds(resource="https://graph.microsoft.com/").status == 200
+
+
+@test
+def managed_identities():
+    """User-assigned identities by each of their names, and which one where none is named"""
+    with entra("--set", "managed-identity=user") as client:
+        system, first, second = client.sandbox.managed_identities
+        assert client.imds()["client_id"] == first["client_id"]
+        for name, value in first.items():
+            assert client.imds(**{name: value})["client_id"] == first["client_id"], name
+        not_given(client.imds(client_id=second["client_id"]), "invalid_request")
+        client.sandbox.settings(managed_identity="several")
+        not_given(client.imds(), "invalid_request")
+        assert client.imds(client_id=second["client_id"])["client_id"] == second["client_id"]
+        not_given(client.imds(client_id=system["client_id"]), "invalid_request")
+        client.sandbox.settings(managed_identity="none")
+        not_given(client.imds(), "invalid_request")
+
+
+@test
+def metadata_service_fails():
+    """Faults of the metadata service: 404, 410, 429 and 500 for a while"""
+    with entra() as client:
+        for status in (404, 410, 429, 500):
+            client.sandbox.fault("^/metadata/identity/oauth2", status=status, count=2, body="{}")
+            assert [client.imds().status for _ in range(3)] == [status, status, 200]
+
+
 tap.main()

@@ -126,6 +126,13 @@ class Entra:
         return {"uri": f"{back.scheme}://{back.netloc}{back.path}",
                 **dict(urllib.parse.parse_qsl(back.query))}
 
+    def imds(self, headers=None, **query):
+        """A request to the metadata service; query members that are None are left out."""
+        query = {"api-version": "2018-02-01", "resource": self.sandbox.graph_url, **query}
+        query = urllib.parse.urlencode({k: v for k, v in query.items() if v is not None})
+        return self.ask("GET", f"{self.sandbox.imds_url}/metadata/identity/oauth2/token?{query}",
+                        headers={"Metadata": "true"} if headers is None else headers)
+
     def graph(self, path, token, method="GET", body=None):
         """A request to Graph by right of a token."""
         headers = {"Authorization": f"Bearer {token}", "client-request-id": str(uuid.uuid4()),
