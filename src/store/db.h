@@ -1,5 +1,5 @@
 /*
- * Inside of a mailbox database: the handle, its lock, its prepared statements, its errors.
+ * Inside of a database of whatever kind: the handle, its lock, its prepared statements, its errors.
  *
  * Each public call is db_lock() … db_unlock(). The lock is recursive, and a transaction holds it
  * from begin to end: other threads wait for the commit, and calls by the transaction's own
@@ -15,74 +15,36 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum db_stmt {
-    DB_BEGIN,
-    DB_COMMIT,
-    DB_ROLLBACK,
-    DB_FOLDER_FIND,
-    DB_FOLDER_INSERT,
-    DB_FOLDER_UPDATE,
-    DB_FOLDER_DELETE,
-    DB_ALIAS_GET,
-    DB_ALIAS_SET,
-    DB_ALIAS_FORGET,
-    DB_MESSAGE_PUT,
-    DB_MESSAGE_BURY,
-    DB_MESSAGE_DROP,
-    DB_MESSAGE_ID,
-    DB_MESSAGE_FIND,
-    DB_MESSAGE_SET_SIZE,
-    DB_MESSAGE_SET_FLAGS,
-    DB_MESSAGE_SET_TOLD,
-    DB_RETIRED_FIND,
-    DB_MESSAGE_ELSEWHERE,
-    DB_RETIRED_DROP,
-    DB_UNSTAGE_ALL,
-    DB_UNSTAGE_ONE,
-    DB_ORIGINAL_PUT,
-    DB_ORIGINAL_COPY,
-    DB_ORIGINAL_FIND,
-    DB_ORIGINAL_DROP,
-    DB_ORIGINAL_IS_DRAFT,
-    DB_ORIGINAL_TELL_DRAFT,
-    DB_ORIGINAL_DUE,
-    DB_ORIGINAL_LIVES,
-    DB_MAKING_BEGIN,
-    DB_MAKING_KNOWN,
-    DB_MAKING_END,
-    DB_MAKING_ABANDON,
-    DB_MAKING_EACH,
-    DB_FACT_GET,
-    DB_FACT_PUT,
-    DB_EMAIL_PUT,
-    DB_EMAIL_OF,
-    DB_EMAIL_BEARERS,
-    DB_EMAIL_LIVES,
-    DB_EMAIL_DROP,
-    DB_FOLDER_TOTALS,
-    DB_TREE_EACH,
-    DB_TREE_CLEAR,
-    DB_TREE_PUT,
-    DB_TREE_REMOVE,
-    DB_TREE_STATE,
-    DB_TREE_SET_STATE,
-    DB_TREE_COVER,
-    DB_SUBSCRIPTION_SET,
-    DB_SUBSCRIPTION_EACH,
-    DB_VALIDITY_GET,
-    DB_VALIDITY_SET,
-    DB_STMT_COUNT
+struct store_db;
+struct store_tx;
+
+/* The statements that every kind has, first in its table. */
+enum { DB_BEGIN, DB_COMMIT, DB_ROLLBACK, DB_TX_COUNT };
+#define DB_TX_SQL [DB_BEGIN] = "BEGIN IMMEDIATE", [DB_COMMIT] = "COMMIT", [DB_ROLLBACK] = "ROLLBACK"
+
+/* What sets one kind of database apart from others. */
+struct db_kind {
+    const char *file;         /* its name in the directory */
+    const char *rebuilt;      /* what becomes of a damaged one, after "it is set aside and" */
+    int busy_ms;              /* how long another program may hold it */
+    const char *const *steps; /* schema.h */
+    const int *version;       /* how many */
+    const char *const *sql;
+    unsigned sql_count;
+    /* At each open, NULL: nothing. False: what is wrong is in `e`; only damage is of interest. */
+    bool (*tidy)(struct store_db *db, struct error *e);
 };
 
 struct store_db {
+    const struct db_kind *kind;
     char *dir;
     char *path;
     pthread_mutex_t mutex; /* recursive; guards all below */
     unsigned depth;        /* how often the holder has locked it */
     sqlite3 *handle;       /* NULL once set aside */
-    sqlite3_stmt *stmts[DB_STMT_COUNT];
-    bool damaged; /* SQLite said so: set aside when the last lock goes */
-    bool durable; /* PRAGMA synchronous is FULL now, not NORMAL */
+    sqlite3_stmt **stmts;  /* as many as the kind has */
+    bool damaged;          /* SQLite said so: set aside when the last lock goes */
+    bool durable;          /* PRAGMA synchronous is FULL now, not NORMAL */
     bool in_tx;
     bool tx_failed; /* a call inside the transaction failed: it can only be rolled back */
 };
@@ -94,15 +56,25 @@ struct store_tx {
 /* What a commit must outlive: a killed process only, or a power failure too. */
 enum db_safety { DB_SURVIVES_KILL, DB_SURVIVES_POWER };
 
+/* Opens or makes DIR/FILE of a kind and runs its migrations; a damaged one is set aside for a new
+ * one. *fresh: it is new and empty. NULL: `e` says why. */
+struct store_db *db_file_open(const char *dir, const struct db_kind *kind, bool *fresh,
+                              struct error *e);
+/* NULL is fine. */
+void db_file_close(struct store_db *db);
+
+/* A transaction; to be ended by store_tx_commit() or store_tx_rollback(). */
+struct store_tx *db_tx_begin(struct store_db *db, enum db_safety safety, struct error *e);
+
 /* False, without the lock: the database was set aside. */
 bool db_lock(struct store_db *db, struct error *e);
 /* Sets a damaged file aside when the last lock goes. */
 void db_unlock(struct store_db *db);
 
 /* A prepared statement, reset; NULL with `e` set. Good until db_unlock(). */
-sqlite3_stmt *db_stmt(struct store_db *db, enum db_stmt which, struct error *e);
+sqlite3_stmt *db_stmt(struct store_db *db, unsigned which, struct error *e);
 /* The same for a statement that writes; a transaction's own safety goes before. */
-sqlite3_stmt *db_write_stmt(struct store_db *db, enum db_stmt which, enum db_safety safety,
+sqlite3_stmt *db_write_stmt(struct store_db *db, unsigned which, enum db_safety safety,
                             struct error *e);
 /* 1: a row is there to read, then db_done(); 0: no row; -1: error. The last two reset it. */
 int db_step(struct store_db *db, sqlite3_stmt *s, struct error *e);

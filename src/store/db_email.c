@@ -1,5 +1,5 @@
 /* SQL of what copies tell as their EMAILID. */
-#include "db.h"
+#include "mailbox_sql.h"
 #include "postern/store/email_db.h"
 
 #include "postern/base/clock.h"

@@ -1,5 +1,5 @@
 /* SQL of what was found out about messages once. */
-#include "db.h"
+#include "mailbox_sql.h"
 #include "postern/store/fact_db.h"
 
 int store_fact_get(struct store_db *db, int64_t folder, uint32_t uid, int kind, struct buf *out,

@@ -1,5 +1,5 @@
 /* Folders and the names that were resolved to them. */
-#include "db.h"
+#include "mailbox_sql.h"
 #include "postern/store/mailbox_db.h"
 
 #include "postern/base/alloc.h"

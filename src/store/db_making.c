@@ -1,5 +1,5 @@
 /* Messages being made: what a killed process may have left half done. */
-#include "db.h"
+#include "mailbox_sql.h"
 #include "postern/store/original.h"
 
 bool store_making_begin(struct store_db *db, struct store_making *m, struct error *e)

@@ -1,12 +1,8 @@
-/* Opening, checking and closing the database of a mailbox. */
+/* Opening, checking and closing a database. */
 #include "db.h"
-#include "original_file.h"
-#include "path.h"
-#include "postern/store/mailbox_db.h"
 #include "schema.h"
 
 #include "postern/base/alloc.h"
-#include "postern/base/clock.h"
 #include "postern/base/file.h"
 
 #include <errno.h>
@@ -16,14 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DIR_NAME_DIGITS 32
-/* An administrator's sqlite3 may hold the file for a moment. */
-#define BUSY_TIMEOUT_MS 5000
 /* A file this small is checked at every open; it takes about a tenth of a second. */
 #define CHECK_ALWAYS_BYTES ((off_t)32 * 1024 * 1024)
-/* Tombstones are asked for within minutes of a delete; a client that syncs by modseq and was away
- * for longer than this is told of all that is gone. */
-#define TOMBSTONE_LIFE_MS ((int64_t)90 * 24 * 3600 * CLOCK_SECOND)
 
 /* Makes the file or narrows it to us. SQLite gives a new -wal and -shm the mode of the database,
  * whatever the umask. */
@@ -77,7 +67,7 @@ static bool refuse_newer(struct store_db *db, int version, struct error *e)
     return error_set(e, ERROR_LOCAL,
                      "the database %s is of format %d, and this program knows formats up to %d: "
                      "run the newer program that wrote it, or move the file away to rebuild it",
-                     db->path, version, schema_version);
+                     db->path, version, *db->kind->version);
 }
 
 static int use_wal(sqlite3 *h)
@@ -89,36 +79,6 @@ static int use_wal(sqlite3 *h)
                         "PRAGMA foreign_keys = ON;"
                         "PRAGMA temp_store = MEMORY;",
                         NULL, NULL, NULL);
-}
-
-/* A mailbox that lives by deleting would gather tombstones without end. */
-static bool drop_old_tombstones(struct store_db *db, struct error *e)
-{
-    sqlite3_stmt *s = db_write_stmt(db, DB_RETIRED_DROP, DB_SURVIVES_KILL, e);
-    if (!s)
-        return false;
-    sqlite3_bind_int64(s, 1, clock_wall_ms() - TOMBSTONE_LIFE_MS);
-    return db_run(db, s, e);
-}
-
-/* The same of what was told of copies; those that live are left out first. */
-static bool drop_old_emails(struct store_db *db, struct error *e)
-{
-    sqlite3_stmt *s = db_write_stmt(db, DB_EMAIL_LIVES, DB_SURVIVES_KILL, e);
-    if (!s || !db_run(db, s, e) || !(s = db_write_stmt(db, DB_EMAIL_DROP, DB_SURVIVES_KILL, e)))
-        return false;
-    sqlite3_bind_int64(s, 1, clock_wall_ms() - TOMBSTONE_LIFE_MS);
-    return db_run(db, s, e);
-}
-
-/* What a process that ended was making, nobody makes any more. */
-static bool abandon_makings(struct store_db *db, struct error *e)
-{
-    sqlite3_stmt *s = db_write_stmt(db, DB_MAKING_ABANDON, DB_SURVIVES_KILL, e);
-    if (!s)
-        return false;
-    sqlite3_bind_int64(s, 1, 0);
-    return db_run(db, s, e);
 }
 
 /* One try. On false with db->damaged the file can be set aside for a new one. */
@@ -134,20 +94,21 @@ static bool open_handle(struct store_db *db, bool *fresh, struct error *e)
     if (rc != SQLITE_OK)
         return db_fail(db, rc, e);
     sqlite3_extended_result_codes(db->handle, 1);
-    sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    sqlite3_busy_timeout(db->handle, db->kind->busy_ms);
     if ((rc = schema_read_version(db->handle, &version)) != SQLITE_OK)
         return db_fail(db, rc, e);
-    if (version > schema_version)
+    if (version > *db->kind->version)
         return refuse_newer(db, version, e);
     if ((rc = schema_load(db->handle)) != SQLITE_OK || (rc = use_wal(db->handle)) != SQLITE_OK)
         return db_fail(db, rc, e);
     bool small = stat(db->path, &st) == 0 && st.st_size <= CHECK_ALWAYS_BYTES;
     if ((small || !clean) && !check_pages(db, e))
         return false;
-    if ((rc = schema_migrate(db->handle, schema_steps, version, schema_version)) != SQLITE_OK)
+    if ((rc = schema_migrate(db->handle, db->kind->steps, version, *db->kind->version)) !=
+        SQLITE_OK)
         return db_fail(db, rc, e);
-    /* On a full disk the mailbox can still be read. */
-    bool tidied = drop_old_tombstones(db, e) && drop_old_emails(db, e) && abandon_makings(db, e);
+    /* On a full disk it can still be read. */
+    bool tidied = !db->kind->tidy || db->kind->tidy(db, e);
     if (!tidied && !db->damaged)
         error_clear(e);
     return tidied || !db->damaged;
@@ -163,60 +124,39 @@ static bool open_or_replace(struct store_db *db, bool *fresh, struct error *e)
     return open_handle(db, fresh, e);
 }
 
-static struct store_db *db_new(const char *state_dir, const char *tenant, const char *mailbox)
-{
-    char key[PATH_KEY_SIZE];
-    path_key(key, tenant, mailbox, NULL);
-    struct store_db *db = xcalloc(1, sizeof *db);
-    db->dir = xasprintf("%s/mailboxes/%.*s", state_dir, DIR_NAME_DIGITS, key);
-    db->path = xasprintf("%s/mail.db", db->dir);
-    pthread_mutexattr_t attr;
-    pthread_mutexattr_init(&attr);
-    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&db->mutex, &attr);
-    pthread_mutexattr_destroy(&attr);
-    return db;
-}
-
 static void db_free(struct store_db *db)
 {
     pthread_mutex_destroy(&db->mutex);
+    free(db->stmts);
     free(db->dir);
     free(db->path);
     free(db);
 }
 
-struct store_db *store_db_open(const char *state_dir, const char *tenant, const char *mailbox,
-                               bool *fresh, struct error *e)
+struct store_db *db_file_open(const char *dir, const struct db_kind *kind, bool *fresh,
+                              struct error *e)
 {
-    struct store_db *db = db_new(state_dir, tenant, mailbox);
-    if (file_make_private_dir(db->dir, e) && open_or_replace(db, fresh, e)) {
-        original_remove_spools(db->dir);
+    struct store_db *db = xcalloc(1, sizeof *db);
+    pthread_mutexattr_t attr;
+    db->kind = kind;
+    db->dir = xstrdup(dir);
+    db->path = xasprintf("%s/%s", dir, kind->file);
+    db->stmts = xcalloc(kind->sql_count, sizeof(sqlite3_stmt *));
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&db->mutex, &attr);
+    pthread_mutexattr_destroy(&attr);
+    if (file_make_private_dir(dir, e) && open_or_replace(db, fresh, e))
         return db;
-    }
     db_close_handle(db, false);
     db_free(db);
     return NULL;
 }
 
-void store_db_close(struct store_db **db)
+void db_file_close(struct store_db *db)
 {
-    if (!*db)
+    if (!db)
         return;
-    db_close_handle(*db, true);
-    db_free(*db);
-    *db = NULL;
-}
-
-const char *store_db_dir(const struct store_db *db)
-{
-    return db->dir;
-}
-
-bool store_db_usable(struct store_db *db)
-{
-    pthread_mutex_lock(&db->mutex);
-    bool usable = db->handle != NULL;
-    pthread_mutex_unlock(&db->mutex);
-    return usable;
+    db_close_handle(db, true);
+    db_free(db);
 }

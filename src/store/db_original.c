@@ -1,5 +1,5 @@
 /* The rows of originals: what is told of appended messages, and when to look after them. */
-#include "db.h"
+#include "mailbox_sql.h"
 #include "original_file.h"
 
 #include "postern/base/clock.h"

@@ -1,5 +1,5 @@
 /* The folder tree, subscriptions, and the UIDVALIDITYs of names. */
-#include "db.h"
+#include "mailbox_sql.h"
 #include "postern/store/tree_db.h"
 
 #include "postern/base/alloc.h"

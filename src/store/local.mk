@@ -9,11 +9,15 @@ libstore_a_SOURCES = \
 	src/store/db_email.c \
 	src/store/db_fact.c \
 	src/store/db_folder.c \
+	src/store/db_mailbox.c \
+	src/store/db_making.c \
 	src/store/db_message.c \
 	src/store/db_open.c \
-	src/store/db_making.c \
 	src/store/db_original.c \
 	src/store/db_tree.c \
+	src/store/db_tx.c \
+	src/store/mailbox_sql.c \
+	src/store/mailbox_sql.h \
 	src/store/original.c \
 	src/store/original_file.h \
 	src/store/path.c \
