@@ -3,6 +3,10 @@ libstore_a_SOURCES = \
 	src/store/body_cache.c \
 	src/store/body_file.c \
 	src/store/body_file.h \
+	src/store/client_db.c \
+	src/store/client_read.c \
+	src/store/client_sql.c \
+	src/store/client_sql.h \
 	src/store/db.c \
 	src/store/db.h \
 	src/store/db_aside.c \
@@ -27,6 +31,7 @@ libstore_a_SOURCES = \
 	src/store/state.c
 noinst_HEADERS += \
 	include/postern/store/body_cache.h \
+	include/postern/store/client_db.h \
 	include/postern/store/email_db.h \
 	include/postern/store/fact_db.h \
 	include/postern/store/mailbox_db.h \

@@ -8,6 +8,7 @@ test_store_SOURCES = \
 	tests/unit/store/scratch.c \
 	tests/unit/store/scratch.h \
 	tests/unit/store/test_cache.c \
+	tests/unit/store/test_client.c \
 	tests/unit/store/test_damage.c \
 	tests/unit/store/test_db.c \
 	tests/unit/store/test_email.c \
