@@ -21,7 +21,8 @@ struct answer {
     char encoding[32];     /* Content-Encoding, "" if none */
     char retry_after[48];  /* "" if none */
     char request_id[64];   /* "" if none */
-    char location[128];    /* of a redirect, cut off here */
+    char location[128];    /* of a redirect, for people: without its query, which may be a secret,
+                              and cut off here */
     char client_request_id[GUID_SIZE]; /* ours, of this attempt */
 };
 

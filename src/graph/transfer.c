@@ -45,6 +45,7 @@ static void take_header(struct answer *a, const char *line, size_t len)
         if (len > n && strncasecmp(line, wanted[i].name, n) == 0)
             put_header_value(wanted[i].out, wanted[i].size, line + n, len - n);
     }
+    a->location[strcspn(a->location, "?#")] = '\0';
 }
 
 /* "HTTP/1.1 200 OK", "HTTP/2 200"; the line is not NUL-terminated. 0: no status. */

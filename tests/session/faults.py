@@ -9,7 +9,6 @@ import time
 import tap
 from harness import (MAILBOX, Pair, Process, free_port, mail, on_the_wire, program)
 from tap import PATIENCE, Skip, test, wait_for
-from tlsserver import TlsServer
 
 MESSAGE = mail("alternative")
 DELTA = r"/messages/delta"
@@ -318,24 +317,6 @@ def no_route():
 def login_unreachable():
     """Nobody listens at Entra ID's port"""
     cannot_connect("connect", **{"login-url": f"'https://127.0.0.1:{free_port()}'"})
-
-
-@test
-def wrong_certificates():
-    """Expired, wrong-host and self-signed certificates are refused, and no secret is sent there"""
-    for kind in ("expired", "wrong-host", "self-signed"):
-        with TlsServer(kind) as server, Pair(limits=short_timeouts(), serve=False) as pair:
-            # Trusted, so that nothing but the date or the name is wrong.
-            if kind != "self-signed":
-                pair.tenant["ca-file"] = f"'{server.certificate}'"
-            pair.tenant["login-url"] = f"'https://127.0.0.1:{server.port}'"
-            pair.postern.write(pair.config_text())
-            pair.start()
-            with pair.pop3() as client:
-                client.ok("USER alice")
-                assert client.err("PASS correct horse battery").startswith("-ERR [SYS/")
-                pair.log_has("(?i)certificate")
-            assert not server.requests, f"{kind}: {server.requests}"
 
 
 @test

@@ -26,6 +26,7 @@ SESSION_TESTS = \
 	tests/session/wiped.py \
 	tests/session/flood.py \
 	tests/session/hostile.py \
+	tests/session/trust.py \
 	tests/session/uidl.py \
 	tests/session/demo.py \
 	tests/session/sandbox.py \

@@ -1,13 +1,9 @@
 #!/usr/bin/env python3
-"""The way to Microsoft 365: HTTPS proxies, compressed answers, old TLS, trust anchors."""
+"""The way to Microsoft 365: HTTPS proxies, compressed answers, trust anchors."""
 
 import os
 import re
-import socket
-import ssl
 import subprocess
-import threading
-import warnings
 import zlib
 
 import tap
@@ -197,49 +193,6 @@ def compressed_bomb():
             assert peak < 256, f"{peak} MB"
         pair.between.change.clear()
         wait_for("the login works again", lambda: logs_in(pair))
-
-
-@test
-def old_tls():
-    """A server that knows TLS 1.1 at most is refused"""
-    with Pair(limits=SHORT, serve=False) as pair:
-        certificate, key = make_certificate(pair.work, stem="old")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            context.minimum_version = ssl.TLSVersion.TLSv1
-            context.maximum_version = ssl.TLSVersion.TLSv1_1
-        talked = []
-
-        def serve(listener):
-            while True:
-                try:
-                    plain, _ = listener.accept()
-                except OSError:
-                    return
-                plain.settimeout(tap.PATIENCE)
-                try:
-                    with plain, context.wrap_socket(plain, server_side=True) as client:
-                        talked.append(client.recv(100))
-                except OSError as refusal:
-                    talked.append(str(refusal))
-
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            thread = threading.Thread(target=serve, args=(listener,))
-            thread.start()
-            url = f"'https://127.0.0.1:{listener.getsockname()[1]}'"
-            pair.tenant = {"graph-url": url, "login-url": url, "ca-file": f"'{certificate}'"}
-            pair.postern.write(pair.config_text())
-            pair.start()
-            try:
-                refused(pair)
-                pair.log_has(r"no token.*no TLS 1\.2 connection came about")
-            finally:
-                listener.shutdown(socket.SHUT_RDWR)
-                thread.join()
-        assert talked and all(isinstance(t, str) for t in talked), talked
 
 
 class TwoAnchors(Pair):
