@@ -212,6 +212,13 @@ const struct config_login *config_find_login(const struct config *c, const char 
     return NULL;
 }
 
+const char *config_listener_socket_name(const struct config_listener *l)
+{
+    static const char prefix[] = "systemd:";
+    bool is = l->address && strncmp(l->address, prefix, sizeof prefix - 1) == 0;
+    return is ? l->address + sizeof prefix - 1 : NULL;
+}
+
 struct principal config_login_principal(const struct config_login *l)
 {
     const struct config_tenant *t = l->tenant;

@@ -2,26 +2,23 @@
  * What no single value shows: files that must be readable, settings that exclude each other,
  * names that must exist, and what this version does not do yet.
  */
-#include "config_tree.h"
+#include "config_check.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/file.h"
 
 #include <crypt.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define SECRET_MAX       8192 /* bytes of a client-secret-file */
-#define TLS_1_2          0x0303
-#define CONCURRENT_GRAPH 4 /* what Exchange Online grants an app on one mailbox */
+#define CONCURRENT_GRAPH 4    /* what Exchange Online grants an app on one mailbox */
 #define PASSWORD_DIGEST_MIN                                                                        \
     22 /* the shortest digest of a strong crypt(3) method, in characters                           \
         */
-#define GUID_LEN   36
-#define NAME_SHOWN 64
+#define GUID_LEN 36
 
 struct cloud {
     const char *name;
@@ -37,19 +34,6 @@ static const struct cloud clouds[] = {
     {"china", "https://microsoftgraph.chinacloudapi.cn",
      "https://login.partner.microsoftonline.cn"},
 };
-
-/* The line of a key, or of its section where the key is left out. */
-static int line_of(const struct config_section *s, const char *key)
-{
-    const struct config_entry *entry = config_tree_get(s, key);
-    return entry ? entry->line : s->line;
-}
-
-static const char *value_of(const struct config_section *s, const char *key)
-{
-    const struct config_entry *entry = config_tree_get(s, key);
-    return entry && entry->values[0][0] ? entry->values[0] : NULL;
-}
 
 static bool only_of(const char *text, const char *also)
 {
@@ -200,18 +184,13 @@ static void check_tenant(struct config_tenant *t, const struct config_section *s
                        CONCURRENT_GRAPH);
 }
 
-static void check_min_version(struct config_report *r, int line, int version)
-{
-    if (version && version < TLS_1_2)
-        config_fault(r, line,
-                     "this version serves TLS 1.2 and later; min-version must be 1.2 or "
-                     "1.3");
-}
-
 static void check_tls(const struct config *c, const struct config_section *s, bool files,
                       struct config_report *r)
 {
-    check_min_version(r, line_of(s, "min-version"), c->tls.min_version);
+    if (c->tls.min_version < CONFIG_TLS_1_2)
+        config_fault(r, line_of(s, "min-version"),
+                     "below TLS 1.2 goes one listener alone, by its own min-version with "
+                     "legacy-tls = yes; here it must be 1.2 or 1.3");
     if (c->tls.certificate_count != c->tls.private_key_count)
         config_fault(r, s->line,
                      "tls needs both certificate and private-key, one key for each certificate");
@@ -219,88 +198,6 @@ static void check_tls(const struct config *c, const struct config_section *s, bo
         check_readable(c->tls.certificates[i], false, line_of(s, "certificate"), r);
     for (size_t i = 0; files && i < c->tls.private_key_count; i++)
         check_readable(c->tls.private_keys[i], true, line_of(s, "private-key"), r);
-}
-
-/* Would the kernel refuse to bind both? Port 0 is a free one each time. */
-static bool addresses_clash(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-    if (a->ss_family != b->ss_family)
-        return false;
-    if (a->ss_family == AF_INET) {
-        const struct sockaddr_in *x = (const void *)a, *y = (const void *)b;
-        return x->sin_port && x->sin_port == y->sin_port &&
-               (x->sin_addr.s_addr == y->sin_addr.s_addr || x->sin_addr.s_addr == INADDR_ANY ||
-                y->sin_addr.s_addr == INADDR_ANY);
-    }
-    const struct sockaddr_in6 *x = (const void *)a, *y = (const void *)b;
-    return x->sin6_port && x->sin6_port == y->sin6_port &&
-           (memcmp(&x->sin6_addr, &y->sin6_addr, sizeof x->sin6_addr) == 0 ||
-            IN6_IS_ADDR_UNSPECIFIED(&x->sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&y->sin6_addr));
-}
-
-/* What clients take for granted at a well-known port (RFC 8314 section 7). */
-static void check_port(const struct config_listener *l, int line, struct config_report *r)
-{
-    static const struct {
-        unsigned port;
-        enum config_protocol protocol;
-        const char *name;
-        bool implicit;
-    } known[] = {{110, PROTOCOL_POP3, "pop3", false},
-                 {995, PROTOCOL_POP3, "pop3", true},
-                 {143, PROTOCOL_IMAP, "imap", false},
-                 {993, PROTOCOL_IMAP, "imap", true}};
-    /* The port stands at the same place for both families. */
-    unsigned port = ntohs(((const struct sockaddr_in *)(const void *)&l->sockaddr)->sin_port);
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (port == known[i].port &&
-            (l->protocol != known[i].protocol || (l->tls == TLS_IMPLICIT) != known[i].implicit))
-            config_warning(r, line, "clients expect %s with tls = %s at port %u", known[i].name,
-                           known[i].implicit ? "implicit" : "starttls or none", port);
-    }
-}
-
-static void check_address(const struct config *c, struct config_listener *l,
-                          const struct config_section *s, struct config_report *r)
-{
-    int line = line_of(s, "address");
-    if (!config_parse_address(l->address, &l->sockaddr, &l->sockaddr_len)) {
-        config_fault(r, line,
-                     "'address' must be an IP address and a port, such as 127.0.0.1:1110 or "
-                     "[::1]:1110, not '%.*s'",
-                     NAME_SHOWN, l->address);
-        l->sockaddr_len = 0;
-        return;
-    }
-    l->loopback = config_address_is_loopback(&l->sockaddr);
-    for (const struct config_listener *other = c->listeners; other < l; other++) {
-        if (other->sockaddr_len && addresses_clash(&other->sockaddr, &l->sockaddr))
-            config_fault(r, line, "listener \"%s\" has the address of listener \"%s\" (line %d)",
-                         l->name, other->name, other->line);
-    }
-    if (l->tls == TLS_NONE && !l->loopback && !l->allow_plaintext)
-        config_fault(r, line,
-                     "listener \"%s\" would take passwords in the clear from other machines; set "
-                     "tls, or write allow-plaintext = yes",
-                     l->name);
-    check_port(l, line, r);
-}
-
-static void check_listener(const struct config *c, struct config_listener *l,
-                           const struct config_section *s, bool whole, struct config_report *r)
-{
-    if (l->legacy_tls)
-        config_fault(r, line_of(s, "legacy-tls"),
-                     "this version has no legacy-tls yet; it serves TLS 1.2 and later");
-    else
-        check_min_version(r, line_of(s, "min-version"), l->min_version);
-    if (l->tls != TLS_NONE && !c->tls.certificate_count && whole)
-        config_fault(r, line_of(s, "tls"),
-                     "listener \"%s\" needs a certificate: write a tls section with certificate "
-                     "and private-key",
-                     l->name);
-    if (l->address)
-        check_address(c, l, s, r);
 }
 
 /* A crypt(3) hash of a method that the system knows, digest included. */
@@ -390,7 +287,7 @@ void config_check(struct config *c, const struct config_tree *tree, bool files,
     /* A login refers to tenants that may stand below it. */
     for (size_t i = SECTION_FIRST_TITLED; i < tree->count; i++) {
         if (tree->sections[i].kind == SECTION_LISTENER)
-            check_listener(c, &c->listeners[listener++], &tree->sections[i], tree->whole, r);
+            config_check_listener(c, &c->listeners[listener++], &tree->sections[i], tree->whole, r);
         else if (tree->sections[i].kind == SECTION_LOGIN)
             check_login(c, &c->logins[login++], &tree->sections[i], tree->whole, r);
     }

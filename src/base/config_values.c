@@ -12,10 +12,12 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #define VALUE_SHOWN  64 /* bytes of a value repeated in a fault */
 #define VALUE_MAX    8192
 #define ADDRESS_MAX  64
+#define UNIX_PREFIX  "unix:"
 #define PREFIX_V4    32
 #define PREFIX_V6    128
 #define MAPPED_BYTES 12 /* of an IPv4-mapped IPv6 address, before the IPv4 part */
@@ -76,11 +78,26 @@ static bool parse_port(const char *text, uint16_t *port)
     return true;
 }
 
+/* An absolute path; a relative one would be another each time. */
+static bool parse_unix(const char *path, struct sockaddr_storage *out, socklen_t *len)
+{
+    struct sockaddr_un *un = (struct sockaddr_un *)out;
+    size_t n = strlen(path);
+    if (path[0] != '/' || n >= sizeof un->sun_path)
+        return false;
+    un->sun_family = AF_UNIX;
+    memcpy(un->sun_path, path, n);
+    *len = sizeof *un;
+    return true;
+}
+
 bool config_parse_address(const char *text, struct sockaddr_storage *out, socklen_t *len)
 {
     char host[ADDRESS_MAX];
     const char *colon = strrchr(text, ':');
     *out = (struct sockaddr_storage){0};
+    if (strncmp(text, UNIX_PREFIX, sizeof UNIX_PREFIX - 1) == 0)
+        return parse_unix(text + sizeof UNIX_PREFIX - 1, out, len);
     if (!colon || (size_t)(colon - text) >= sizeof host)
         return false;
     memcpy(host, text, (size_t)(colon - text));
@@ -130,6 +147,24 @@ static bool prefix_equal(const uint8_t *a, const uint8_t *b, unsigned bits)
     return memcmp(a, b, bytes) == 0 && (rest == 0 || ((a[bytes] ^ b[bytes]) & mask) == 0);
 }
 
+static bool network_match(const struct config_network *nets, size_t count, int family,
+                          const void *bytes)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (nets[i].family == family && prefix_equal(nets[i].address, bytes, nets[i].prefix))
+            return true;
+    }
+    return false;
+}
+
+/* Who comes to a Unix socket is on this machine. */
+static bool local_match(const struct config_network *nets, size_t count)
+{
+    static const uint8_t v4[] = {127, 0, 0, 1};
+    return network_match(nets, count, AF_INET, v4) ||
+           network_match(nets, count, AF_INET6, &in6addr_loopback);
+}
+
 bool config_network_match(const struct config_network *nets, size_t count,
                           const struct sockaddr *address)
 {
@@ -145,13 +180,9 @@ bool config_network_match(const struct config_network *nets, size_t count,
             bytes += MAPPED_BYTES;
         }
     } else {
-        return false;
+        return family == AF_UNIX && local_match(nets, count);
     }
-    for (size_t i = 0; i < count; i++) {
-        if (nets[i].family == family && prefix_equal(nets[i].address, bytes, nets[i].prefix))
-            return true;
-    }
-    return false;
+    return network_match(nets, count, family, bytes);
 }
 
 bool config_address_is_loopback(const struct sockaddr_storage *address)

@@ -6,6 +6,8 @@ libbase_a_SOURCES = \
 	src/base/clock.c \
 	src/base/config.c \
 	src/base/config_check.c \
+	src/base/config_check.h \
+	src/base/config_check_listener.c \
 	src/base/config_parse.c \
 	src/base/config_report.c \
 	src/base/config_report.h \

@@ -185,9 +185,12 @@ struct principal config_login_principal(const struct config_login *l);
 /* Does a person sign in (and not the application itself)? */
 bool config_flow_is_delegated(enum config_flow flow);
 
+/* NAME of address = "systemd:NAME"; NULL: it opens its own socket. */
+const char *config_listener_socket_name(const struct config_listener *l);
 /* NULL if there is none; exact match. */
 const struct config_login *config_find_login(const struct config *c, const char *name);
-/* Is the address inside one of the networks? IPv4-mapped IPv6 addresses count as IPv4. */
+/* Is the address inside one of the networks? IPv4-mapped IPv6 addresses count as IPv4,
+ * a Unix socket as both 127.0.0.1 and ::1. */
 bool config_network_match(const struct config_network *nets, size_t count,
                           const struct sockaddr *address);
 

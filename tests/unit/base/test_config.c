@@ -277,6 +277,10 @@ static void test_tenant(void)
     config_unref(&c);
 }
 
+#define PATH_10 "0123456789"
+#define PATH_106                                                                                   \
+    PATH_10 PATH_10 PATH_10 PATH_10 PATH_10 PATH_10 PATH_10 PATH_10 PATH_10 PATH_10 "123456"
+#define PATH_107            PATH_106 "7"
 #define LISTENER_WITH(keys) TENANT LOGIN "listener \"x\" {\n protocol = pop3\n " keys "\n}\n"
 
 static void test_listener(void)
@@ -294,11 +298,25 @@ static void test_listener(void)
         {LISTENER_WITH("address = \"127.0.0.1:995\" tls = implicit"), 9, "needs a certificate"},
         {LISTENER_WITH("address = \"127.0.0.1:1\"\n tls = starttls"), 10, "needs a certificate"},
         {LISTENER_WITH("address = \"127.0.0.1:1\"\n min-version = \"1.1\""), 10, "TLS 1.2"},
-        {LISTENER_WITH("address = \"127.0.0.1:1\"\n legacy-tls = yes"), 10, "TLS 1.2"},
+        {LISTENER_WITH("address = \"unix:imap.sock\""), 9, "absolute path"},
+        {LISTENER_WITH("address = \"unix:/" PATH_107 "\""), 9, "107 bytes"},
+        {LISTENER_WITH("address = \"systemd:\""), 9, "FileDescriptorName"},
+        {LISTENER_WITH("address = \"unix:/x\"") "listener \"y\" { protocol = imap\n"
+                                                " address = \"unix:/x\" }\n",
+         12, "address of listener \"x\""},
+        {LISTENER_WITH("address = \"systemd:x\"") "listener \"y\" { protocol = imap\n"
+                                                  " address = \"systemd:x\" }\n",
+         12, "address of listener \"x\""},
+        {LISTENER_WITH("address = \"127.0.0.1:1\"\n client-certificates = yes"), 10, "within TLS"},
+        {LISTENER_WITH("address = \"127.0.0.1:1\"\n proxy-protocol = { \"192.0.2.9\" }"), 10,
+         "behind a proxy"},
+        {LISTENER_WITH("address = \"unix:/x\" allow-plaintext = yes\n"
+                       " proxy-protocol = { \"192.0.2.9\" }"),
+         10, "Unix socket"},
         {LISTENER_WITH("address = \"127.0.0.1:1110\"") LISTENER, 11, "address of listener \"x\""},
         {LISTENER_WITH("address = \"0.0.0.0:1110\" allow-plaintext = yes") LISTENER, 11,
          "address of listener \"x\""},
-        {"\ntls { min-version = \"1.0\" }\n", 2, "TLS 1.2"},
+        {"\ntls { min-version = \"1.0\" }\n", 2, "below TLS 1.2"},
         {"\ntls { certificate = x }\n", 2, "both"},
         {NULL, 0, NULL},
     };
@@ -307,6 +325,62 @@ static void test_listener(void)
     struct config *c = parse(TENANT LISTENER LOGIN "admin { address = \"127.0.0.1:1\" }\n", &h);
     CU_ASSERT_PTR_NOT_NULL(c);
     CU_ASSERT_EQUAL(h.want_line, 8);
+    config_unref(&c);
+}
+
+/* Without a word of it nothing is weaker, and half of it is a fault. */
+static void test_legacy(void)
+{
+#define LEGACY(keys)                                                                               \
+    LISTENER_WITH("address = \"127.0.0.1:1\" tls = implicit\n " keys)                              \
+    "tls { certificate = x private-key = x }\n"
+    static const struct fault_case cases[] = {
+        {LEGACY("min-version = \"1.1\""), 10, "legacy-tls = yes"},
+        {LEGACY("min-version = \"1.0\" networks = { \"192.0.2.0/24\" }"), 10, "legacy-tls = yes"},
+        {LEGACY("legacy-tls = yes networks = { \"192.0.2.0/24\" }"), 10, "min-version"},
+        {LEGACY("legacy-tls = yes min-version = \"1.2\" networks = { \"::1\" }"), 10,
+         "min-version"},
+        {LEGACY("legacy-tls = yes min-version = \"1.0\""), 10, "'networks'"},
+        {LEGACY("legacy-tls = yes min-version = \"1.0\" networks = { }"), 10, "'networks'"},
+        {LISTENER_WITH("address = \"127.0.0.1:1\"\n legacy-tls = yes"), 10, "tls = starttls"},
+        {"\ntls { min-version = \"1.1\" }\n", 2, "legacy-tls = yes"},
+        {NULL, 0, NULL},
+    };
+    check_faults(cases);
+    struct heard h = {.want = "every address"};
+    struct config *c = parse(LEGACY("legacy-tls = yes min-version = \"1.0\"\n"
+                                    " networks = { \"192.0.2.0/24\", \"0.0.0.0/0\" }"),
+                             &h);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+    CU_ASSERT_EQUAL(h.want_line, 11);
+    CU_ASSERT_EQUAL(c->listeners[0].min_version, 0x0301);
+    CU_ASSERT_TRUE(c->listeners[0].legacy_tls);
+    config_unref(&c);
+#undef LEGACY
+}
+
+/* Sockets without a port count as this machine's. */
+static void test_local_sockets(void)
+{
+    struct heard h = {0};
+    struct config *c =
+        parse(LISTENER_WITH("address = \"unix:/" PATH_106
+                            "\" socket-mode = 0600") "listener \"y\" { protocol = imap address = "
+                                                     "\"systemd:imap\" }\n",
+              &h);
+    const struct sockaddr local = {.sa_family = AF_UNIX};
+    CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+    const struct config_listener *x = &c->listeners[0], *y = &c->listeners[1];
+    CU_ASSERT_TRUE(x->loopback);
+    CU_ASSERT_EQUAL(x->sockaddr.ss_family, AF_UNIX);
+    CU_ASSERT_EQUAL(x->socket_mode, 0600);
+    CU_ASSERT_PTR_NULL(config_listener_socket_name(x));
+    CU_ASSERT_STRING_EQUAL(config_listener_socket_name(y), "imap");
+    CU_ASSERT_EQUAL(y->sockaddr_len, 0);
+    CU_ASSERT_TRUE(config_network_match(c->logins[0].networks, c->logins[0].network_count, &local));
+    const struct config_network other = {
+        .family = AF_INET, .address = {192, 0, 2, 0}, .prefix = 24};
+    CU_ASSERT_FALSE(config_network_match(&other, 1, &local));
     config_unref(&c);
 }
 
@@ -424,6 +498,7 @@ const struct unit_test config_tests[] = {
     {"defaults", test_defaults},        {"all keys", test_all_keys},
     {"faults of form", test_form},      {"faults of values", test_values},
     {"faults of tenants", test_tenant}, {"faults of listeners", test_listener},
+    {"legacy TLS", test_legacy},        {"sockets without a port", test_local_sockets},
     {"faults of logins", test_login},   {"files", test_files},
     {"networks", test_networks},        {NULL, NULL},
 };

@@ -1,0 +1,33 @@
+/*
+ * What the cross checks of the sections share. Private to the configuration.
+ */
+#ifndef POSTERN_BASE_CONFIG_CHECK_H
+#define POSTERN_BASE_CONFIG_CHECK_H
+
+#include "config_tree.h"
+
+#include <stddef.h>
+
+#define CONFIG_TLS_1_2 0x0303
+#define NAME_SHOWN     64 /* bytes of a value repeated in a fault */
+
+/* The line of a key, or of its section where the key is left out. */
+static inline int line_of(const struct config_section *s, const char *key)
+{
+    const struct config_entry *entry = config_tree_get(s, key);
+    return entry ? entry->line : s->line;
+}
+
+/* NULL if it is left out or empty. */
+static inline const char *value_of(const struct config_section *s, const char *key)
+{
+    const struct config_entry *entry = config_tree_get(s, key);
+    return entry && entry->values[0][0] ? entry->values[0] : NULL;
+}
+
+/* One listener, against those before it and the tls section; finds out where it listens. `whole`:
+ * the file was read to its end. */
+void config_check_listener(const struct config *c, struct config_listener *l,
+                           const struct config_section *s, bool whole, struct config_report *r);
+
+#endif
