@@ -13,6 +13,7 @@ libbase_a_SOURCES = \
 	src/base/config_report.h \
 	src/base/config_tree.h \
 	src/base/config_values.c \
+	src/base/csv.c \
 	src/base/encode.c \
 	src/base/error.c \
 	src/base/file.c \
@@ -30,6 +31,7 @@ noinst_HEADERS += \
 	include/postern/base/buf.h \
 	include/postern/base/clock.h \
 	include/postern/base/config.h \
+	include/postern/base/csv.h \
 	include/postern/base/encode.h \
 	include/postern/base/error.h \
 	include/postern/base/file.h \

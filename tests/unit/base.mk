@@ -6,6 +6,7 @@ test_base_SOURCES = \
 	tests/unit/base/test_buf.c \
 	tests/unit/base/test_clock.c \
 	tests/unit/base/test_config.c \
+	tests/unit/base/test_csv.c \
 	tests/unit/base/test_encode.c \
 	tests/unit/base/test_file.c \
 	tests/unit/base/test_log.c \
