@@ -7,6 +7,7 @@
 
 static void put_record(const struct csv_record *record, struct buf *out)
 {
+    buf_puts(out, "first\n"); /* what looks like a byte order mark is one in the first line only */
     for (size_t i = 0; i < record->count; i++) {
         if (i)
             buf_putc(out, ',');
@@ -27,10 +28,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum csv_result result;
     csv_open(&csv, (const char *)data, size);
     while ((result = csv_next(&csv, a, &record, &e)) == CSV_RECORD) {
-        struct buf text = BUF_INIT(4 * size + 4 * CSV_FIELDS_MAX);
+        struct buf text = BUF_INIT(4 * size + 8 * CSV_FIELDS_MAX);
         FUZZ_CHECK(record.count > 0 && record.count <= CSV_FIELDS_MAX && record.line > 0);
         put_record(&record, &text);
         csv_open(&again, buf_str(&text), text.len);
+        FUZZ_CHECK(csv_next(&again, a, &twin, &e) == CSV_RECORD && twin.count == 1);
         FUZZ_CHECK(csv_next(&again, a, &twin, &e) == CSV_RECORD && twin.count == record.count);
         for (size_t i = 0; i < record.count; i++)
             FUZZ_CHECK(strcmp(record.fields[i], twin.fields[i]) == 0);
