@@ -110,6 +110,17 @@ static enum error_subject subject(const struct graph_call *call)
                                                                     : SUBJECT_FOLDER;
 }
 
+/* The address that a redirect names becomes the answer; nobody follows it here. */
+static bool take_address(struct graph_call *call, struct transfer *t, struct error *e)
+{
+    char *url = NULL;
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
+    if (!url || !url_is_https(url))
+        return error_set(e, ERROR_ANSWER, "Graph answered %d without an https address",
+                         t->answer.status);
+    return buf_puts(&call->body, url);
+}
+
 static struct verdict judge(struct graph_call *call, struct transfer *t, CURLcode code)
 {
     struct verdict v = {.sent = true};
@@ -118,6 +129,9 @@ static struct verdict judge(struct graph_call *call, struct transfer *t, CURLcod
         v.final = true;
         v.e = t->fault;
         graph_error_sign(&v.e, &t->answer);
+    } else if (call->request.redirect && status >= 300 && status < 400) {
+        v.ok = take_address(call, t, &v.e);
+        v.final = !v.ok;
     } else if (status >= 300) {
         v.status = status;
         graph_error_classify(&t->answer, subject(call), buf_str(&t->body), t->body.len, &v.e);
@@ -226,9 +240,9 @@ static void log_attempt(const struct graph_call *call, const struct answer *a)
                                           [GRAPH_PUT] = "PUT",
                                           [GRAPH_DELETE] = "DELETE"};
     struct buf url = BUF_INIT(URL_MAX);
-    /* The address of an upload session is a secret in itself. */
+    /* Such an address is a secret in itself. */
     if (call->upload)
-        buf_puts(&url, "(upload session)");
+        buf_puts(&url, "(another host)");
     else
         url_put_shown(&url, call->link ? call->link : call->path);
     log_debug("%s %s %d in %lld ms, request-id %s, client-request-id %s",
@@ -327,7 +341,7 @@ static bool put_url(const struct graph_call *call, struct buf *url, struct error
     const struct graph_tenant *t = call->user->tenant;
     if (call->upload) {
         if (!url_is_https(call->upload))
-            return error_set(e, ERROR_ANSWER, "Graph gave an upload address that is no https URL");
+            return error_set(e, ERROR_ANSWER, "Graph gave an address that is no https URL");
         buf_puts(url, call->upload);
     } else if (!call->link) {
         buf_printf(url, "%s/v1.0", t->graph_url);

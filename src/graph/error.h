@@ -23,6 +23,7 @@ struct answer {
     char request_id[64];   /* "" if none */
     char location[128];    /* of a redirect, for people: without its query, which may be a secret,
                               and cut off here */
+    char date[48];         /* Date, "" if none */
     char client_request_id[GUID_SIZE]; /* ours, of this attempt */
 };
 

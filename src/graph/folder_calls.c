@@ -245,16 +245,16 @@ struct graph_call *graph_folder_purge_start(struct graph_user *u, struct graph_a
     return build_start(u, &r, &path);
 }
 
-struct graph_call *graph_folder_mark_start(struct graph_user *u, struct graph_as as,
-                                           const char *folder_id, const char *mark)
+static struct graph_call *patch_property(struct graph_user *u, struct graph_as as,
+                                         const char *folder_id, const char *name, const char *value)
 {
     struct buf path = BUF_INIT(PATH_MAX_BYTES);
     struct graph_request r = build_request(as, GRAPH_PATCH, GRAPH_REPEAT_ONCE);
     struct json_object *property = json_object_new_object();
     struct json_object *list = json_object_new_array();
     struct json_object *body = json_object_new_object();
-    json_object_object_add(property, "id", json_object_new_string(GRAPH_FOLDER_MARK));
-    json_object_object_add(property, "value", json_object_new_string(mark));
+    json_object_object_add(property, "id", json_object_new_string(name));
+    json_object_object_add(property, "value", json_object_new_string(value));
     json_object_array_add(list, property);
     json_object_object_add(body, "singleValueExtendedProperties", list);
     r.json = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
@@ -262,4 +262,16 @@ struct graph_call *graph_folder_mark_start(struct graph_user *u, struct graph_as
     struct graph_call *call = build_start(u, &r, &path);
     json_object_put(body);
     return call;
+}
+
+struct graph_call *graph_folder_mark_start(struct graph_user *u, struct graph_as as,
+                                           const char *folder_id, const char *mark)
+{
+    return patch_property(u, as, folder_id, GRAPH_FOLDER_MARK, mark);
+}
+
+struct graph_call *graph_folder_try_start(struct graph_user *u, struct graph_as as,
+                                          const char *folder_id)
+{
+    return patch_property(u, as, folder_id, GRAPH_FOLDER_TRY, "1");
 }

@@ -32,6 +32,8 @@ libgraph_a_SOURCES = \
 	src/graph/oauth.c \
 	src/graph/oauth.h \
 	src/graph/property.c \
+	src/graph/report.c \
+	src/graph/route.c \
 	src/graph/retry.c \
 	src/graph/retry.h \
 	src/graph/scheduler.c \
@@ -51,6 +53,8 @@ noinst_HEADERS += \
 	include/postern/graph/client.h \
 	include/postern/graph/folder.h \
 	include/postern/graph/mail.h \
+	include/postern/graph/report.h \
+	include/postern/graph/route.h \
 	include/postern/graph/sign_in.h \
 	include/postern/graph/write.h
 graph_LIBS = libgraph.a libmime.a $(base_LIBS) $(CURL_LIBS) $(JSONC_LIBS)

@@ -39,6 +39,7 @@ static void take_header(struct answer *a, const char *line, size_t len)
         {"retry-after:", a->retry_after, sizeof a->retry_after},
         {"request-id:", a->request_id, sizeof a->request_id},
         {"location:", a->location, sizeof a->location},
+        {"date:", a->date, sizeof a->date},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         size_t n = strlen(wanted[i].name);

@@ -85,8 +85,8 @@ struct graph_request {
     bool at_root;       /* `path` is below /v1.0 itself ("/$batch") */
     const char *link;   /* or a nextLink or deltaLink; one that leads to another origin than the
                            configured Graph is ERROR_RESYNC */
-    const char *upload; /* or, for PUT, the address of an upload session: https to whatever host,
-                           and never with our token */
+    const char *upload; /* or an address that is its own permission (PUT: an upload session, GET: a
+                           report): https to whatever host, and never with our token */
     const char *json;   /* body, NULL: none */
     const void *data;   /* or a body that is no JSON, with its type */
     size_t data_len;
@@ -98,6 +98,7 @@ struct graph_request {
     bool background;      /* yields to interactive calls */
     const void *fair_key; /* who asks (a session): slots go round between the keys; NULL: shared */
     bool mime;            /* the answer is a message: content type and cap differ */
+    bool redirect;        /* a redirect is the success: its https address becomes the body */
     const struct graph_sink *sink; /* NULL: the body is kept in the answer */
     /* Called once, on the disk worker, when the call has ended; must not free the call. */
     void (*done)(void *arg, struct graph_call *call);
@@ -117,7 +118,7 @@ void graph_call_promote(struct graph_call *call);
 bool graph_call_ended(struct graph_call *call);
 /* Copies the outcome of an ended call: true for a 2xx answer. */
 bool graph_call_outcome(struct graph_call *call, struct error *e);
-/* Answer of an ended call. */
+/* Answer of an ended call: the status, 0 if none came, and the body. */
 int graph_call_status(const struct graph_call *call);
 const struct buf *graph_call_body(const struct graph_call *call);
 /* Cancels what is under way and frees; clears *call. After it neither sink nor done is called;

@@ -95,4 +95,12 @@ struct graph_call *graph_folder_purge_start(struct graph_user *u, struct graph_a
 struct graph_call *graph_folder_mark_start(struct graph_user *u, struct graph_as as,
                                            const char *folder_id, const char *mark);
 
+/* May folders and messages be changed? Only a try tells: permissions given by RBAC for Applications
+ * leave no trace in the token, and a try on an id that does not exist is answered 403 or 404 as it
+ * pleases the service. So this writes a property that nobody sees and that always has the same
+ * value: ERROR_DENIED without Mail.ReadWrite (mailFolder: update). */
+#define GRAPH_FOLDER_TRY "String {8f0f7d1a-5f0e-4c47-9a35-5c3a2f6f9b61} Name PosternDoctor"
+struct graph_call *graph_folder_try_start(struct graph_user *u, struct graph_as as,
+                                          const char *folder_id);
+
 #endif
