@@ -2,6 +2,7 @@
 
 #include "postern/graph/client.h"
 #include "postern/session/tls.h"
+#include "weak.h"
 
 #include <stdio.h>
 #include <sysexits.h>
@@ -22,8 +23,7 @@ static bool check_listeners(const char *path, const struct config *c)
     for (size_t i = 0; i < c->listener_count; i++) {
         const struct config_listener *l = &c->listeners[i];
         struct error e = ERROR_INIT;
-        struct session_tls *tls =
-            l->tls == TLS_NONE ? NULL : session_tls_new(&c->tls, l, &e);
+        struct session_tls *tls = l->tls == TLS_NONE ? NULL : session_tls_new(&c->tls, l, &e);
         if (l->tls != TLS_NONE && !tls) {
             fprintf(stderr, "%s:%d: listener \"%s\": %s\n", path, l->line, l->name, e.text);
             return false;
@@ -46,6 +46,12 @@ static bool check_tenants(const char *path, const struct config *c)
     return ok;
 }
 
+static void print_weakness(void *arg, int line, const char *text)
+{
+    const struct cmd_arguments *arguments = arg;
+    cmd_print_warning(NULL, arguments->config, line, text);
+}
+
 int cmd_check(int argc, char **argv)
 {
     struct cmd_arguments arguments;
@@ -60,6 +66,7 @@ int cmd_check(int argc, char **argv)
         config_unref(&config);
         return EX_CONFIG;
     }
+    weak_each(config, print_weakness, &arguments);
     printf("%s: good: ", arguments.config);
     print_count(config->tenant_count, "tenant", ", ");
     print_count(config->listener_count, "listener", ", ");

@@ -28,9 +28,23 @@ enum cmd_parsed { CMD_GO_ON, CMD_DONE, CMD_USAGE };
  * unknown or there are not `least` to `most` further arguments (CMD_USAGE). */
 enum cmd_parsed cmd_parse(int argc, char **argv, const char *usage, int least, int most,
                           struct cmd_arguments *out);
+/* The same with further options: "--NAME", which sets *given, or "--NAME VALUE", which sets *value.
+ */
+struct cmd_option {
+    const char *name; /* NULL ends the list; at most CMD_OPTIONS_MAX */
+    bool *given;      /* one of the two */
+    const char **value;
+};
+#define CMD_OPTIONS_MAX 16
+enum cmd_parsed cmd_parse_options(int argc, char **argv, const char *usage,
+                                  const struct cmd_option *more, int least, int most,
+                                  struct cmd_arguments *out);
 /* EX_OK or EX_USAGE, for what is not CMD_GO_ON. */
 int cmd_exit_code(enum cmd_parsed parsed);
 
+/* Faults and warnings on stderr, "FILE:LINE: TEXT", "FILE:LINE: warning: TEXT". */
+void cmd_print_fault(void *arg, const char *file, int line, const char *text);
+void cmd_print_warning(void *arg, const char *file, int line, const char *text);
 /* config_load() with faults and warnings to stderr: "FILE:LINE: TEXT". */
 struct config *cmd_load_config(const char *path);
 

@@ -9,9 +9,17 @@ postern_SOURCES = \
 	src/cmd/housekeeper.c \
 	src/cmd/housekeeper.h \
 	src/cmd/main.c \
+	src/cmd/need.c \
+	src/cmd/need.h \
 	src/cmd/passwd.c \
+	src/cmd/powershell.c \
+	src/cmd/powershell.h \
 	src/cmd/process.c \
 	src/cmd/process.h \
 	src/cmd/serve.c \
-	src/cmd/version.c
+	src/cmd/steps.c \
+	src/cmd/steps.h \
+	src/cmd/version.c \
+	src/cmd/weak.c \
+	src/cmd/weak.h
 postern_LDADD = libpop3.a $(imap_LIBS)
