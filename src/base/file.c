@@ -60,34 +60,60 @@ bool file_write_all(int fd, const void *data, size_t len)
     return true;
 }
 
-static bool sync_dir_of(const char *path, struct error *e)
+bool file_sync_dir(const char *dir, struct error *e)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (!ok)
+        fail(e, "sync the directory", dir);
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+bool file_sync_dir_of(const char *path, struct error *e)
 {
     char *copy = xstrdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = file_sync_dir(dirname(copy), e);
     free(copy);
-    if (fd < 0 || fsync(fd) < 0) {
-        fail(e, "sync the directory of", path);
-        if (fd >= 0)
-            close(fd);
+    return ok;
+}
+
+bool file_owner_of(const char *path, struct file_owner *out)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
         return false;
-    }
-    close(fd);
+    *out = (struct file_owner){st.st_uid, st.st_gid, st.st_mode & 07777};
     return true;
 }
 
-bool file_write_private(const char *path, const void *data, size_t len, struct error *e)
+/* A new file has our ids and mode 0600. */
+static bool give_to(int fd, const struct file_owner *owner)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return false;
+    bool same = st.st_uid == owner->uid && st.st_gid == owner->gid;
+    return (same || fchown(fd, owner->uid, owner->gid) == 0) && fchmod(fd, owner->mode) == 0;
+}
+
+bool file_write_as(const char *path, const struct file_owner *owner, const void *data, size_t len,
+                   struct error *e)
 {
     char *tmp = xasprintf("%s.tmp-XXXXXX", path);
-    int fd = mkostemp(tmp, O_CLOEXEC); /* 0600 */
+    int fd = mkostemp(tmp, O_CLOEXEC);
     bool ok = false;
     if (fd < 0) {
         fail(e, "make a temporary file beside", path);
+    } else if (!give_to(fd, owner)) {
+        fail(e, "keep the owner and the permissions of", path);
     } else if (!file_write_all(fd, data, len) || fsync(fd) < 0) {
         fail(e, "write", tmp);
     } else if (rename(tmp, path) < 0) {
         fail(e, "replace", path);
     } else {
-        ok = sync_dir_of(path, e);
+        ok = file_sync_dir_of(path, e);
     }
     if (fd >= 0) {
         close(fd);
@@ -96,6 +122,12 @@ bool file_write_private(const char *path, const void *data, size_t len, struct e
     }
     free(tmp);
     return ok;
+}
+
+bool file_write_private(const char *path, const void *data, size_t len, struct error *e)
+{
+    const struct file_owner ours = {geteuid(), getegid(), 0600};
+    return file_write_as(path, &ours, data, len, e);
 }
 
 bool file_make_private_dir(const char *path, struct error *e)

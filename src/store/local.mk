@@ -28,7 +28,15 @@ libstore_a_SOURCES = \
 	src/store/path.h \
 	src/store/schema.c \
 	src/store/schema.h \
-	src/store/state.c
+	src/store/state.c \
+	src/store/vault.c \
+	src/store/vault_file.c \
+	src/store/vault_file.h \
+	src/store/vault_inside.h \
+	src/store/vault_key.c \
+	src/store/vault_key.h \
+	src/store/vault_lock.c \
+	src/store/vault_rotate.c
 noinst_HEADERS += \
 	include/postern/store/body_cache.h \
 	include/postern/store/client_db.h \

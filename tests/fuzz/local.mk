@@ -4,6 +4,7 @@ LIBFUZZER_FLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/seeds
 include tests/fuzz/base.mk
 include tests/fuzz/mime.mk
+include tests/fuzz/store.mk
 include tests/fuzz/graph.mk
 include tests/fuzz/mailbox.mk
 include tests/fuzz/pop3.mk

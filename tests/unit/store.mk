@@ -16,5 +16,10 @@ test_store_SOURCES = \
 	tests/unit/store/test_message.c \
 	tests/unit/store/test_original.c \
 	tests/unit/store/test_schema.c \
-	tests/unit/store/test_state.c
+	tests/unit/store/test_state.c \
+	tests/unit/store/test_vault.c \
+	tests/unit/store/test_vault_key.c \
+	tests/unit/store/vault_util.c \
+	tests/unit/store/vault_util.h
+test_store_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/src/store
 test_store_LDADD = $(store_LIBS) $(UNIT_LIBS)

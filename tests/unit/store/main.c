@@ -1,7 +1,8 @@
 #include "../unit.h"
 
 extern const struct unit_test cache_tests[], client_tests[], damage_tests[], db_tests[],
-    email_tests[], fact_tests[], message_tests[], original_tests[], schema_tests[], state_tests[];
+    email_tests[], fact_tests[], message_tests[], original_tests[], schema_tests[], state_tests[],
+    vault_tests[], vault_key_tests[];
 
 int main(void)
 {
@@ -16,6 +17,8 @@ int main(void)
         {"originals", original_tests},
         {"state lock", state_tests},
         {"clients", client_tests},
+        {"vault", vault_tests},
+        {"keys of the vault", vault_key_tests},
         {NULL, NULL},
     };
     return unit_main(suites);

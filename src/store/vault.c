@@ -1,0 +1,309 @@
+#include "vault_inside.h"
+
+#include "postern/base/alloc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAME_LEN (PATH_KEY_SIZE - 1)
+
+/* What we make belongs to us; made by root, to the owner of the state directory. */
+static struct file_owner owner_of_files(const struct store_vault *v)
+{
+    struct file_owner owner = {geteuid(), getegid(), 0600};
+    if (owner.uid == 0 && file_owner_of(v->state_dir, &owner))
+        owner.mode = 0600;
+    return owner;
+}
+
+bool vault_make_dir(const struct store_vault *v, struct error *e)
+{
+    if (!file_make_private_dir(v->dir, e))
+        return false;
+    struct file_owner owner = owner_of_files(v);
+    if (geteuid() == 0 && chown(v->dir, owner.uid, owner.gid) < 0)
+        return error_set(e, ERROR_LOCAL, "cannot give %s to its user: %s", v->dir, strerror(errno));
+    return true;
+}
+
+bool vault_place_init(struct vault_place *p, const struct store_vault *v, const char *tenant,
+                      const char *account, struct error *e)
+{
+    char name[PATH_KEY_SIZE];
+    memset(p, 0, sizeof *p);
+    if (!*tenant || !*account || strlen(tenant) > VAULT_NAME_MAX ||
+        strlen(account) > VAULT_NAME_MAX)
+        return error_set(e, ERROR_LOCAL,
+                         "the names of a tenant and an account have 1 to %d bytes, not %zu and %zu",
+                         VAULT_NAME_MAX, strlen(tenant), strlen(account));
+    p->tenant = tenant;
+    p->account = xstrdup(account);
+    for (char *c = p->account; *c; c++) {
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    }
+    path_key(name, tenant, p->account, NULL);
+    p->path = xasprintf("%s/%s", v->dir, name);
+    return true;
+}
+
+void vault_place_free(struct vault_place *p)
+{
+    free(p->account);
+    free(p->path);
+}
+
+bool vault_is_sign_in(const char *name)
+{
+    return strlen(name) == NAME_LEN && strspn(name, "0123456789abcdef") == NAME_LEN;
+}
+
+/* A file serves under its own name only. */
+static bool is_in_place(const struct vault_head *head, const char *path)
+{
+    char name[PATH_KEY_SIZE];
+    path_key(name, head->tenant, head->account, NULL);
+    return strcmp(path + strlen(path) - NAME_LEN, name) == 0;
+}
+
+static bool unseal(const struct store_vault *v, const struct vault_keys *keys,
+                   const struct vault_head *head, const struct buf *file, struct sign_in *out,
+                   struct error *e)
+{
+    struct vault_keys ours;
+    if (keys)
+        return vault_unseal(keys, head, file->data, file->len, out, e);
+    bool ok = vault_keys_read(v->key_path, &ours, e) &&
+              vault_unseal(&ours, head, file->data, file->len, out, e);
+    vault_keys_wipe(&ours);
+    return ok;
+}
+
+int vault_read(const struct store_vault *v, const struct vault_keys *keys, const char *path,
+               struct vault_head *head, struct sign_in *out, struct error *e)
+{
+    struct buf file = BUF_INIT(VAULT_FILE_MAX);
+    memset(out, 0, sizeof *out);
+    head->tenant[0] = head->account[0] = '\0';
+    if (access(path, F_OK) < 0 && errno == ENOENT)
+        return 0;
+    bool ok = file_read(path, &file, e);
+    if (ok) {
+        ok = vault_head_read(buf_str(&file), file.len, head, e) &&
+             (is_in_place(head, path) ||
+              error_set(e, ERROR_SIGN_IN, "this sign-in was stored under another name")) &&
+             unseal(v, keys, head, &file, out, e);
+        ok = ok || error_prefix(e, "%s: ", path);
+    }
+    buf_free(&file);
+    return ok ? 1 : -1;
+}
+
+bool vault_write(const struct store_vault *v, const struct vault_keys *keys,
+                 const struct vault_place *p, const struct sign_in *s, struct error *e)
+{
+    struct buf file = BUF_INIT(VAULT_FILE_MAX);
+    struct file_owner owner = owner_of_files(v);
+    bool ok = vault_seal(&keys->key[0], p->tenant, p->account, s, &file, e) &&
+              file_write_as(p->path, &owner, file.data, file.len, e);
+    buf_free(&file);
+    return ok;
+}
+
+static bool lock(void *arg, const char *tenant, const char *account, void **hold, struct error *e)
+{
+    const struct store_vault *v = arg;
+    struct vault_place p;
+    int fd;
+    error_clear(e);
+    if (!vault_place_init(&p, v, tenant, account, e) || !vault_make_dir(v, e)) {
+        vault_place_free(&p);
+        return false;
+    }
+    bool ok = vault_lock(v, basename(p.path), &fd, e);
+    vault_place_free(&p);
+    if (!ok)
+        return false;
+    int *held = xmalloc(sizeof *held);
+    *held = fd;
+    *hold = held;
+    return true;
+}
+
+static void unlock(void *arg, void **hold)
+{
+    int *held = *hold;
+    (void)arg;
+    if (!held)
+        return;
+    close(*held);
+    free(held);
+    *hold = NULL;
+}
+
+static bool load(void *arg, const char *tenant, const char *account, struct sign_in *out,
+                 struct error *e)
+{
+    struct vault_place p;
+    struct vault_head head;
+    memset(out, 0, sizeof *out);
+    bool ok = vault_place_init(&p, arg, tenant, account, e) &&
+              vault_read(arg, NULL, p.path, &head, out, e) >= 0;
+    vault_place_free(&p);
+    return ok;
+}
+
+static bool save(void *arg, const char *tenant, const char *account, const struct sign_in *s,
+                 struct error *e)
+{
+    struct store_vault *v = arg;
+    struct vault_place p;
+    struct vault_head head;
+    struct vault_keys keys;
+    struct sign_in old = {0};
+    /* What we cannot read may be worth more than what we bring: the wrong key is in place. */
+    bool ok = vault_place_init(&p, v, tenant, account, e) && vault_make_dir(v, e) &&
+              vault_read(v, NULL, p.path, &head, &old, e) >= 0 &&
+              vault_keys_read(v->key_path, &keys, e);
+    sign_in_clear(&old);
+    if (ok) {
+        ok = vault_write(v, &keys, &p, s, e);
+        vault_keys_wipe(&keys);
+    }
+    vault_place_free(&p);
+    return ok || error_prefix(e, "cannot store the sign-in of %s: ", account);
+}
+
+/* The nonce: random, and another one for each writing. */
+static uint64_t version(void *arg, const char *tenant, const char *account)
+{
+    struct vault_place p;
+    struct error ignored = ERROR_INIT;
+    uint64_t number = 0;
+    int fd = -1;
+    if (vault_place_init(&p, arg, tenant, account, &ignored))
+        fd = open(p.path, O_RDONLY | O_CLOEXEC);
+    vault_place_free(&p);
+    if (fd < 0)
+        return 0;
+    bool whole = pread(fd, &number, sizeof number, VAULT_NONCE_OFFSET) == (ssize_t)sizeof number;
+    close(fd);
+    return whole && number ? number : 1;
+}
+
+static void find_key(struct store_vault *v, const char *key_file, const char *config_path)
+{
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    if (key_file) {
+        v->key_path = xstrdup(key_file);
+        return;
+    }
+    if (credentials) {
+        v->key_path = xasprintf("%s/token-key", credentials);
+        v->key_is_credential = access(v->key_path, F_OK) == 0;
+        if (v->key_is_credential)
+            return;
+        free(v->key_path);
+    }
+    char *config = xstrdup(config_path);
+    v->key_path = xasprintf("%s/token.key", dirname(config));
+    free(config);
+}
+
+struct store_vault *store_vault_open(const char *state_dir, const char *key_file,
+                                     const char *config_path, bool make_key, struct error *e)
+{
+    struct store_vault *v = xcalloc(1, sizeof *v);
+    v->state_dir = xstrdup(state_dir);
+    v->dir = xasprintf("%s/sign-ins", state_dir);
+    v->functions = (struct sign_in_vault){v, lock, unlock, load, save, version};
+    find_key(v, key_file, config_path);
+    if (make_key && !v->key_is_credential) {
+        bool ok = vault_make_dir(v, e);
+        struct file_owner owner = owner_of_files(v);
+        if (!ok || !vault_keys_begin(v->key_path, &owner, e))
+            store_vault_close(&v);
+    }
+    return v;
+}
+
+void store_vault_close(struct store_vault **v)
+{
+    if (!*v)
+        return;
+    free((*v)->state_dir);
+    free((*v)->dir);
+    free((*v)->key_path);
+    free(*v);
+    *v = NULL;
+}
+
+const struct sign_in_vault *store_vault_functions(struct store_vault *v)
+{
+    return &v->functions;
+}
+
+const char *store_vault_key_path(const struct store_vault *v)
+{
+    return v->key_path;
+}
+
+bool store_vault_check_key(const struct store_vault *v, struct error *e)
+{
+    struct vault_keys keys;
+    bool ok = vault_keys_read(v->key_path, &keys, e);
+    vault_keys_wipe(&keys);
+    return ok;
+}
+
+bool store_vault_each(struct store_vault *v,
+                      void (*fn)(void *arg, const char *tenant, const char *account,
+                                 const struct sign_in *s, const struct error *e),
+                      void *arg, struct error *e)
+{
+    DIR *d = opendir(v->dir);
+    if (!d && errno == ENOENT)
+        return true;
+    if (!d)
+        return error_set(e, ERROR_LOCAL, "cannot read %s: %s", v->dir, strerror(errno));
+    for (struct dirent *entry; (entry = readdir(d));) {
+        struct error why = ERROR_INIT;
+        struct vault_head head;
+        struct sign_in s;
+        if (!vault_is_sign_in(entry->d_name))
+            continue;
+        char *path = xasprintf("%s/%s", v->dir, entry->d_name);
+        int found = vault_read(v, NULL, path, &head, &s, &why);
+        if (found != 0)
+            fn(arg, head.tenant, head.account, found > 0 ? &s : NULL, &why);
+        sign_in_clear(&s);
+        free(path);
+    }
+    closedir(d);
+    return true;
+}
+
+bool store_vault_remove(struct store_vault *v, const char *tenant, const char *account,
+                        struct error *e)
+{
+    struct vault_place p;
+    int fd;
+    bool ok = vault_place_init(&p, v, tenant, account, e);
+    if (ok && access(p.path, F_OK) < 0)
+        ok = error_set(e, errno == ENOENT ? ERROR_GONE : ERROR_LOCAL,
+                       "no sign-in of %s is stored for tenant \"%s\": %s", account, tenant,
+                       strerror(errno));
+    if (ok && (ok = vault_lock_wait(v, basename(p.path), &fd, e))) {
+        if (unlink(p.path) < 0 && errno != ENOENT)
+            ok = error_set(e, ERROR_LOCAL, "cannot remove %s: %s", p.path, strerror(errno));
+        ok = ok && file_sync_dir(v->dir, e);
+        close(fd);
+    }
+    vault_place_free(&p);
+    return ok;
+}
