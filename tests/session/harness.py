@@ -347,7 +347,8 @@ class Pair:
     """
 
     def __init__(self, *, logins=None, listeners=None, limits=None, tenant=None, top="",
-                 sandbox=(), tls=False, serve=True, log_level="debug", process=None):
+                 sandbox=(), tls=False, serve=True, log_level="debug", log_format="text",
+                 process=None):
         self.logins = {name: dict(settings)
                        for name, settings in (logins or {"alice": {}}).items()}
         self.listeners = {name: dict(settings)
@@ -359,6 +360,7 @@ class Pair:
         self.tls = tls
         self.serve = serve
         self.log_level = log_level
+        self.log_format = log_format
         self.process_options = process or {}
         self.expected_violations = None
         self.may_violate = None
@@ -468,7 +470,7 @@ class Pair:
                   "graph-url": quoted(facts.graph_url), "login-url": quoted(facts.login_url),
                   "ca-file": quoted(facts.ca_file), **self.tenant}
         parts = [f"state-dir = '{self.work}/state'\n{self.top}\n",
-                 section("log", None, {"level": self.log_level, "format": "text"}),
+                 section("log", None, {"level": self.log_level, "format": self.log_format}),
                  section("limits", None, self.limits),
                  section("tenant", "example", {k: v for k, v in tenant.items() if v is not None})]
         if self.tls:

@@ -111,7 +111,7 @@ def says_nothing(pair, trap, path, kind, ask, answer):
             link, pair.postern.log()[before:])
         assert not trap.came, (link, trap.came)
         # What was asked was asked of whom we know, with the token, and it was not the link.
-        assert not [p for p, _ in pair.between.seen if "away" in p], link
+        assert not [p for p, *_ in pair.between.seen if "away" in p], link
     pair.between.change = {}
     lines_are_ours(pair)
 

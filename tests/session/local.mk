@@ -27,6 +27,7 @@ SESSION_TESTS = \
 	tests/session/flood.py \
 	tests/session/hostile.py \
 	tests/session/trust.py \
+	tests/session/injection.py \
 	tests/session/uidl.py \
 	tests/session/demo.py \
 	tests/session/sandbox.py \

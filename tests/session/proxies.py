@@ -92,7 +92,7 @@ class Between:
 
     change: {regular expression of a path: function of the body (bytes) to bytes, or to a status,
     a list of headers and bytes}, for answers that are to go wrong.
-    seen: of every request its path and its Authorization."""
+    seen: of every request its path, its headers and its body."""
 
     def __init__(self, pair):
         self.backend = pair.sandbox.graph_url.removeprefix("https://")
@@ -131,12 +131,12 @@ class Between:
         self.server.server_close()
 
     def forward(self, client):
-        self.seen.append((client.path, client.headers.get("Authorization")))
-        length = int(client.headers.get("Content-Length") or 0)
+        said = client.rfile.read(int(client.headers.get("Content-Length") or 0))
+        self.seen.append((client.path, client.headers, said))
         backend = http.client.HTTPSConnection(self.backend,
                                               context=ssl._create_unverified_context())
         headers = {k: v for k, v in client.headers.items() if k.lower() != "accept-encoding"}
-        backend.request(client.command, client.path, client.rfile.read(length), headers)
+        backend.request(client.command, client.path, said, headers)
         answer = backend.getresponse()
         body = answer.read()
         backend.close()
