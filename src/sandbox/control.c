@@ -144,6 +144,7 @@ static const struct {
     {"POST", "expire-refresh", true, control_expire_refresh},
     {"POST", "federated-token", true, control_federated_token},
     {"POST", "access-token", true, control_access_token},
+    {"POST", "report", true, control_report},
 };
 
 void control_handle(struct sandbox *s, struct request *r, struct answer *a)

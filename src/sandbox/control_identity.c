@@ -3,11 +3,12 @@
 
 #include "device.h"
 #include "federation.h"
+#include "reports.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 static bool flag(const struct control *c, const char *name)
 {
@@ -169,4 +170,29 @@ void control_access_token(struct control *c)
                   token_issue(t, &c->s->settings, &who, scopes, &claims,
                               text_or(c, "app_id", t->client_id),
                               number(c, "life", c->s->settings.token_life_s)));
+}
+
+/* A line of the usage report; the numbers say how many days before its date a program was used. */
+void control_report(struct control *c)
+{
+    static const char *const apps[REPORT_APPS] = {"pop3", "imap4", "smtp"};
+    const char *upn = control_text(c, "user"), *name = control_text(c, "name");
+    const char *cell = control_text(c, "cell");
+    if (!upn) {
+        control_refuse(c, 400, "user is missing");
+        return;
+    }
+    struct report_user *user = reports_user(&c->s->reports, upn);
+    for (size_t i = 0; i < REPORT_APPS; i++)
+        user->days_ago[i] = number(c, apps[i], user->days_ago[i]);
+    user->deleted = flag(c, "deleted");
+    if (name) {
+        free(user->name);
+        user->name = xstrdup(name);
+    }
+    if (cell) {
+        free(user->cell);
+        user->cell = xstrdup(cell);
+    }
+    control_done(c);
 }

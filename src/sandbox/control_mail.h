@@ -43,5 +43,6 @@ void control_challenge(struct control *c);
 void control_expire_refresh(struct control *c);
 void control_federated_token(struct control *c);
 void control_access_token(struct control *c);
+void control_report(struct control *c);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "permission.h"
 #include "profile.h"
+#include "reports.h"
 
 #include "postern/base/clock.h"
 
@@ -314,6 +315,8 @@ static void route(struct call *c)
                     c->r->segment_count ? c->r->segments[0] : "");
     } else if (profile_is_wanted(c->r)) {
         profile_handle(c);
+    } else if (reports_is_wanted(c->r)) {
+        reports_handle(c);
     } else if (c->depth == 0) {
         graph_error(c, 400, "BadRequest", "Resource not found for the segment '%s'.",
                     c->r->segment_count > 1 ? c->r->segments[1] : "");
@@ -346,7 +349,7 @@ void graph_dispatch(struct sandbox *s, struct request *r, struct answer *a)
         .path = r->segments + at,
         .depth = at ? r->segment_count - at : 0,
     };
-    if (strpbrk(r->raw_path, "=+"))
+    if (!reports_is_wanted(r) && strpbrk(r->raw_path, "=+"))
         journal_violation(&s->journal, "unescaped-id", "%s %s: an id is not percent-encoded",
                           r->method, r->raw_path);
     if (c.b)

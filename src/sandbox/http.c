@@ -5,6 +5,7 @@
 #include "entra.h"
 #include "graph.h"
 #include "imds.h"
+#include "reports.h"
 #include "upload.h"
 
 #include "postern/base/alloc.h"
@@ -216,6 +217,8 @@ static void do_work(struct exchange *x, bool is_sign_in)
         imds_handle(s, &x->r, &x->a);
     else if (is_sign_in)
         entra_handle(s, &x->r, &x->a);
+    else if (x->server->role == HTTP_UPLOAD && reports_is_download(&x->r))
+        reports_download(s, &x->r, &x->a);
     else if (x->server->role == HTTP_UPLOAD)
         upload_handle(s, &x->r, &x->a);
     else

@@ -45,6 +45,7 @@ libsandbox_a_SOURCES = \
 	src/sandbox/query.c \
 	src/sandbox/render.c \
 	src/sandbox/render_props.c \
+	src/sandbox/reports.c \
 	src/sandbox/request.c \
 	src/sandbox/sandbox.c \
 	src/sandbox/settings.c \
@@ -85,6 +86,7 @@ noinst_HEADERS += \
 	src/sandbox/props.h \
 	src/sandbox/query.h \
 	src/sandbox/render.h \
+	src/sandbox/reports.h \
 	src/sandbox/request.h \
 	src/sandbox/sandbox.h \
 	src/sandbox/settings.h \

@@ -2,6 +2,7 @@
 
 #include "authorize.h"
 #include "device.h"
+#include "reports.h"
 #include "upload.h"
 
 #include "postern/base/clock.h"
@@ -26,6 +27,7 @@ void sandbox_init(struct sandbox *s)
     journal_init(&s->journal);
     token_issuer_init(&s->tokens);
     s->auth_codes = table_new();
+    s->reports.made_ms = clock_wall_ms();
     random_bytes(s->link_key, sizeof s->link_key);
 }
 
@@ -36,6 +38,7 @@ void sandbox_free(struct sandbox *s)
     faults_clear(&s->faults);
     throttle_free(&s->throttle);
     uploads_free(&s->uploads);
+    reports_free(&s->reports);
     free(s->graph_origin);
     free(s->upload_origin);
     device_codes_free(&s->device_codes);

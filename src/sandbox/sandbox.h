@@ -15,7 +15,8 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 
-#define UPLOADS_MAX 256
+#define UPLOADS_MAX          256
+#define REPORT_DOWNLOADS_MAX 64
 
 struct upload;
 
@@ -33,6 +34,23 @@ struct device_codes {
     size_t count;
 };
 
+struct report_user;
+
+struct report_download {
+    char *token, *csv;
+    int64_t expires_ms; /* monotonic */
+};
+
+/* The usage report and the places where it was published, the oldest of which are used anew
+ * (reports.h). */
+struct reports {
+    struct report_user **users;
+    size_t count;
+    struct report_download downloads[REPORT_DOWNLOADS_MAX];
+    size_t next;
+    int64_t made_ms; /* wall clock: when the tenant's data was looked at */
+};
+
 struct sandbox {
     pthread_mutex_t lock;
     pthread_cond_t stopping; /* signalled when `stop` is set */
@@ -47,6 +65,7 @@ struct sandbox {
     struct table *auth_codes; /* code → struct auth_code (authorize.h) */
     EVP_PKEY *federation_key; /* of the other issuer; NULL: not made yet */
     struct uploads uploads;
+    struct reports reports;
     char *graph_origin;   /* "https://127.0.0.1:port", of Graph and the sign-in endpoints */
     char *upload_origin;  /* the same of what goes by URLs that are their own credential */
     uint8_t link_key[16]; /* signs the links of this run */

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """postern-sandbox as Entra ID: how it signs in, what it refuses, and what its tokens may do."""
 
-import contextlib
 import base64
+import contextlib
+import csv
+import io
 import json
 import re
 import tempfile
@@ -490,6 +492,68 @@ def metadata_service_fails():
         for status in (404, 410, 429, 500):
             client.sandbox.fault("^/metadata/identity/oauth2", status=status, count=2, body="{}")
             assert [client.imds().status for _ in range(3)] == [status, status, 200]
+
+
+def report(client, call, **headers):
+    """The lines of a usage report as dictionaries."""
+    token = client.app_token()["access_token"]
+    answer = client.graph(f"/reports/getEmailAppUsageUserDetail({call})", token)
+    assert answer.status == 302 and not answer.body, answer.body
+    url = answer.headers["Location"]
+    assert not url.startswith(client.sandbox.graph_url)
+    answer = client.ask("GET", url, headers=headers)
+    if answer.status != 200:
+        return answer.status
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    return list(csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"), newline="")))
+
+
+@test
+def usage_report():
+    """The usage report: documented columns, by period and by day"""
+    with entra() as client:
+        client.sandbox.report(BOB, pop3=3, imap4=20, name='Bob, "the" Öld')
+        client.sandbox.report("gone@example.com", smtp=100, deleted=True)
+        alice, bob, gone = sorted(report(client, "period='D7'"),
+                                  key=lambda line: line["User Principal Name"])
+        assert alice["POP3 App"] == "" and alice["Last Activity Date"] == ""
+        assert bob["Display Name"] == 'Bob, "the" Öld' and bob["Is Deleted"] == "False"
+        assert (bob["POP3 App"], bob["IMAP4 App"], bob["Report Period"]) == ("Undetermined", "", "7")
+        assert gone["Is Deleted"] == "True" and gone["Deleted Date"] and gone["SMTP App"] == ""
+
+        def used(call):
+            bob = next(line for line in report(client, call)
+                       if line["User Principal Name"] == BOB)
+            return [name for name in ("POP3 App", "IMAP4 App", "SMTP App") if bob[name]]
+        assert used("period='D30'") == used("period=%27D180%27") == ["POP3 App", "IMAP4 App"]
+        day = bob["Last Activity Date"]
+        assert used(f"date={day}") == ["POP3 App"]
+        assert used(f"date={alice['Report Refresh Date']}") == []
+        token = client.app_token()["access_token"]
+        for call in ("period='D8'", "date=2020-01-01", "date=yesterday", ""):
+            answer = client.graph(f"/reports/getEmailAppUsageUserDetail({call})", token)
+            assert (answer.status, answer.code) == (400, "BadRequest"), call
+
+
+@test
+def usage_report_is_kept():
+    """The usage report: concealed names, its permission, and a URL that ends"""
+    with entra("--set", "report-concealed=yes") as client:
+        names = {line["User Principal Name"] for line in report(client, "period='D7'")}
+        assert len(names) == 2 and all(re.fullmatch("[0-9A-F]{32}", name) for name in names)
+        client.sandbox.settings(report_life=0)
+        assert report(client, "period='D7'") == 404
+        client.sandbox.settings(app_roles="Mail.ReadWrite")
+        token = client.app_token()["access_token"]
+        answer = client.graph("/reports/getEmailAppUsageUserDetail(period='D7')", token)
+        assert answer.status == 403
+
+
+@test
+def usage_report_wants_no_token():
+    """A token sent to the report's own URL is a violation"""
+    with entra(violation="report-authorization") as client:
+        assert report(client, "period='D7'", Authorization="Bearer x") == 400
 
 
 tap.main()

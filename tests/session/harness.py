@@ -288,6 +288,11 @@ class Sandbox:
         """A token for Graph that somebody else got: scope, life in seconds, cp1, app_id."""
         return self.control("POST", "/access-token", {"user": user, **what})["access_token"]
 
+    def report(self, user, **what):
+        """A line of the usage report: pop3, imap4, smtp are days before the report's date; cell is
+        what the column of a used program holds; name, deleted."""
+        self.control("POST", "/report", {"user": user, **what})
+
     def violations(self):
         return self.control("GET", "/violations")["violations"]
 
