@@ -1,4 +1,5 @@
 /* The life of a call on the machinery's side: attempt, judgement, another attempt or the end. */
+#include "challenge.h"
 #include "gate.h"
 #include "internal.h"
 #include "retry.h"
@@ -177,7 +178,7 @@ static void again(struct graph_call *call, const struct error *e, int64_t not_be
 static void pause_mailbox(struct graph_call *call, int64_t now, int64_t retry_after,
                           uint32_t random)
 {
-    struct sched_user *u = &call->user->sched;
+    struct sched_user *u = &call->user->box->sched;
     bool abreast = u->strikes > 0 && call->began_ms <= u->struck_ms;
     if (abreast && retry_after < 0)
         return;
@@ -189,7 +190,7 @@ static void pause_mailbox(struct graph_call *call, int64_t now, int64_t retry_af
 void call_pause_mailbox(struct graph_call *call, int64_t ms)
 {
     pthread_mutex_lock(&call->client->lock);
-    sched_pause(&call->user->sched, clock_mono_ms() + ms);
+    sched_pause(&call->user->box->sched, clock_mono_ms() + ms);
     atomic_fetch_add(&call->client->throttled, 1);
     pthread_mutex_unlock(&call->client->lock);
     upstream_wake(&call->client->upstream);
@@ -258,7 +259,7 @@ static bool may_go(const struct transfer *t)
 {
     const struct graph_call *call = t->request.owner;
     pthread_mutex_lock(&call->client->lock);
-    bool may = call->user->sched.pause_until_ms <= clock_mono_ms();
+    bool may = call->user->box->sched.pause_until_ms <= clock_mono_ms();
     pthread_mutex_unlock(&call->client->lock);
     return may;
 }
@@ -276,18 +277,31 @@ static bool put_back(struct graph_call *call, const struct transfer *t)
     return true;
 }
 
+/* Graph refuses the token, perhaps since it wants other claims in it. True: another one may do. */
+static bool refused(struct graph_call *call, const struct transfer *t, struct error *e)
+{
+    struct buf challenge = BUF_INIT(CHALLENGE_MAX);
+    bool asked = challenge_find(buf_str(&t->authenticate), &challenge);
+    bool again = identity_refused(call->user->identity, call->token_generation,
+                                  asked ? buf_str(&challenge) : NULL, clock_mono_ms(), e) &&
+                 !call->renewed;
+    call->renewed = true;
+    buf_free(&challenge);
+    return again;
+}
+
 static void settle(struct graph_call *call, struct transfer *t, CURLcode code)
 {
     struct graph_client *c = call->client;
-    struct graph_tenant *tenant = call->user->tenant;
+    struct graph_identity *identity = call->user->identity;
     struct verdict v = judge(call, t, code);
     sched_release(&call->item);
     call->status = t->answer.status;
     log_attempt(call, &t->answer);
     if (t->answer.status && t->answer.status != 401 && !call->upload)
-        tenant_token_accepted(tenant, call->token_generation);
+        identity_accepted(identity, call->token_generation);
     if (v.ok) {
-        call->user->sched.strikes = 0;
+        call->user->box->sched.strikes = 0;
         if (!call->request.mime) {
             call->body = t->body;
             buf_init(&t->body, 0);
@@ -295,9 +309,7 @@ static void settle(struct graph_call *call, struct transfer *t, CURLcode code)
         call_end(call, NULL);
     } else if (atomic_load(&call->abandoned) || atomic_load(&call->sink_failed)) {
         call_end(call, &v.e);
-    } else if (v.status == 401 && !call->renewed && !call->upload &&
-               tenant_token_refused(tenant, call->token_generation, clock_mono_ms())) {
-        call->renewed = true;
+    } else if (v.status == 401 && !call->upload && refused(call, t, &v.e)) {
         again(call, &v.e, 0);
     } else if (c->canceled && call->request.repeat != GRAPH_REPEAT_NEVER) {
         error_set(&v.e, ERROR_CANCELED, "the service is stopping");
@@ -380,7 +392,7 @@ static bool start_transfer(struct graph_call *call, const char *url, struct erro
         .body = call->payload,
         .body_len = call->payload_len,
         .content_type = call->payload_type,
-        .token = call->upload ? NULL : t->token.value,
+        .token = call->upload ? NULL : call->user->identity->token.value,
         .prefer = call->upload ? NULL : preferred,
         .range = call->range,
         .accept = call->request.mime ? "*/*" : "application/json",
@@ -407,7 +419,7 @@ void call_begin(struct graph_call *call)
     struct error e = ERROR_INIT;
     call->tries++;
     call->began_ms = clock_mono_ms();
-    call->token_generation = call->user->tenant->token.generation;
+    call->token_generation = call->user->identity->token.generation;
     if (put_url(call, &url, &e) && start_transfer(call, buf_str(&url), &e)) {
         call->state = CALL_RUNNING;
         atomic_fetch_add(&call->client->requests, 1);

@@ -86,7 +86,7 @@ void call_unref(struct graph_call *call)
         call->client->calls = call->next;
     if (call->next)
         call->next->prev = call->prev;
-    call->user->refs--;
+    user_release(call->user);
     free(call->path);
     free(call->link);
     free(call->upload);
@@ -118,12 +118,12 @@ void call_end(struct graph_call *call, const struct error *e)
 void call_expire(struct graph_call *call, int64_t now)
 {
     struct error e = call->last;
-    const struct graph_tenant *t = call->user->tenant;
-    if (e.kind == ERROR_NONE && call->user->sched.pause_until_ms > now)
+    const struct graph_identity *i = call->user->identity;
+    if (e.kind == ERROR_NONE && call->user->box->sched.pause_until_ms > now)
         error_set(&e, ERROR_THROTTLED,
                   "Microsoft 365 throttles the mailbox for longer than a call may wait; try later");
-    else if (e.kind == ERROR_NONE && t->sched.blocked && t->token.error.kind)
-        e = t->token.error;
+    else if (e.kind == ERROR_NONE && i->sched.blocked && i->token.error.kind)
+        e = i->token.error;
     else if (e.kind == ERROR_NONE)
         error_set(&e, ERROR_TIMEOUT, "no slot of the mailbox came free in %lld s; try again later",
                   (long long)((call->request.background ? call->client->settings.background_ms

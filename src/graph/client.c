@@ -34,7 +34,9 @@ static bool open_parts(struct graph_client *c, struct error *e)
 
 static void release(struct graph_client *c)
 {
-    table_free(&c->users);
+    user_free_all(c);
+    identity_free_all(c);
+    tenant_free_all(c);
     pthread_cond_destroy(&c->callback_left);
     pthread_mutex_destroy(&c->lock);
     free(c);
@@ -46,22 +48,13 @@ struct graph_client *graph_client_start(const struct graph_settings *settings, s
     struct graph_client *c = xcalloc(1, sizeof *c);
     c->settings = *settings;
     c->users = table_new();
+    c->boxes = table_new();
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->callback_left, NULL);
     if (open_parts(c, e))
         return c;
     release(c);
     return NULL;
-}
-
-static bool free_user(void *arg, const char *key, void *value)
-{
-    struct graph_user *u = value;
-    (void)arg;
-    (void)key;
-    free(u->mailbox);
-    free(u);
-    return true;
 }
 
 void graph_client_stop(struct graph_client **client)
@@ -76,8 +69,6 @@ void graph_client_stop(struct graph_client **client)
     pthread_join(c->thread, NULL);
     disk_stop(&c->disk);
     upstream_close(&c->upstream);
-    tenant_free_all(c);
-    table_each(c->users, free_user, NULL);
     release(c);
     *client = NULL;
 }
@@ -107,7 +98,7 @@ void graph_client_cancel_all(struct graph_client *client)
 void graph_client_renew_tokens(struct graph_client *client)
 {
     pthread_mutex_lock(&client->lock);
-    tenant_renew_early(client, clock_mono_ms());
+    identity_renew_early(client, clock_mono_ms());
     pthread_mutex_unlock(&client->lock);
     upstream_wake(&client->upstream);
 }
@@ -118,52 +109,6 @@ void graph_client_counters(struct graph_client *client, struct graph_counters *o
     out->tokens = atomic_load(&client->tokens);
     out->throttled = atomic_load(&client->throttled);
     out->retries = atomic_load(&client->retries);
-}
-
-static struct graph_user *new_user(struct graph_client *c, const struct principal *who,
-                                   const char *mailbox)
-{
-    struct graph_user *u = xcalloc(1, sizeof *u);
-    u->client = c;
-    u->tenant = tenant_get(c, who->tenant);
-    u->mailbox = xstrdup(mailbox);
-    u->sched.tenant = &u->tenant->sched;
-    u->sched.max = u->tenant->max_concurrent;
-    return u;
-}
-
-struct graph_user *graph_user_get(struct graph_client *client, const struct principal *who,
-                                  const char *mailbox)
-{
-    char *owner = principal_key(who);
-    char *key = xasprintf("%s\n%s", owner, mailbox);
-    free(owner);
-    /* UPNs are compared without case; object ids are hexadecimal. */
-    for (char *p = strchr(key, '\n'); *p; p++) {
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p - 'A' + 'a');
-    }
-    pthread_mutex_lock(&client->lock);
-    struct graph_user *u = table_get(client->users, key);
-    if (!u) {
-        u = new_user(client, who, mailbox);
-        table_put(client->users, key, u);
-    }
-    u->refs++;
-    pthread_mutex_unlock(&client->lock);
-    free(key);
-    return u;
-}
-
-void graph_user_unref(struct graph_user **user)
-{
-    struct graph_user *u = *user;
-    if (!u)
-        return;
-    pthread_mutex_lock(&u->client->lock);
-    u->refs--;
-    pthread_mutex_unlock(&u->client->lock);
-    *user = NULL;
 }
 
 static void take_payload(struct graph_call *call, const struct graph_request *request)
@@ -197,7 +142,8 @@ static struct graph_call *new_call(struct graph_user *u, const struct graph_requ
     buf_init(&call->body, c->settings.max_message);
     buf_init(&call->head, GATE_HEAD_MAX);
     call->item = (struct sched_item){
-        .user = &u->sched,
+        .user = &u->box->sched,
+        .identity = &u->identity->sched,
         .fair_key = request->fair_key,
         .background = request->background,
         .slots = request->slots,

@@ -14,13 +14,14 @@ static int64_t step(struct graph_client *c)
 {
     struct sched_item *item;
     int64_t now = clock_mono_ms();
-    tenant_step(c, now);
+    identity_step(c, now);
+    exchange_step(c);
     while ((item = sched_expired(&c->sched, now)))
         call_expire((struct graph_call *)item, now);
     while ((item = sched_grant(&c->sched, now)))
         call_begin((struct graph_call *)item);
     call_cut_overdue(c, now);
-    int64_t at = earlier(sched_wake_at(&c->sched, now), tenant_wake_at(c, now));
+    int64_t at = earlier(sched_wake_at(&c->sched, now), identity_wake_at(c, now));
     at = earlier(at, call_next_deadline(c));
     return earlier(at, upstream_stall_at(&c->upstream));
 }
@@ -39,7 +40,8 @@ void *dispatch_main(void *arg)
         upstream_run(&c->upstream);
     }
     pthread_mutex_lock(&c->lock);
-    tenant_cut_all(c);
+    identity_cut_all(c);
+    exchange_cut_all(c);
     call_cut_all(c);
     pthread_mutex_unlock(&c->lock);
     return NULL;

@@ -8,30 +8,38 @@ libgraph_a_SOURCES = \
 	src/graph/call.c \
 	src/graph/call_cut.c \
 	src/graph/call_end.c \
+	src/graph/challenge.c \
+	src/graph/challenge.h \
 	src/graph/client.c \
-	src/graph/client_credentials.c \
 	src/graph/decode.h \
 	src/graph/disk.c \
 	src/graph/disk.h \
 	src/graph/dispatch.c \
+	src/graph/entra.c \
+	src/graph/entra.h \
 	src/graph/envelope.c \
 	src/graph/error.c \
 	src/graph/error.h \
+	src/graph/exchange.c \
+	src/graph/exchange.h \
 	src/graph/folder.c \
 	src/graph/folder_calls.c \
 	src/graph/gate.c \
 	src/graph/gate.h \
 	src/graph/header.c \
+	src/graph/identity.c \
 	src/graph/internal.h \
 	src/graph/json.c \
 	src/graph/json.h \
 	src/graph/jwt.c \
 	src/graph/jwt.h \
 	src/graph/mail.c \
+	src/graph/managed_identity.c \
 	src/graph/message.c \
 	src/graph/oauth.c \
 	src/graph/oauth.h \
 	src/graph/property.c \
+	src/graph/renewal.c \
 	src/graph/report.c \
 	src/graph/route.c \
 	src/graph/retry.c \
@@ -47,6 +55,7 @@ libgraph_a_SOURCES = \
 	src/graph/upstream.h \
 	src/graph/url.c \
 	src/graph/url.h \
+	src/graph/user.c \
 	src/graph/write.c \
 	src/graph/write.h
 noinst_HEADERS += \

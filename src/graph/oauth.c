@@ -1,6 +1,7 @@
 #include "oauth.h"
 
 #include "json.h"
+#include "url.h"
 
 #include "postern/base/alloc.h"
 
@@ -10,6 +11,7 @@
 #include <strings.h>
 
 #define DESCRIPTION_SHOWN 160
+#define ID_TOKEN_MAX      ((size_t)64 * 1024)
 
 void oauth_request_free(struct oauth_request *r)
 {
@@ -18,7 +20,31 @@ void oauth_request_free(struct oauth_request *r)
     buf_free_secret(&r->form);
 }
 
-/* The token goes into a header: visible ASCII, no space (RFC 6750 section 2.1). */
+void oauth_request_init(struct oauth_request *r, const char *url)
+{
+    memset(r, 0, sizeof *r);
+    r->url = xstrdup(url);
+    buf_init(&r->form, OAUTH_FORM_MAX);
+    /* Room at once: a buffer that moves would leave a copy of the secret behind. */
+    buf_reserve(&r->form, OAUTH_FORM_MAX);
+}
+
+void oauth_put(struct oauth_request *r, const char *name, const char *value)
+{
+    buf_printf(&r->form, "%s%s=", r->form.len ? "&" : "", name);
+    url_put_form(&r->form, value);
+}
+
+void oauth_grant_clear(struct oauth_grant *g)
+{
+    secret_free(g->access);
+    secret_free(g->refresh);
+    secret_free(g->id_token);
+    free(g->scope);
+    memset(g, 0, sizeof *g);
+}
+
+/* A token goes into a header: visible ASCII, no space (RFC 6750 section 2.1). */
 static bool plain_token(const char *s)
 {
     size_t n = 0;
@@ -29,13 +55,20 @@ static bool plain_token(const char *s)
     return n > 0;
 }
 
-static bool decode_grant(struct json_object *root, struct oauth_token *out, struct error *e)
+/* NULL: not there, empty (as the metadata service sends it), or nothing that we would send on. */
+static char *optional_token(struct json_object *root, const char *name)
+{
+    const char *token = json_peek_string(root, name);
+    return token && plain_token(token) ? xstrdup(token) : NULL;
+}
+
+static bool decode_grant(struct json_object *root, struct oauth_grant *out, struct error *e)
 {
     const char *type = json_peek_string(root, "token_type");
-    const char *access = json_peek_string(root, "access_token");
     int64_t seconds;
     bool present;
-    if (!access || !plain_token(access))
+    out->access = optional_token(root, "access_token");
+    if (!out->access)
         return error_set(e, ERROR_ANSWER, "the sign-in server's answer holds no usable token");
     if (type && strcasecmp(type, "Bearer") != 0)
         return error_set(e, ERROR_ANSWER,
@@ -49,7 +82,9 @@ static bool decode_grant(struct json_object *root, struct oauth_token *out, stru
     if (seconds > OAUTH_LIFETIME_MAX_MS / 1000)
         seconds = OAUTH_LIFETIME_MAX_MS / 1000;
     out->lifetime_ms = seconds * 1000;
-    out->access = xstrdup(access);
+    out->refresh = optional_token(root, "refresh_token");
+    out->id_token = optional_token(root, "id_token");
+    out->scope = xstrdup_null(json_peek_string(root, "scope"));
     return true;
 }
 
@@ -73,13 +108,34 @@ static enum error_kind kind_of_status(int status)
     return ERROR_SIGN_IN;
 }
 
-static void explain_refusal(const struct answer *a, struct json_object *root, struct error *e)
+static enum error_kind kind_of_word(const char *word, int status)
+{
+    if (word && (strcmp(word, "temporarily_unavailable") == 0 || strcmp(word, "server_error") == 0))
+        return ERROR_TEMPORARY;
+    return kind_of_status(status);
+}
+
+/* The words that say: what was shown is worth nothing any more ("Handle errors and exceptions",
+ * RFC 6749 section 5.2), unless the number says that it is only refused for now. */
+static bool word_ends(const char *word)
+{
+    static const char *const words[] = {"invalid_grant", "interaction_required", "login_required",
+                                        "consent_required"};
+    for (size_t i = 0; word && i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void explain_refusal(const struct answer *a, struct json_object *root,
+                            struct oauth_grant *out, struct error *e)
 {
     const char *word = json_peek_string(root, "error");
     const char *description = json_peek_string(root, "error_description");
     int number = aadsts_number(root, description);
     const struct aadsts *known = aadsts_find(number);
-    enum error_kind kind = known ? known->kind : kind_of_status(a->status);
+    enum error_kind kind = known ? known->kind : kind_of_word(word, a->status);
     const char *advice =
         known ? known->advice : "check the tenant's settings and the app in Entra ID";
     size_t shown = description ? strcspn(description, "\r\n") : 0;
@@ -92,6 +148,8 @@ static void explain_refusal(const struct answer *a, struct json_object *root, st
     else
         graph_error_word(e->code, sizeof e->code, word);
     graph_error_word(e->request_id, sizeof e->request_id, json_peek_string(root, "trace_id"));
+    graph_error_word(out->word, sizeof out->word, word);
+    out->ended = kind == ERROR_SIGN_IN && word_ends(word) && !(known && known->keeps);
 }
 
 static void explain_status(const struct answer *a, struct error *e)
@@ -108,21 +166,84 @@ static void explain_status(const struct answer *a, struct error *e)
                   a->status);
 }
 
-bool oauth_token_decode(const struct answer *a, const char *body, size_t len,
-                        struct oauth_token *out, struct error *e)
+static void explain(const struct answer *a, struct json_object *root, struct oauth_grant *out,
+                    struct error *e)
+{
+    if (root && json_peek_string(root, "error"))
+        explain_refusal(a, root, out, e);
+    else
+        explain_status(a, e);
+    graph_error_sign(e, a);
+}
+
+bool oauth_grant_decode(const struct answer *a, const char *body, size_t len,
+                        struct oauth_grant *out, struct error *e)
 {
     struct error ignored = ERROR_INIT;
     bool ok = false;
     memset(out, 0, sizeof *out);
     struct json_object *root = json_read(body, len, &ignored);
-    if (root && a->status == 200)
+    if (!root || a->status != 200) {
+        explain(a, root, out, e);
+    } else {
         ok = decode_grant(root, out, e);
-    else if (root && json_peek_string(root, "error"))
-        explain_refusal(a, root, e);
-    else
-        explain_status(a, e);
+        if (!ok) {
+            oauth_grant_clear(out);
+            graph_error_sign(e, a);
+        }
+    }
     json_object_put(root);
-    if (!ok)
-        graph_error_sign(e, a);
     return ok;
+}
+
+void oauth_refusal_decode(const struct answer *a, const char *body, size_t len,
+                          struct oauth_grant *out, struct error *e)
+{
+    struct error ignored = ERROR_INIT;
+    memset(out, 0, sizeof *out);
+    struct json_object *root = json_read(body, len, &ignored);
+    explain(a, root, out, e);
+    json_object_put(root);
+}
+
+bool oauth_is_unknown_resource(const struct error *e)
+{
+    static const char *const codes[] = {"AADSTS70011", "AADSTS500011", "invalid_scope",
+                                        "invalid_resource"};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        if (strcmp(e->code, codes[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The payload of a signed token: what stands between its two dots. */
+static struct json_object *jwt_payload(const char *token)
+{
+    struct error ignored = ERROR_INIT;
+    struct buf payload = BUF_INIT(ID_TOKEN_MAX);
+    struct json_object *root = NULL;
+    const char *begin = strchr(token, '.');
+    size_t len = begin ? strcspn(begin + 1, ".") : 0;
+    if (begin && base64url_decode(begin + 1, len, &payload))
+        root = json_read(buf_str(&payload), payload.len, &ignored);
+    buf_free_secret(&payload);
+    return root;
+}
+
+void oauth_person_decode(const char *id_token, struct oauth_person *out)
+{
+    memset(out, 0, sizeof *out);
+    struct json_object *root = id_token ? jwt_payload(id_token) : NULL;
+    const char *user = json_peek_string(root, "preferred_username");
+    out->user = xstrdup_null(user ? user : json_peek_string(root, "upn"));
+    out->object_id = xstrdup_null(json_peek_string(root, "oid"));
+    json_object_put(root);
+}
+
+void oauth_person_clear(struct oauth_person *p)
+{
+    free(p->user);
+    free(p->object_id);
+    memset(p, 0, sizeof *p);
 }

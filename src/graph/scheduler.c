@@ -77,7 +77,7 @@ void sched_put(struct sched *s, struct sched_item *item)
     else
         u->first = item;
     u->last = item;
-    u->tenant->waiting++;
+    item->identity->waiting++;
 }
 
 /* Out of the queue, its key still counted. */
@@ -93,7 +93,7 @@ static void item_unlink(struct sched *s, struct sched_item *item)
     else
         u->last = item->prev;
     item->prev = item->next = NULL;
-    u->tenant->waiting--;
+    item->identity->waiting--;
     if (!u->first)
         user_unlink(s, u);
 }
@@ -108,8 +108,7 @@ void sched_remove(struct sched *s, struct sched_item *item)
 static bool user_open(const struct sched_user *u, int64_t now_ms)
 {
     const struct sched_tenant *t = u->tenant;
-    return u->running < u->max && u->pause_until_ms <= now_ms && !t->blocked &&
-           (!t->max || t->running < t->max);
+    return u->running < u->max && u->pause_until_ms <= now_ms && (!t->max || t->running < t->max);
 }
 
 /* An item that wants more slots than there ever are takes all of them. */
@@ -123,7 +122,7 @@ static struct sched_item *pick(const struct sched_user *u, bool background, int6
 {
     struct sched_item *best = NULL;
     for (struct sched_item *i = u->first; i; i = i->next) {
-        if (i->background == background && i->not_before_ms <= now_ms &&
+        if (i->background == background && i->not_before_ms <= now_ms && !i->identity->blocked &&
             (!best || i->key->served < best->key->served))
             best = i;
     }

@@ -2,10 +2,11 @@
  * Who may start next. Decisions only: no threads, no clock of its own, no I/O; the caller locks
  * and says what time it is, so that tests drive it.
  *
- * A mailbox has `max` slots, of which an item may take several; a tenant may have a cap on the
- * items of all its mailboxes. Interactive calls go before background ones; inside a mailbox slots
- * go round between the fair keys, each key first come, first served; mailboxes take turns too. A
- * pause (Retry-After) holds the whole mailbox.
+ * A mailbox has `max` slots, of which an item may take several, whoever asks for it; a tenant may
+ * have a cap on the items of all its mailboxes; what an identity without a token wants waits and is
+ * in nobody's way. Interactive calls go before background ones; inside a mailbox slots go round
+ * between the fair keys, each key first come, first served; mailboxes take turns too. A pause
+ * (Retry-After) holds the whole mailbox.
  */
 #ifndef POSTERN_SRC_GRAPH_SCHEDULER_H
 #define POSTERN_SRC_GRAPH_SCHEDULER_H
@@ -18,12 +19,17 @@ struct sched_key; /* private: who was served when */
 struct sched_tenant {
     unsigned max; /* 0: no cap */
     unsigned running;
+};
+
+/* An identity: on whose behalf items are started. */
+struct sched_identity {
     unsigned waiting;
-    bool blocked; /* no token at hand: nothing starts */
+    bool blocked; /* no token at hand: nothing of it starts */
 };
 
 struct sched_item {
     struct sched_user *user;
+    struct sched_identity *identity;
     const void *fair_key;
     bool background;
     unsigned slots;        /* of the mailbox that it takes, all if there are fewer; 0: one */

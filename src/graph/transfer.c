@@ -1,5 +1,7 @@
 #include "transfer.h"
 
+#include "challenge.h"
+
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 
@@ -49,6 +51,18 @@ static void take_header(struct answer *a, const char *line, size_t len)
     a->location[strcspn(a->location, "?#")] = '\0';
 }
 
+/* Each line is a list of challenges, and a further line goes on with it. */
+static void take_authenticate(struct transfer *t, const char *line, size_t len)
+{
+    static const char name[] = "www-authenticate:";
+    size_t n = sizeof name - 1;
+    if (len <= n || strncasecmp(line, name, n) != 0)
+        return;
+    if (t->authenticate.len)
+        buf_putc(&t->authenticate, ',');
+    buf_append(&t->authenticate, line + n, len - n);
+}
+
 /* "HTTP/1.1 200 OK", "HTTP/2 200"; the line is not NUL-terminated. 0: no status. */
 static int status_of(const char *line, size_t len)
 {
@@ -70,8 +84,10 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
         memcpy(fresh.client_request_id, t->answer.client_request_id, GUID_SIZE);
         fresh.status = status_of(line, len);
         t->answer = fresh;
+        buf_clear(&t->authenticate);
     } else {
         take_header(&t->answer, line, len);
+        take_authenticate(t, line, len);
     }
     return len;
 }
@@ -142,6 +158,8 @@ static void set_headers(struct transfer *t, const struct transfer_request *r)
     add_header(t, "Accept", r->accept);
     add_header(t, "client-request-id", t->answer.client_request_id);
     add_header(t, "return-client-request-id", "true");
+    if (r->metadata)
+        add_header(t, "Metadata", "true");
     if (r->prefer)
         add_header(t, "Prefer", r->prefer);
     if (r->body)
@@ -187,16 +205,20 @@ static void set_security(CURL *c, const struct transfer_request *r)
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 #if LIBCURL_VERSION_NUM >= 0x075500
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, r->metadata ? "http,https" : "https");
 #else
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS);
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS,
+                     (long)(r->metadata ? CURLPROTO_HTTP | CURLPROTO_HTTPS : CURLPROTO_HTTPS));
 #endif
+    if (r->metadata)
+        curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
     if (r->anchors && r->anchors->pem.len) {
         /* A blob, not a callback on the SSL_CTX: libcurl compares it, so that a connection that
          * one tenant's anchor vouches for is never reused for another tenant. */
         struct curl_blob blob = {
             .data = r->anchors->pem.data, .len = r->anchors->pem.len, .flags = CURL_BLOB_NOCOPY};
         curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
+        curl_easy_setopt(c, CURLOPT_PROXY_CAINFO_BLOB, &blob);
     }
 }
 
@@ -222,6 +244,7 @@ struct transfer *transfer_new(const struct transfer_request *request, struct err
     int64_t connect =
         request->timeout_ms < CONNECT_TIMEOUT_MS ? request->timeout_ms : CONNECT_TIMEOUT_MS;
     t->request = *request;
+    buf_init(&t->authenticate, CHALLENGE_HEADER_MAX);
     buf_init(&t->body, request->max_body > ERROR_BODY_MAX ? request->max_body : ERROR_BODY_MAX);
     t->easy = curl_easy_init();
     if (!t->easy || curl_easy_setopt(t->easy, CURLOPT_URL, request->url) != CURLE_OK) {
@@ -258,6 +281,7 @@ void transfer_free(struct transfer **transfer)
     for (struct curl_slist *h = t->headers; h; h = h->next)
         explicit_bzero(h->data, strlen(h->data));
     curl_slist_free_all(t->headers);
+    buf_free(&t->authenticate);
     buf_free_secret(&t->body);
     free(t);
     *transfer = NULL;

@@ -2,8 +2,9 @@
  * One HTTPS request on libcurl: its options, its callbacks, what came back.
  *
  * Made, run and freed by the upstream thread alone. TLS 1.2 is the least and certificates are
- * checked, always; nothing switches that off. Redirects are not followed. The proxy variables of
- * the environment hold (libcurl's default).
+ * checked, always; nothing switches that off (the machine's own metadata service knows http only,
+ * and sees no secret of ours). Redirects are not followed. The proxy variables of the environment
+ * hold (libcurl's default), and the tenant's trust anchors for a proxy that is spoken to by TLS.
  */
 #ifndef POSTERN_SRC_GRAPH_TRANSFER_H
 #define POSTERN_SRC_GRAPH_TRANSFER_H
@@ -23,7 +24,7 @@ struct transfer;
 
 struct transfer_request {
     enum graph_method method;
-    const char *url;  /* https */
+    const char *url;  /* https, but for `metadata` */
     const char *body; /* NULL: none; must live as long as the transfer */
     size_t body_len;
     const char *content_type; /* of the body */
@@ -31,6 +32,7 @@ struct transfer_request {
     const char *prefer;       /* NULL: no Prefer */
     const char *range;        /* NULL: no Content-Range */
     const char *accept;
+    bool metadata;                 /* the machine's metadata service: http, never by a proxy */
     const struct anchors *anchors; /* must live as long as the transfer */
     int64_t timeout_ms;            /* without progress */
     size_t max_body;               /* decoded bytes of a 2xx answer */
@@ -50,6 +52,7 @@ struct transfer {
     struct curl_slist *headers;
     struct transfer_request request; /* pointers to short-lived strings are cleared */
     struct answer answer;            /* of the last response head */
+    struct buf authenticate;         /* WWW-Authenticate of that head, joined by commas */
     struct buf body;                 /* a 2xx body that nobody takes, or an error body */
     struct error fault;              /* why a callback of ours ended it */
     int64_t progress_ms;             /* monotonic: when a byte last moved */

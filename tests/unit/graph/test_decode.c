@@ -76,9 +76,9 @@ static struct arena *arena;
 
 static void decode_token(const struct answer *a, const struct buf *b, struct error *e)
 {
-    struct oauth_token t;
-    oauth_token_decode(a, b->data, b->len, &t, e);
-    free(t.access);
+    struct oauth_grant t;
+    oauth_grant_decode(a, b->data, b->len, &t, e);
+    oauth_grant_clear(&t);
 }
 
 /* The number of items, for the pages. */

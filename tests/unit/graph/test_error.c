@@ -151,13 +151,13 @@ static void test_aadsts(void)
 static enum error_kind token(int status, const char *body, struct error *e, int64_t *lifetime)
 {
     struct answer a = {.status = status};
-    struct oauth_token t;
+    struct oauth_grant t;
     error_clear(e);
-    bool ok = oauth_token_decode(&a, body, strlen(body), &t, e);
+    bool ok = oauth_grant_decode(&a, body, strlen(body), &t, e);
     *lifetime = t.lifetime_ms;
     CU_ASSERT_EQUAL(ok, t.access != NULL);
     CU_ASSERT_EQUAL(ok, e->kind == ERROR_NONE);
-    free(t.access);
+    oauth_grant_clear(&t);
     return e->kind;
 }
 

@@ -11,6 +11,7 @@
 
 static struct sched sched;
 static struct sched_tenant tenant;
+static struct sched_identity app, person;
 static struct sched_user alice, bob;
 static struct sched_item items[40];
 static int key_a, key_b, key_c;
@@ -19,6 +20,7 @@ static void setup(void)
 {
     memset(&sched, 0, sizeof sched);
     memset(&tenant, 0, sizeof tenant);
+    app = person = (struct sched_identity){0};
     memset(items, 0, sizeof items);
     alice = (struct sched_user){.tenant = &tenant, .max = 4};
     bob = (struct sched_user){.tenant = &tenant, .max = 4};
@@ -26,8 +28,11 @@ static void setup(void)
 
 static struct sched_item *put(size_t i, struct sched_user *u, const void *key, bool background)
 {
-    items[i] = (struct sched_item){
-        .user = u, .fair_key = key, .background = background, .deadline_ms = DEADLINE};
+    items[i] = (struct sched_item){.user = u,
+                                   .identity = &app,
+                                   .fair_key = key,
+                                   .background = background,
+                                   .deadline_ms = DEADLINE};
     sched_put(&sched, &items[i]);
     return &items[i];
 }
@@ -36,7 +41,7 @@ static struct sched_item *put(size_t i, struct sched_user *u, const void *key, b
 static void drain(void)
 {
     struct sched_item *i;
-    tenant.blocked = false;
+    app.blocked = false;
     tenant.max = 0;
     alice.pause_until_ms = bob.pause_until_ms = 0;
     while ((i = sched_grant(&sched, DEADLINE)))
@@ -44,7 +49,7 @@ static void drain(void)
     CU_ASSERT_PTR_NULL(sched.first);
     CU_ASSERT_PTR_NULL(alice.keys);
     CU_ASSERT_EQUAL(tenant.running, 0);
-    CU_ASSERT_EQUAL(tenant.waiting, 0);
+    CU_ASSERT_EQUAL(app.waiting, 0);
 }
 
 static void test_slots(void)
@@ -180,11 +185,11 @@ static void test_blocked(void)
 {
     setup();
     put(0, &alice, &key_a, false);
-    tenant.blocked = true;
-    CU_ASSERT_EQUAL(tenant.waiting, 1);
+    app.blocked = true;
+    CU_ASSERT_EQUAL(app.waiting, 1);
     CU_ASSERT_PTR_NULL(sched_grant(&sched, NOW));
     sched_remove(&sched, &items[0]);
-    CU_ASSERT_EQUAL(tenant.waiting, 0);
+    CU_ASSERT_EQUAL(app.waiting, 0);
     drain();
 }
 
