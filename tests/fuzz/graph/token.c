@@ -13,9 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     struct answer a = {.status = statuses[data[0] % 8]};
-    struct oauth_token token;
+    struct oauth_grant token;
     struct error e = ERROR_INIT;
-    if (oauth_token_decode(&a, (const char *)data + 1, size - 1, &token, &e)) {
+    if (oauth_grant_decode(&a, (const char *)data + 1, size - 1, &token, &e)) {
         /* It goes into a header, and its life into a deadline. */
         FUZZ_CHECK(a.status == 200 && *token.access && !strpbrk(token.access, " \t\r\n"));
         FUZZ_CHECK(strlen(token.access) <= OAUTH_TOKEN_MAX);
@@ -25,6 +25,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(!token.access && e.kind != ERROR_NONE && *e.text);
         FUZZ_CHECK(!strpbrk(e.text, "\r\n"));
     }
-    secret_free(token.access);
+    oauth_grant_clear(&token);
     return 0;
 }
