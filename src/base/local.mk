@@ -23,6 +23,7 @@ libbase_a_SOURCES = \
 	src/base/settings.h \
 	src/base/sign_in.c \
 	src/base/table.c \
+	src/base/text.c \
 	src/base/thread.c \
 	src/base/wait.c
 noinst_HEADERS += \
@@ -39,6 +40,7 @@ noinst_HEADERS += \
 	include/postern/base/principal.h \
 	include/postern/base/sign_in.h \
 	include/postern/base/table.h \
+	include/postern/base/text.h \
 	include/postern/base/thread.h \
 	include/postern/base/wait.h
 base_LIBS = libbase.a $(CONFUSE_LIBS) $(CRYPT_LIBS) $(OPENSSL_LIBS) $(SYSTEMD_LIBS)

@@ -3,6 +3,7 @@
 #include "postern/base/alloc.h"
 #include "postern/base/buf.h"
 #include "postern/base/clock.h"
+#include "postern/base/text.h"
 #include "postern/base/file.h"
 
 #include <errno.h>
@@ -89,44 +90,17 @@ void log_set_mailbox(const char *value)
     set_context(mailbox, value);
 }
 
-/* Length of a valid UTF-8 sequence at s, 0 if there is none (RFC 3629). */
-static size_t utf8_len(const unsigned char *s)
-{
-    if (s[0] < 0x80)
-        return 1;
-    size_t n = s[0] >= 0xc2 && s[0] <= 0xdf   ? 2
-               : (s[0] & 0xf0) == 0xe0        ? 3
-               : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
-                                              : 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
-}
-
-/* C1 controls and bidi overrides could play tricks on whoever reads the log. */
-static bool is_trick(const unsigned char *s, size_t n)
-{
-    return (n == 2 && s[0] == 0xc2 && s[1] < 0xa0) ||
-           (n == 3 && s[0] == 0xe2 && s[1] == 0x80 && s[2] >= 0xa8 && s[2] <= 0xae) ||
-           (n == 3 && s[0] == 0xe2 && s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
-}
-
 static void put_safe(struct buf *b, const char *text, bool json)
 {
-    for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        size_t n = utf8_len(s);
+    for (const char *s = text; *s;) {
+        size_t n = text_utf8_len(s);
         if (n == 0) {
-            buf_printf(b, json ? "\\u00%02x" : "\\x%02x", *s++);
-        } else if (*s < 0x20 || *s == 0x7f) {
-            buf_printf(b, json ? "\\u%04x" : "\\x%02x", *s++);
-        } else if (is_trick(s, n)) {
+            buf_printf(b, json ? "\\u00%02x" : "\\x%02x", (unsigned char)*s++);
+        } else if (n == 1 && (*s < 0x20 || *s == 0x7f)) {
+            buf_printf(b, json ? "\\u%04x" : "\\x%02x", (unsigned char)*s++);
+        } else if (text_is_trick(s, n)) {
             for (; n; n--)
-                buf_printf(b, json ? "\\u00%02x" : "\\x%02x", *s++);
+                buf_printf(b, json ? "\\u00%02x" : "\\x%02x", (unsigned char)*s++);
         } else {
             if (json && (*s == '"' || *s == '\\'))
                 buf_putc(b, '\\');

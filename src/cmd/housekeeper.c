@@ -13,6 +13,7 @@
 struct housekeeper {
     struct graph_client *graph;
     struct mailbox_registry *mailboxes;
+    struct inventory *inventory;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t woken;
@@ -39,17 +40,20 @@ static void *run(void *arg)
     while (next_turn(h)) {
         mailbox_registry_tick(h->mailboxes);
         graph_client_renew_tokens(h->graph);
+        inventory_tick(h->inventory);
     }
     return NULL;
 }
 
 struct housekeeper *housekeeper_start(struct graph_client *graph,
-                                      struct mailbox_registry *mailboxes, struct error *e)
+                                      struct mailbox_registry *mailboxes,
+                                      struct inventory *inventory, struct error *e)
 {
     struct housekeeper *h = xcalloc(1, sizeof *h);
     pthread_condattr_t monotonic;
     h->graph = graph;
     h->mailboxes = mailboxes;
+    h->inventory = inventory;
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

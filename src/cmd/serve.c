@@ -10,6 +10,7 @@
 #include "postern/imap/imap.h"
 #include "postern/mailbox/account.h"
 #include "postern/pop3/pop3.h"
+#include "postern/session/inventory.h"
 #include "postern/session/server.h"
 #include "postern/store/body_cache.h"
 #include "postern/store/state.h"
@@ -42,6 +43,7 @@ struct service {
     struct graph_client *graph;
     struct mailbox_registry *mailboxes;
     struct session_protocol protocols[PROTOCOLS];
+    struct inventory *inventory;
     struct session_server *server;
     struct housekeeper *housekeeper;
 };
@@ -77,10 +79,11 @@ static bool start(struct service *s, struct error *e)
     if (!graph_client_configure(s->graph, c, e))
         return false;
     s->mailboxes = mailbox_registry_new(s->graph, s->cache, &mailboxes);
-    s->server = session_server_new(s->protocols, PROTOCOLS, s->mailboxes);
+    s->inventory = inventory_new(c->state_dir, c->client_retention_ms);
+    s->server = session_server_new(s->protocols, PROTOCOLS, s->mailboxes, s->inventory);
     if (!session_server_configure(s->server, s->config, e))
         return false;
-    if (!(s->housekeeper = housekeeper_start(s->graph, s->mailboxes, e)))
+    if (!(s->housekeeper = housekeeper_start(s->graph, s->mailboxes, s->inventory, e)))
         return false;
     mailbox_registry_warm(s->mailboxes, s->config);
     return true;
@@ -95,6 +98,7 @@ static void stop(struct service *s)
     if (s->graph)
         graph_client_cancel_all(s->graph);
     session_server_free(&s->server);
+    inventory_free(&s->inventory);
     mailbox_registry_free(&s->mailboxes);
     graph_client_stop(&s->graph);
     store_cache_close(&s->cache);
@@ -145,6 +149,7 @@ static void reload(struct service *s)
     if (!open_log(new, &e))
         log_error_value(LOG_LEVEL_ERROR, &e, "the log stays where it was");
     store_cache_set_max(s->cache, new->cache_max_size);
+    inventory_set_retention(s->inventory, new->client_retention_ms);
     mailbox_registry_set_poll_interval(s->mailboxes, new->poll_interval_ms);
     warn_of_restart(s->config, new);
     mailbox_registry_warm(s->mailboxes, new);

@@ -3,6 +3,7 @@
 #include "respond.h"
 
 #include "postern/mailbox/transfer.h"
+#include "postern/session/inventory.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -144,9 +145,11 @@ void imap_append(struct imap_session *s, const struct imap_command *c)
     struct mailbox_folder *to = imap_open_target(s, c, &c->args[0]);
     if (!to)
         return;
-    if (mailbox_append(to, messages, count, s->login->append, uids, imap_wait_to_end(s), &e))
+    if (mailbox_append(to, messages, count, s->login->append, uids, imap_wait_to_end(s), &e)) {
+        inventory_appended(session_conn_client(s->conn), count);
         tell_uids(s, c, to, uids, count);
-    else
+    } else {
         imap_fail_target(s, c, &e);
+    }
     mailbox_folder_release(&to);
 }

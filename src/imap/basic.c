@@ -6,6 +6,7 @@
 
 #include "postern/base/log.h"
 #include "postern/mailbox/flags.h"
+#include "postern/session/inventory.h"
 
 #include <string.h>
 
@@ -94,6 +95,7 @@ static void log_client(struct imap_session *s, const struct imap_arg *list)
             buf_printf(&line, "%s%s \"%s\"", line.len ? ", " : "", list->list[i].text, value);
     }
     log_info("the client says it is: %s", buf_str(&line));
+    inventory_told(session_conn_client(s->conn), buf_str(&line));
     buf_free(&line);
 }
 

@@ -5,6 +5,7 @@
 #include "structure.h"
 
 #include "postern/mailbox/facts.h"
+#include "postern/session/inventory.h"
 
 #include <string.h>
 
@@ -277,6 +278,8 @@ bool fetch_reply(struct imap_session *s, const struct fetch_request *request,
                       .pieces = arena_alloc(source->arena, request->count * sizeof *r.pieces)};
     error_clear(e);
     bool ok = build(&r, e) && send_reply(&r, e);
+    if (ok && request->needs & FETCH_NEEDS_BODY)
+        inventory_fetched(session_conn_client(s->conn), 1);
     buf_free(&r.text);
     return ok;
 }

@@ -6,6 +6,7 @@
 #include "postern/base/clock.h"
 #include "postern/base/log.h"
 #include "postern/imap/imap.h"
+#include "postern/session/inventory.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -118,6 +119,7 @@ static void run_command(struct imap_session *s, struct imap_command *c)
     char state[SESSION_STATE_SIZE];
     unsigned bad = s->bad_commands;
     if (!find_verb(c)) {
+        inventory_command(session_conn_client(s->conn), INVENTORY_UNKNOWN);
         imap_bad(s, c, "there is no such command");
         return;
     }
@@ -130,6 +132,7 @@ static void run_command(struct imap_session *s, struct imap_command *c)
         return;
     snprintf(state, sizeof state, "%s%s", c->uid ? "UID " : "", c->verb->name);
     session_conn_set_state(s->conn, state);
+    inventory_command(session_conn_client(s->conn), state);
     s->keepalive_due_ms = clock_mono_ms() + KEEPALIVE_MS;
     s->commands++;
     c->verb->handle(s, c);

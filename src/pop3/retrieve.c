@@ -11,6 +11,7 @@
 #include "postern/base/clock.h"
 #include "postern/base/log.h"
 #include "postern/mime/crlf.h"
+#include "postern/session/inventory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -133,8 +134,10 @@ void pop3_retr(struct pop3_session *s, const struct pop3_command *c)
         return;
     struct cut all = {.whole = true, .wanted_octets = mailbox_body_wire_size(body)};
     session_conn_printf(s->conn, "+OK %llu octets\r\n", (unsigned long long)all.wanted_octets);
-    if (transmit(s, body, &all, index))
+    if (transmit(s, body, &all, index)) {
         s->retrieved++;
+        inventory_fetched(session_conn_client(s->conn), 1);
+    }
 }
 
 void pop3_top(struct pop3_session *s, const struct pop3_command *c)

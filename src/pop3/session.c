@@ -8,6 +8,7 @@
 #include "postern/base/clock.h"
 #include "postern/base/log.h"
 #include "postern/pop3/pop3.h"
+#include "postern/session/inventory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,8 @@ static void run_command(struct pop3_session *s, char *line, size_t len)
         session_conn_printf(s->conn, "-ERR the line is too long\r\n");
         count_bad(s);
     } else if (c.syntax != POP3_SYNTAX_OK) {
+        if (c.syntax == POP3_SYNTAX_VERB)
+            inventory_command(session_conn_client(s->conn), INVENTORY_UNKNOWN);
         session_conn_printf(s->conn, "%s", syntax_replies[c.syntax]);
         count_bad(s);
     } else if (!(handlers[c.verb].state & state)) {
@@ -118,6 +121,7 @@ static void run_command(struct pop3_session *s, char *line, size_t len)
     } else {
         s->bad_commands = 0;
         note_state(s, &c);
+        inventory_command(session_conn_client(s->conn), pop3_verb_name(c.verb));
         handlers[c.verb].run(s, &c);
         session_conn_set_state(s->conn, "idle");
     }

@@ -6,6 +6,7 @@
 #include "postern/base/alloc.h"
 #include "postern/base/buf.h"
 #include "postern/base/clock.h"
+#include "postern/session/inventory.h"
 #include "postern/session/tls.h"
 
 #include <pthread.h>
@@ -35,13 +36,14 @@ struct session_conn {
     struct session_tls *tls;
     bool plaintext_login;
     struct session_gate *gate;
+    struct inventory_client *client;
     int64_t handshake_timeout_ms;
     int64_t write_timeout_ms;
     struct sockaddr_storage peer;
     char id[ID_SIZE];
     char address[ADDRESS_SIZE];
-    uint64_t bytes_in;
-    uint64_t bytes_out;
+    atomic_uint_least64_t bytes_in;
+    atomic_uint_least64_t bytes_out;
     pthread_mutex_t state_lock;
     char state[SESSION_STATE_SIZE];
 };
@@ -50,7 +52,9 @@ struct session_conn *session_conn_new(int fd, const struct session_conn_settings
                                       struct error *e)
 {
     struct session_conn *c = xcalloc(1, sizeof *c);
+    c->client = s->client;
     if (!transport_open(&c->io, fd, s->stop, e)) {
+        inventory_client_end(&c->client, 0, 0);
         free(c);
         return NULL;
     }
@@ -77,6 +81,7 @@ void session_conn_free(struct session_conn **conn)
     size_t put;
     if (!c->failed && c->out.len)
         transport_write(&c->io, c->out.data, c->out.len, 0, &put);
+    inventory_client_end(&c->client, c->bytes_in, c->bytes_out);
     transport_close(&c->io);
     session_tls_unref(&c->tls);
     buf_free_secret(&c->in);
@@ -352,9 +357,11 @@ bool session_conn_starttls(struct session_conn *c, struct error *e)
     int64_t deadline = clock_mono_ms() + c->handshake_timeout_ms;
     if (!transport_handshake(&c->io, c->tls, deadline, e)) {
         c->failed = true;
+        inventory_tls_failed(c->client, c->io.ssl ? session_tls_offered(c->io.ssl) : 0, e->text);
         return false;
     }
     session_tls_describe(c->io.ssl, &c->tls_facts);
+    inventory_tls(c->client, c->tls_facts.number, c->tls_facts.cipher);
     c->tls_here = true;
     return true;
 }
@@ -414,6 +421,16 @@ const struct sockaddr *session_conn_sockaddr(const struct session_conn *c)
 struct session_gate *session_conn_gate(const struct session_conn *c)
 {
     return c->gate;
+}
+
+struct inventory_client *session_conn_client(const struct session_conn *c)
+{
+    return c->client;
+}
+
+void session_conn_leave_client(struct session_conn *c)
+{
+    inventory_client_leave(c->client, c->bytes_in, c->bytes_out);
 }
 
 void session_conn_set_state(struct session_conn *c, const char *state)

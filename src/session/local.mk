@@ -7,6 +7,7 @@ libsession_a_SOURCES = \
 	src/session/conn.c \
 	src/session/hasher.c \
 	src/session/hasher.h \
+	src/session/inventory.c \
 	src/session/listener.c \
 	src/session/listener.h \
 	src/session/login.c \
@@ -21,6 +22,7 @@ libsession_a_SOURCES = \
 	src/session/transport.h
 noinst_HEADERS += \
 	include/postern/session/conn.h \
+	include/postern/session/inventory.h \
 	include/postern/session/login.h \
 	include/postern/session/server.h \
 	include/postern/session/tls.h

@@ -8,6 +8,7 @@
 #include "postern/base/log.h"
 #include "postern/base/table.h"
 #include "postern/base/thread.h"
+#include "postern/session/inventory.h"
 #include "postern/session/login.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@
 #define KEEPALIVE_EVERY_S 30
 #define KEEPALIVE_COUNT   4
 #define FIRST_ID          1
+#define NOTES_AT_ONCE     1000
 
 /* One connection and its thread. In `running` until its session is over, then in `over` until
  * the main thread has joined it. */
@@ -40,6 +42,7 @@ struct session {
     const struct session_protocol *protocol;
     struct config *config;
     bool implicit_tls;
+    uint64_t noted; /* the turn of session_server_note_clients() that was here, under the lock */
     char key[ADDRESS_SIZE];
 };
 
@@ -51,6 +54,7 @@ struct session_server {
     const struct session_protocol *protocols;
     size_t protocol_count;
     struct mailbox_registry *mailboxes;
+    struct inventory *inventory; /* NULL: none */
     struct session_gate *gate;
     struct session_stop stop;
 
@@ -63,17 +67,20 @@ struct session_server {
     struct session *running;
     struct session *over;
     unsigned count;
+    uint64_t note_turn;
     struct table *addresses; /* address key → struct address_count */
     int over_fd;             /* eventfd: something came into `over` */
 };
 
 struct session_server *session_server_new(const struct session_protocol *protocols, size_t count,
-                                          struct mailbox_registry *mailboxes)
+                                          struct mailbox_registry *mailboxes,
+                                          struct inventory *inventory)
 {
     struct session_server *s = xcalloc(1, sizeof *s);
     s->protocols = protocols;
     s->protocol_count = count;
     s->mailboxes = mailboxes;
+    s->inventory = inventory;
     s->gate = session_gate_new();
     s->addresses = table_new();
     s->next_id = FIRST_ID;
@@ -252,6 +259,7 @@ static struct session_conn *make_conn(struct session_server *s, int fd, const st
         .plaintext_login =
             l->config->loopback || l->config->allow_plaintext || address_loopback(peer),
         .gate = s->gate,
+        .client = inventory_client_new(s->inventory, l->config, peer),
         .stop = &s->stop,
         .handshake_timeout_ms = limits->login_timeout_ms,
         .write_timeout_ms = limits->idle_timeout_ms < WRITE_TIMEOUT_MS ? limits->idle_timeout_ms
@@ -314,12 +322,15 @@ static bool admit(struct session_server *s, int fd, const struct listener *l,
     if (!protocol ||
         (lc->network_count && !config_network_match(lc->networks, lc->network_count, peer))) {
         log_info("listener \"%s\": %s may not connect", lc->name, address);
+        inventory_turned_away(s->inventory, lc, peer,
+                              "the address is in none of the listener's `networks`");
         turn_away(fd, NULL);
         return true;
     }
     const char *over = count_in(s, key);
     if (over) {
         log_warning("listener \"%s\": %s turned away, %s is reached", lc->name, address, over);
+        inventory_turned_away(s->inventory, lc, peer, over);
         /* In the middle of a TLS handshake a line of text would be noise. */
         turn_away(fd, lc->tls == TLS_IMPLICIT ? NULL : protocol->too_many);
         return true;
@@ -463,4 +474,27 @@ unsigned session_server_count(struct session_server *s)
     unsigned count = s->count;
     pthread_mutex_unlock(&s->lock);
     return count;
+}
+
+/* The sessions of a batch leave their notes under the lock, in memory; the disk comes after. */
+void session_server_note_clients(struct session_server *s)
+{
+    if (!s->inventory)
+        return;
+    pthread_mutex_lock(&s->lock);
+    uint64_t turn = ++s->note_turn;
+    pthread_mutex_unlock(&s->lock);
+    for (unsigned left = NOTES_AT_ONCE; left == NOTES_AT_ONCE;) {
+        left = 0;
+        pthread_mutex_lock(&s->lock);
+        for (struct session *i = s->running; i && left < NOTES_AT_ONCE; i = i->next) {
+            if (i->noted >= turn)
+                continue;
+            i->noted = turn;
+            session_conn_leave_client(i->conn);
+            left++;
+        }
+        pthread_mutex_unlock(&s->lock);
+        inventory_flush(s->inventory);
+    }
 }

@@ -38,6 +38,32 @@ static int on_certificate_needed(SSL *ssl, void *arg)
     return certificates_offer(t->certificates, ssl, t->legacy);
 }
 
+/* The highest version that a client offers is kept, for the case that no handshake comes of it:
+ * that of supported_versions (RFC 8446 section 4.2.1), else that of the message itself. */
+static int on_client_hello(SSL *ssl, int *alert, void *arg)
+{
+    const unsigned char *list;
+    size_t len;
+    int offered = (int)SSL_client_hello_get0_legacy_version(ssl);
+    (void)alert;
+    (void)arg;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_supported_versions, &list, &len) == 1) {
+        for (size_t i = 1; i + 1 < len; i += 2) {
+            int version = list[i] << 8 | list[i + 1];
+            /* Others are drafts, and noise that is to be passed over (RFC 8701). */
+            if (version > offered && version <= TLS1_3_VERSION)
+                offered = version;
+        }
+    }
+    SSL_set_app_data(ssl, (void *)(intptr_t)offered);
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+int session_tls_offered(const SSL *ssl)
+{
+    return (int)(intptr_t)SSL_get_app_data(ssl);
+}
+
 /* Any client's certificate will do here: logins name the ones they trust, by fingerprint. */
 static int on_client_certificate(X509_STORE_CTX *store, void *arg)
 {
@@ -94,6 +120,7 @@ static bool set_up(struct session_tls *t, const struct config_tls *settings,
         return error_set(e, ERROR_LOCAL,
                          "clients that need legacy-tls need a certificate with an RSA key, and "
                          "there is none; add one to the lists certificate and private-key in tls");
+    SSL_CTX_set_client_hello_cb(t->ctx, on_client_hello, NULL);
     SSL_CTX_set_cert_cb(t->ctx, on_certificate_needed, t);
     if (listener && listener->client_certificates) {
         SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
@@ -163,7 +190,8 @@ void session_tls_describe(const SSL *ssl, struct session_tls_facts *out)
     unsigned len = 0;
     X509 *client = SSL_get_peer_certificate(ssl);
     memset(out, 0, sizeof *out);
-    out->version = version_name(SSL_version(ssl));
+    out->number = SSL_version(ssl);
+    out->version = version_name(out->number);
     out->cipher = SSL_CIPHER_get_name(SSL_get_current_cipher(ssl));
     if (client && X509_digest(client, EVP_sha256(), digest, &len) == 1)
         hex_encode(digest, len, out->fingerprint);

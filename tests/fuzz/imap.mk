@@ -28,7 +28,7 @@ fuzz_imap_session_SOURCES = \
 	tests/unit/session/door.c \
 	tests/unit/session/door.h
 fuzz_imap_session_CPPFLAGS = $(imap_fuzz_CPPFLAGS)
-fuzz_imap_session_LDADD = libimap.a libsession.a libmailbox.a libmime.a $(base_LIBS) $(CRYPT_LIBS)
+fuzz_imap_session_LDADD = libimap.a libsession.a libmailbox.a $(store_LIBS) $(CRYPT_LIBS)
 fuzz_imap_session_LDFLAGS = $(LIBFUZZER_FLAGS)
 fuzz_imap_set_SOURCES = tests/fuzz/imap/set.c
 fuzz_imap_set_CPPFLAGS = $(imap_fuzz_CPPFLAGS)

@@ -10,9 +10,9 @@ fuzz_pop3_session_SOURCES = \
 	tests/unit/pop3/fake_mailbox.h \
 	tests/unit/session/door.c \
 	tests/unit/session/door.h
-fuzz_pop3_session_LDADD = libpop3.a libsession.a libmime.a $(base_LIBS) $(CRYPT_LIBS)
+fuzz_pop3_session_LDADD = libpop3.a libsession.a $(store_LIBS) $(CRYPT_LIBS)
 fuzz_pop3_session_LDFLAGS = $(LIBFUZZER_FLAGS)
 fuzz_sasl_plain_SOURCES = tests/fuzz/pop3/sasl_plain.c
-fuzz_sasl_plain_LDADD = libsession.a $(base_LIBS)
+fuzz_sasl_plain_LDADD = libsession.a $(store_LIBS)
 fuzz_sasl_plain_LDFLAGS = $(LIBFUZZER_FLAGS)
 endif

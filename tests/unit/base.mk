@@ -11,5 +11,6 @@ test_base_SOURCES = \
 	tests/unit/base/test_file.c \
 	tests/unit/base/test_log.c \
 	tests/unit/base/test_table.c \
+	tests/unit/base/test_text.c \
 	tests/unit/base/test_wait.c
 test_base_LDADD = $(base_LIBS) $(UNIT_LIBS)

@@ -32,5 +32,5 @@ test_imap_SOURCES = \
 	tests/unit/session/door.h
 test_imap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/imap -I$(top_srcdir)/src/mailbox
 # The fake mailbox stands where libmailbox would, of which the views are taken.
-test_imap_LDADD = libimap.a libsession.a libmailbox.a libmime.a $(base_LIBS) $(CRYPT_LIBS) \
+test_imap_LDADD = libimap.a libsession.a libmailbox.a $(store_LIBS) $(CRYPT_LIBS) \
 	$(UNIT_LIBS)

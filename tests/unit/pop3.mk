@@ -16,4 +16,4 @@ test_pop3_SOURCES = \
 	tests/unit/session/door.h
 test_pop3_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/pop3
 # The fake mailbox stands where libmailbox would.
-test_pop3_LDADD = libpop3.a libsession.a libmime.a $(base_LIBS) $(CRYPT_LIBS) $(UNIT_LIBS)
+test_pop3_LDADD = libpop3.a libsession.a $(store_LIBS) $(CRYPT_LIBS) $(UNIT_LIBS)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+struct inventory_client; /* inventory.h */
 struct session_conn;
 struct session_gate; /* login.h */
 struct session_tls;  /* tls.h */
@@ -35,6 +36,7 @@ struct session_conn_settings {
     struct session_tls *tls;         /* NULL: no certificate, TLS is not offered */
     bool plaintext_login;            /* a password may be taken without TLS */
     struct session_gate *gate;       /* decides logins; outlives the connection */
+    struct inventory_client *client; /* NULL: nobody remembers it; taken over, also on failure */
     const struct session_stop *stop; /* likewise */
     int64_t handshake_timeout_ms;
     int64_t write_timeout_ms; /* how long a client may read nothing */
@@ -44,7 +46,8 @@ struct session_conn_settings {
  * connection and on failure too. With TLS_IMPLICIT the next call is session_conn_starttls(). */
 struct session_conn *session_conn_new(int fd, const struct session_conn_settings *settings,
                                       struct error *e);
-/* Sends what is pending if that needs no waiting, closes, clears the caller's pointer. */
+/* Sends what is pending if that needs no waiting, writes the client down, closes, clears the
+ * caller's pointer. */
 void session_conn_free(struct session_conn **c);
 
 enum session_line {
@@ -109,6 +112,10 @@ const char *session_conn_id(const struct session_conn *c);      /* "p3-1f", in e
 const char *session_conn_address(const struct session_conn *c); /* "192.0.2.7" */
 const struct sockaddr *session_conn_sockaddr(const struct session_conn *c);
 struct session_gate *session_conn_gate(const struct session_conn *c);
+/* What is learnt of the client; NULL: nobody remembers it. */
+struct inventory_client *session_conn_client(const struct session_conn *c);
+/* Any thread: leaves what was learnt so far for inventory_flush(). */
+void session_conn_leave_client(struct session_conn *c);
 /* "RETR 7" and the like, for whoever asks what the connection is doing; copied. */
 #define SESSION_STATE_SIZE 64
 void session_conn_set_state(struct session_conn *c, const char *state);

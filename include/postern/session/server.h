@@ -10,6 +10,7 @@
 #include "postern/mailbox/account.h"
 #include "postern/session/conn.h"
 
+struct inventory;
 struct session_server;
 
 /* Runs one session from greeting to goodbye, on its own thread. The server closes `conn`. */
@@ -22,9 +23,10 @@ struct session_protocol {
     const char *too_many;
 };
 
-/* The table and the registry must outlive the server. */
+/* The table, the registry and the inventory (NULL: none) must outlive the server. */
 struct session_server *session_server_new(const struct session_protocol *protocols, size_t count,
-                                          struct mailbox_registry *mailboxes);
+                                          struct mailbox_registry *mailboxes,
+                                          struct inventory *inventory);
 /* Binds the listeners of the config (first call), or takes over logins, TLS certificates and
  * limits and opens and closes listeners that changed (reload). On false the old state stays. */
 bool session_server_configure(struct session_server *s, struct config *config, struct error *e);
@@ -38,5 +40,7 @@ bool session_server_accept(struct session_server *s, int stop_fd, struct error *
 void session_server_stop(struct session_server *s);
 void session_server_free(struct session_server **s);
 unsigned session_server_count(struct session_server *s);
+/* Any thread: writes down the clients of the sessions under way. */
+void session_server_note_clients(struct session_server *s);
 
 #endif

@@ -30,6 +30,7 @@ struct ssl_st *session_tls_accept(struct session_tls *t, int fd, struct error *e
 /* What a handshake came to. */
 #define SESSION_FINGERPRINT_SIZE 65
 struct session_tls_facts {
+    int number;          /* 0x0301 … 0x0304 */
     const char *version; /* static: "1.0" … "1.3" as `min-version` has it */
     const char *cipher;  /* static: OpenSSL's name of the suite */
     /* SHA-256 of the certificate whose key the client proved to have, in lower-case hex digits;
@@ -37,5 +38,8 @@ struct session_tls_facts {
     char fingerprint[SESSION_FINGERPRINT_SIZE];
 };
 void session_tls_describe(const struct ssl_st *ssl, struct session_tls_facts *out);
+/* The highest version that the client offered, also where the handshake failed; 0: no hello of it
+ * was understood. */
+int session_tls_offered(const struct ssl_st *ssl);
 
 #endif

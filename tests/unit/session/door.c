@@ -3,6 +3,7 @@
 #include "postern/base/clock.h"
 #include "postern/base/file.h"
 #include "postern/base/thread.h"
+#include "postern/session/inventory.h"
 
 #include <arpa/inet.h>
 #include <openssl/evp.h>
@@ -57,6 +58,8 @@ void door_open(struct door *d, const struct door_options *o)
         .tls = o->tls,
         .plaintext_login = !o->no_plaintext_login,
         .gate = d->gate,
+        .client =
+            inventory_client_new(o->inventory, &d->config->listeners[0], (struct sockaddr *)&peer),
         .stop = &d->stop,
         .handshake_timeout_ms = o->timeout_ms ? o->timeout_ms : 5 * CLOCK_SECOND,
         .write_timeout_ms = o->timeout_ms ? o->timeout_ms : 5 * CLOCK_SECOND};

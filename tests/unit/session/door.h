@@ -39,10 +39,11 @@ struct door {
 };
 
 struct door_options {
-    const char *config;        /* text; NULL: one login "alice" */
-    const char *address;       /* of the client, NULL: 127.0.0.1 */
-    struct session_tls *tls;   /* NULL: none */
-    struct session_gate *gate; /* shared by several doors; NULL: one of its own */
+    const char *config;          /* text; NULL: one login "alice" */
+    const char *address;         /* of the client, NULL: 127.0.0.1 */
+    struct session_tls *tls;     /* NULL: none */
+    struct session_gate *gate;   /* shared by several doors; NULL: one of its own */
+    struct inventory *inventory; /* NULL: none */
     bool no_plaintext_login;
     int64_t timeout_ms; /* handshake and write; 0: 5 s */
 };

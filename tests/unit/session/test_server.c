@@ -100,7 +100,7 @@ static void service_start(struct service *s, const char *text)
     struct error e = ERROR_INIT;
     struct config *config = any_port(text);
     atomic_store(&busy_ms, 0);
-    s->server = session_server_new(protocols, 1, NULL);
+    s->server = session_server_new(protocols, 1, NULL, NULL);
     CU_ASSERT_TRUE_FATAL(session_server_configure(s->server, config, &e));
     config_unref(&config);
     accept_on(s);
