@@ -7,12 +7,14 @@ import csv
 import io
 import json
 import re
+import subprocess
 import tempfile
 from pathlib import Path
 
 import tap
 from entraclient import DEVICE, JWT_BEARER, REDIRECT, SCOPE, Entra, Pkce, claims_of
-from harness import MAILBOX, SANITIZER, Sandbox
+from harness import MAILBOX, SANITIZER, Sandbox, make_certificate, need
+from proxies import ConnectProxy
 from tap import test
 
 BOB = "bob@example.com"
@@ -554,6 +556,33 @@ def usage_report_wants_no_token():
     """A token sent to the report's own URL is a violation"""
     with entra(violation="report-authorization") as client:
         assert report(client, "period='D7'", Authorization="Bearer x") == 400
+
+
+def through(proxy, url, anchor, credentials=None):
+    """The status that curl gets for this URL through the proxy."""
+    done = subprocess.run(
+        [need("curl"), "-sS", "--noproxy", "", "--proxy", proxy.url, "--cacert", anchor,
+         "--proxy-cacert", anchor, "-o", "/dev/null", "-w", "%{http_connect} %{http_code}",
+         *(["--proxy-user", credentials] if credentials else []), url],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=tap.PATIENCE,
+        check=False)
+    return done.stdout
+
+
+@test
+def connect_proxy():
+    """The proxy of the tests: over HTTP and HTTPS, with a name and a password"""
+    with tempfile.TemporaryDirectory(prefix="postern-test-") as work, entra() as client:
+        tls = make_certificate(Path(work))
+        anchors = Path(work, "anchors.pem")
+        anchors.write_text(tls[0].read_text() + Path(client.sandbox.ca_file).read_text())
+        url = client.url("token")
+        for settings in ({}, {"tls": tls}):
+            with ConnectProxy(wants="scripts:very-private", **settings) as proxy:
+                assert through(proxy, url, anchors) == "407 000"
+                assert through(proxy, url, anchors, "scripts:wrong") == "407 000"
+                assert through(proxy, url, anchors, "scripts:very-private") == "200 400"
+                assert proxy.targets[-1].startswith("CONNECT 127.0.0.1:"), proxy.targets
 
 
 tap.main()

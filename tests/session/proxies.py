@@ -6,6 +6,7 @@ import gzip
 import http.client
 import http.server
 import re
+import select
 import socket
 import ssl
 import threading
@@ -16,17 +17,26 @@ from tap import PATIENCE
 
 class ConnectProxy:
     """An HTTP proxy that knows CONNECT. wants: "name:password" it asks for; refuse: the status that
-    it answers instead of connecting."""
+    it answers instead of connecting; tls: certificate and key, for a proxy that is spoken to over
+    HTTPS itself; host: the loopback address that it listens on."""
 
-    def __init__(self, *, wants=None, refuse=None):
+    def __init__(self, *, wants=None, refuse=None, tls=None, host="127.0.0.1"):
         self.wants = wants
         self.refuse = refuse
+        self.host = host
+        self.context = None
+        if tls:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(*tls)
         self.targets = []
         self.threads = []
 
     def __enter__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self.listener = socket.create_server((self.host, 0), family=family)
         self.port = self.listener.getsockname()[1]
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        self.url = f"{'https' if self.context else 'http'}://{host}:{self.port}"
         self.start(self.serve)
         return self
 
@@ -49,24 +59,31 @@ class ConnectProxy:
                 return
             self.start(self.talk, client)
 
-    def talk(self, client):
-        with client:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                piece = client.recv(4096)
-                if not piece:
-                    return
-                head += piece
-            target = re.match(rb"CONNECT ([^ :]+):(\d+) ", head)
-            self.targets.append(head.split(b"\r\n")[0].decode())
-            status = self.status(head)
-            if status != 200 or not target:
-                client.sendall(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status)
+    def talk(self, plain):
+        with plain, contextlib.suppress(OSError):  # a client that does not believe it hangs up
+            client = (self.context.wrap_socket(plain, server_side=True) if self.context
+                      else plain)
+            with client:
+                self.connect(client)
+
+    def connect(self, client):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = client.recv(4096)
+            if not piece:
                 return
-            with socket.create_connection((target[1].decode(), int(target[2]))) as server:
-                client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                self.start(pump, client, server)
-                pump(server, client)
+            head += piece
+        target = re.match(rb"CONNECT (?:\[([^]]+)\]|([^ :]+)):(\d+) ", head)
+        self.targets.append(head.split(b"\r\n")[0].decode())
+        status = self.status(head)
+        if status != 200 or not target:
+            client.sendall(b"HTTP/1.1 %d No\r\nProxy-Authenticate: Basic realm=\"proxy\"\r\n"
+                           b"Content-Length: 0\r\n\r\n" % status)
+            return
+        host = (target[1] or target[2]).decode()
+        with socket.create_connection((host, int(target[3]))) as server:
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            relay(client, server)
 
     def status(self, head):
         if self.refuse:
@@ -77,14 +94,17 @@ class ConnectProxy:
         return 200 if b"Proxy-Authorization: Basic " + word in head else 407
 
 
-def pump(source, sink):
-    """Moves bytes one way until that way ends."""
-    try:
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass  # one of them is gone, and so is the tunnel
+def relay(one, other):
+    """Moves bytes both ways until either side ends."""
+    peers = {one: other, other: one}
+    while True:
+        # What TLS has decrypted already makes no socket readable.
+        ready = [s for s in peers if isinstance(s, ssl.SSLSocket) and s.pending()]
+        for source in ready or select.select(list(peers), [], [])[0]:
+            data = source.recv(65536)
+            if not data:
+                return
+            peers[source].sendall(data)
 
 
 class Between:
