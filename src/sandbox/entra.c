@@ -188,16 +188,24 @@ static bool take_claims(struct entra_call *c)
     return true;
 }
 
-/* The part of a scope's name behind Graph's host: ours, or the real one's. */
-static const char *graph_part(const struct entra_call *c, const char *scope)
+bool entra_is_graph(const char *origin, size_t len)
 {
-    const char *const hosts[] = {c->r->origin, GRAPH_ORIGIN};
+    static const char *const hosts[] = {"https://127.0.0.1", "https://localhost", "https://[::1]"};
+    if (len == sizeof GRAPH_ORIGIN - 1 && strncmp(origin, GRAPH_ORIGIN, len) == 0)
+        return true;
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-        size_t len = strlen(hosts[i]);
-        if (strncasecmp(scope, hosts[i], len) == 0 && scope[len] == '/')
-            return scope + len + 1;
+        size_t n = strlen(hosts[i]);
+        if (len >= n && strncmp(origin, hosts[i], n) == 0 && (len == n || origin[n] == ':'))
+            return true;
     }
-    return scope;
+    return false;
+}
+
+/* The part of a scope's name behind Graph's address, if that is before it. */
+static const char *graph_part(const char *scope)
+{
+    const char *slash = strrchr(scope, '/');
+    return slash && entra_is_graph(scope, (size_t)(slash - scope)) ? slash + 1 : scope;
 }
 
 bool entra_scopes(struct entra_call *c, const char *text, scope_set *out)
@@ -205,7 +213,7 @@ bool entra_scopes(struct entra_call *c, const char *text, scope_set *out)
     scope_set set = 0;
     for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
         char *word = arena_strndup(c->r->arena, text, strcspn(text, " "));
-        const char *name = graph_part(c, word);
+        const char *name = graph_part(word);
         scope_set one = strcmp(name, ".default") == 0
                             ? c->s->settings.consented & ~(scope_set)SCOPE_OIDC
                             : scope_by_name(name, strlen(name));

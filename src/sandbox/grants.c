@@ -13,15 +13,12 @@
 
 #define DEFAULT_SCOPE "/.default"
 
-/* "https://{host}/.default", the host being Graph's: ours, or the real one's. */
-static bool is_app_scope(const struct entra_call *c, const char *scope)
+/* "https://{host}/.default", the host being Graph's. */
+static bool is_app_scope(const char *scope)
 {
-    const char *const hosts[] = {c->r->origin, "https://graph.microsoft.com"};
-    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-        if (strcmp(scope, arena_printf(c->r->arena, "%s" DEFAULT_SCOPE, hosts[i])) == 0)
-            return true;
-    }
-    return false;
+    size_t len = strlen(scope), tail = sizeof DEFAULT_SCOPE - 1;
+    return len > tail && strcmp(scope + len - tail, DEFAULT_SCOPE) == 0 &&
+           entra_is_graph(scope, len - tail);
 }
 
 static bool grant_client_credentials(struct entra_call *c, struct earned *out)
@@ -29,7 +26,7 @@ static bool grant_client_credentials(struct entra_call *c, struct earned *out)
     const char *scope = entra_need(c, "scope");
     if (!scope)
         return false;
-    if (!is_app_scope(c, scope))
+    if (!is_app_scope(scope))
         return entra_refuse(c, 400, "invalid_scope", 70011,
                             "The provided value for the input parameter 'scope' is not valid. The "
                             "scope %s is not valid.",

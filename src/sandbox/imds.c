@@ -1,5 +1,7 @@
 #include "imds.h"
 
+#include "entra.h"
+
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 
@@ -109,17 +111,11 @@ static bool choose(struct imds_call *c, struct imds_identity *out)
                         "resourceId of the identity in the request");
 }
 
-/* Graph, with its slash or without; as which host is the client's affair. */
-static bool is_graph(const struct sandbox *s, const char *resource)
+/* With a slash at its end, or without. */
+static bool is_graph(const char *resource)
 {
-    const char *const hosts[] = {"https://graph.microsoft.com", s->graph_origin};
-    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-        size_t len = strlen(hosts[i]);
-        if (strncmp(resource, hosts[i], len) == 0 &&
-            (resource[len] == '\0' || strcmp(resource + len, "/") == 0))
-            return true;
-    }
-    return false;
+    size_t len = strlen(resource);
+    return entra_is_graph(resource, len > 0 && resource[len - 1] == '/' ? len - 1 : len);
 }
 
 static void add_number(struct json_object *o, const char *name, int64_t value)
@@ -159,7 +155,7 @@ static void answer(struct imds_call *c)
     const char *resource = request_param(c->r, "resource");
     if (!resource || !*resource)
         refuse(c, 400, "invalid_request", "Required audience parameter not specified");
-    else if (!is_graph(c->s, resource))
+    else if (!is_graph(resource))
         refuse(c, 400, "invalid_resource",
                arena_printf(c->r->arena,
                             "AADSTS50001: The application named %s was not found in the tenant "

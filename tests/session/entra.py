@@ -4,11 +4,14 @@
 import base64
 import contextlib
 import csv
+import http.server
 import io
 import json
 import re
 import subprocess
 import tempfile
+import threading
+import urllib.parse
 from pathlib import Path
 
 import tap
@@ -147,6 +150,33 @@ def authorize_refuses():
         back = client.authorize(pkce)
         assert back["error"] == "access_denied" and "declined" in back["error_description"]
         assert back["state"] == "a b&c"
+
+
+@test
+def browser():
+    """A browser that follows the address of a sign-in comes to the client"""
+    class Client(http.server.BaseHTTPRequestHandler):
+        """Tells what it was asked."""
+
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(self.path.encode())
+
+        def log_message(self, *_):
+            """Nobody reads it."""
+
+    with entra() as client, http.server.HTTPServer(("127.0.0.1", 0), Client) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        back = f"http://localhost:{server.server_port}/done"
+        fields = {"client_id": client.sandbox.client_id, "response_type": "code", "scope": SCOPE,
+                  "redirect_uri": back, "state": "s", "code_challenge": Pkce().challenge,
+                  "code_challenge_method": "S256"}
+        status, text = client.sandbox.browse(
+            client.url("authorize") + "?" + urllib.parse.urlencode(fields))
+        thread.join()
+        assert status == 200 and re.fullmatch(r"/done\?code=[^&]+&state=s", text), text
 
 
 @test
@@ -385,8 +415,16 @@ def own_mailbox():
         assert client.graph("/me" + INBOX, token).status == 200
         assert client.graph(mailbox(MAILBOX), token).status == 200
         denied(client.graph(mailbox(BOB), token))
-        draft = client.graph("/me/messages", token, "POST", {"subject": "x"})
-        assert draft.status == 201
+        for _ in range(3):
+            draft = client.graph("/me/messages", token, "POST", {"subject": "x"})
+            assert draft.status == 201
+        page = client.graph("/me/messages?$top=2", token)
+        assert len(page["value"]) == 2
+        rest = page["@odata.nextLink"].removeprefix(client.sandbox.graph_url + "/v1.0")
+        assert len(client.graph(rest, token)["value"]) == 1
+        page = client.graph("/me/mailFolders/drafts/messages/delta", token)
+        link = page["@odata.deltaLink"].removeprefix(client.sandbox.graph_url + "/v1.0")
+        assert len(page["value"]) == 3 and client.graph(link, token)["value"] == []
         steps = [{"id": number, "method": "GET", "url": url,
                   "headers": {"Prefer": 'IdType="ImmutableId"'}}
                  for number, url in (("1", "/me" + INBOX), ("2", mailbox(BOB)))]

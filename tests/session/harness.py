@@ -252,12 +252,27 @@ class Sandbox:
         return self.control("GET", "/devices")["devices"]
 
     def device(self, user=MAILBOX, user_code=None, *, decline=False, expire=False):
-        """The user enters a device code, the newest unless it is named, and signs in; or declines;
-        or nobody came in time."""
+        """The user waits for a device code, enters it (the newest unless one is named), and signs
+        in; or declines; or nobody comes in time."""
+        wait_for("a device code that nobody has entered",
+                 lambda: any(code["state"] == "pending" for code in self.devices()))
         body = {"user": user, "decline": decline, "expire": expire}
         if user_code:
             body["user_code"] = user_code
         self.control("POST", "/device", body)
+
+    def browse(self, url):
+        """What a browser does with the address of a sign-in: it goes there, is sent back to the
+        client, and shows the client's page. Status and text."""
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=trusting(self.ca_file)))
+        try:
+            with opener.open(url, timeout=PATIENCE) as page:
+                return page.status, page.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
 
     def account(self, user=MAILBOX, **what):
         """refusal: the AADSTS number that sign-ins and refreshes get, 0 for none; password: a new
