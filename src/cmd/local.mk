@@ -1,10 +1,16 @@
 bin_PROGRAMS += postern
 postern_SOURCES = \
+	src/cmd/answers.c \
+	src/cmd/answers.h \
 	src/cmd/arguments.c \
 	src/cmd/check.c \
 	src/cmd/child.c \
 	src/cmd/child.h \
 	src/cmd/cmd.h \
+	src/cmd/control.h \
+	src/cmd/control_client.c \
+	src/cmd/control_request.c \
+	src/cmd/control_server.c \
 	src/cmd/demo.c \
 	src/cmd/housekeeper.c \
 	src/cmd/housekeeper.h \

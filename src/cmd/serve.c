@@ -2,6 +2,7 @@
  * postern serve: builds the service from the bottom layer up, waits for signals, takes it down
  * from the top.
  */
+#include "answers.h"
 #include "cmd.h"
 #include "housekeeper.h"
 
@@ -40,12 +41,15 @@ struct service {
     struct config *config;
     struct store_lock *lock;
     struct store_cache *cache;
+    struct store_vault *vault;
     struct graph_client *graph;
     struct mailbox_registry *mailboxes;
     struct session_protocol protocols[PROTOCOLS];
     struct inventory *inventory;
     struct session_server *server;
     struct housekeeper *housekeeper;
+    struct answers answers;
+    struct control *control;
 };
 
 static bool open_log(const struct config *c, struct error *e)
@@ -74,8 +78,11 @@ static bool start(struct service *s, struct error *e)
         return false;
     if (!(s->cache = store_cache_open(c->state_dir, c->cache_max_size, e)))
         return false;
+    if (!(s->vault = store_vault_open(c->state_dir, c->key_file, c->path, false, e)))
+        return false;
     if (!(s->graph = graph_client_start(&graph, e)))
         return false;
+    graph_client_set_vault(s->graph, store_vault_functions(s->vault));
     if (!graph_client_configure(s->graph, c, e))
         return false;
     s->mailboxes = mailbox_registry_new(s->graph, s->cache, &mailboxes);
@@ -86,12 +93,18 @@ static bool start(struct service *s, struct error *e)
     if (!(s->housekeeper = housekeeper_start(s->graph, s->mailboxes, s->inventory, e)))
         return false;
     mailbox_registry_warm(s->mailboxes, s->config);
-    return true;
+    s->answers.graph = s->graph;
+    s->answers.server = s->server;
+    s->answers.vault = s->vault;
+    s->answers.started_ms = clock_mono_ms();
+    s->control = control_start(c->state_dir, answers_table, &s->answers, e);
+    return s->control != NULL;
 }
 
 /* Also after a start that failed half way. */
 static void stop(struct service *s)
 {
+    control_stop(&s->control);
     if (s->server)
         session_server_stop(s->server);
     housekeeper_stop(&s->housekeeper);
@@ -101,6 +114,7 @@ static void stop(struct service *s)
     inventory_free(&s->inventory);
     mailbox_registry_free(&s->mailboxes);
     graph_client_stop(&s->graph);
+    store_vault_close(&s->vault);
     store_cache_close(&s->cache);
     store_state_unlock(&s->lock);
     if (s->signal_fd >= 0)
@@ -124,19 +138,20 @@ static void warn_of_restart(const struct config *old, const struct config *new)
     if (strcmp(old->state_dir, new->state_dir) != 0 ||
         old->limits.request_timeout_ms != new->limits.request_timeout_ms ||
         old->limits.max_message_size != new->limits.max_message_size ||
-        old->limits.read_ahead != new->limits.read_ahead)
-        log_warning("state-dir, request-timeout, max-message-size and read-ahead change at the "
-                    "next start only");
+        old->limits.read_ahead != new->limits.read_ahead ||
+        strcmp(old->key_file ? old->key_file : "", new->key_file ? new->key_file : "") != 0)
+        log_warning("state-dir, key-file, request-timeout, max-message-size and read-ahead change "
+                    "at the next start only");
 }
 
 /* SIGHUP. What cannot be taken over as a whole is not taken over at all. */
-static void reload(struct service *s)
+static bool reload(struct service *s)
 {
     struct error e = ERROR_INIT;
     struct config *new = config_load(s->path, log_fault, log_remark, NULL);
     if (!new) {
         log_error("the configuration was not reloaded; the old one stays in force");
-        return;
+        return false;
     }
     if (!graph_client_configure(s->graph, new, &e) ||
         !session_server_configure(s->server, new, &e)) {
@@ -144,7 +159,7 @@ static void reload(struct service *s)
         log_error_value(LOG_LEVEL_ERROR, &e, "the configuration was not reloaded");
         graph_client_configure(s->graph, s->config, &ignored);
         config_unref(&new);
-        return;
+        return false;
     }
     if (!open_log(new, &e))
         log_error_value(LOG_LEVEL_ERROR, &e, "the log stays where it was");
@@ -157,6 +172,7 @@ static void reload(struct service *s)
     s->config = new;
     log_info("the configuration was reloaded: %zu login%s", new->login_count,
              new->login_count == 1 ? "" : "s");
+    return true;
 }
 
 /* Until SIGTERM, SIGINT, or a failure of accept that does not pass. */
@@ -165,9 +181,12 @@ static bool run(struct service *s, struct error *e)
     while (session_server_accept(s->server, s->signal_fd, e)) {
         int signal = process_next_signal(s->signal_fd);
         if (signal == SIGHUP) {
+            atomic_fetch_add(&s->answers.reloads_begun, 1);
             process_notify_reloading();
-            reload(s);
+            atomic_store(&s->answers.reload_worked, reload(s));
             process_notify_ready();
+            atomic_fetch_add(&s->answers.reloads_ended, 1);
+            control_wake(s->control);
         } else if (signal) {
             log_info("%s: stopping", signal == SIGTERM ? "SIGTERM" : "SIGINT");
             return true;

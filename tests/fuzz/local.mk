@@ -9,3 +9,4 @@ include tests/fuzz/graph.mk
 include tests/fuzz/mailbox.mk
 include tests/fuzz/pop3.mk
 include tests/fuzz/imap.mk
+include tests/fuzz/cmd.mk

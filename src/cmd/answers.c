@@ -1,0 +1,57 @@
+#include "answers.h"
+
+#include "config.h"
+#include "postern/base/clock.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+static void add_text(struct json_object *to, const char *name, const char *text)
+{
+    json_object_object_add(to, name, text ? json_object_new_string(text) : NULL);
+}
+
+static void add_number(struct json_object *to, const char *name, int64_t number)
+{
+    json_object_object_add(to, name, json_object_new_int64(number));
+}
+
+static bool tell_status(void *arg, char *const *words, struct json_object *answer, struct wait *w,
+                        struct error *e)
+{
+    struct answers *a = arg;
+    (void)words;
+    (void)w;
+    (void)e;
+    add_text(answer, "version", PACKAGE_VERSION);
+    add_number(answer, "pid", getpid());
+    add_number(answer, "uptime_seconds", (clock_mono_ms() - a->started_ms) / CLOCK_SECOND);
+    add_number(answer, "sessions", session_server_count(a->server));
+    add_text(answer, "key_file", store_vault_key_path(a->vault));
+    return true;
+}
+
+/* One that runs just now may have read the old configuration, so it does not count. */
+static bool reload(void *arg, char *const *words, struct json_object *answer, struct wait *w,
+                   struct error *e)
+{
+    struct answers *a = arg;
+    unsigned want = atomic_load(&a->reloads_begun) + 1;
+    (void)words;
+    (void)answer;
+    kill(getpid(), SIGHUP);
+    while ((int)(atomic_load(&a->reloads_ended) - want) < 0) {
+        if (!wait_sleep(w, e))
+            return error_prefix(e, "while reloading: ");
+    }
+    return atomic_load(&a->reload_worked) ||
+           error_set(e, ERROR_LOCAL,
+                     "the configuration was not reloaded, the old one stays in force; postern "
+                     "check, or the log, tells why");
+}
+
+const struct control_handler answers_table[] = {
+    {"status", 0, tell_status},
+    {"reload", 0, reload},
+    {NULL, 0, NULL},
+};

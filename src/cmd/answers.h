@@ -1,0 +1,33 @@
+/*
+ * What the running service answers on its control socket (control.h).
+ *
+ *     status                            version, pid, uptime_seconds, sessions, key_file,
+ *                                       identities: tenant, account (null: the application), state
+ *                                       (unused, good, failing, needs-login), reason,
+ *                                       token_seconds (what is left of its token's life)
+ *     sign-in-changed TENANT ACCOUNT    it is taken from the vault at once
+ *     reload                            what SIGHUP does; answers when it is done
+ */
+#ifndef POSTERN_CMD_ANSWERS_H
+#define POSTERN_CMD_ANSWERS_H
+
+#include "control.h"
+#include "postern/graph/client.h"
+#include "postern/session/server.h"
+#include "postern/store/vault.h"
+
+/* What they are about; one for the process. */
+struct answers {
+    struct graph_client *graph;
+    struct session_server *server;
+    struct store_vault *vault;
+    int64_t started_ms; /* monotonic */
+    /* How many reloads began and ended, and whether the last one did what it should. */
+    atomic_uint reloads_begun, reloads_ended;
+    atomic_bool reload_worked;
+};
+
+/* For control_start(); its argument is a struct answers. */
+extern const struct control_handler answers_table[];
+
+#endif

@@ -1,0 +1,14 @@
+check_PROGRAMS += test-cmd
+UNIT_TESTS += test-cmd
+TESTS += test-cmd
+test_cmd_SOURCES = \
+	src/cmd/control.h \
+	src/cmd/control_client.c \
+	src/cmd/control_request.c \
+	src/cmd/control_server.c \
+	tests/unit/cmd/main.c \
+	tests/unit/cmd/test_control.c \
+	tests/unit/store/scratch.c \
+	tests/unit/store/scratch.h
+test_cmd_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/src/cmd
+test_cmd_LDADD = $(base_LIBS) $(JSONC_LIBS) $(UNIT_LIBS)
