@@ -6,16 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SETS     4096 /* a power of two; with WAYS and 32 bytes each: 512 KB */
-#define WAYS     4
-#define KEY_MAX  1024 /* longer keys are told apart by their first bytes only */
-#define SEED     16
-#define FAIL_MAX 1000u
+#define SETS    4096 /* a power of two; with WAYS and 40 bytes each: 640 KB */
+#define WAYS    4
+#define KEY_MAX 1024 /* longer keys are told apart by their first bytes only */
+#define SEED    16
 
 struct slot {
-    uint64_t tag;     /* of the key, 0: empty */
-    int64_t since_ms; /* from when failures fade */
-    int64_t next_ms;  /* serial: when the next attempt may be made */
+    uint64_t tag;       /* of the key, 0: empty */
+    int64_t since_ms;   /* from when failures fade */
+    int64_t next_ms;    /* serial: when the next attempt may be made */
+    int64_t blocked_ms; /* until when */
     unsigned failures;
 };
 
@@ -119,8 +119,27 @@ void throttle_failed(struct throttle *t, const char *key, int64_t now)
         s = claim(t, tag, now);
     if (s->failures == 0)
         s->since_ms = now;
-    if (s->failures < FAIL_MAX)
+    if (s->failures < t->policy->most)
         s->failures++;
+}
+
+unsigned throttle_failures(struct throttle *t, const char *key, int64_t now)
+{
+    const struct slot *s = find(t, tag_of(t, key), now);
+    return s ? s->failures : 0;
+}
+
+void throttle_block(struct throttle *t, const char *key, int64_t now, int64_t until_ms)
+{
+    struct slot *s = find(t, tag_of(t, key), now);
+    if (s)
+        s->blocked_ms = until_ms;
+}
+
+bool throttle_blocked(struct throttle *t, const char *key, int64_t now)
+{
+    const struct slot *s = find(t, tag_of(t, key), now);
+    return s && s->blocked_ms > now;
 }
 
 void throttle_forgive(struct throttle *t, const char *key, int64_t now)

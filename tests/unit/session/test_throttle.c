@@ -8,9 +8,9 @@
 #define NEVER_TOO_LONG 1000000
 
 static const struct throttle_policy serial = {
-    .free = 2, .first_ms = 100, .cap_ms = 1000, .forget_ms = 10000, .serial = true};
+    .free = 2, .first_ms = 100, .cap_ms = 1000, .forget_ms = 10000, .most = 1000, .serial = true};
 static const struct throttle_policy side_by_side = {
-    .free = 2, .first_ms = 100, .cap_ms = 1000, .forget_ms = 10000, .serial = false};
+    .free = 2, .first_ms = 100, .cap_ms = 1000, .forget_ms = 10000, .most = 1000, .serial = false};
 
 static void fail_times(struct throttle *t, const char *key, int times, int64_t now)
 {
