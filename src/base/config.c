@@ -34,6 +34,19 @@ static void fill(struct config_report *r, const struct config_section *section, 
     }
 }
 
+/* A login of nothing but defaults. */
+static struct config_login *make_guest(const struct config_tenant *t, struct config_report *r)
+{
+    struct config_login *l = xcalloc(1, sizeof *l);
+    l->tenant = t;
+    l->serve_since_ms = INT64_MIN;
+    for (const struct setting *s = settings_table; s->name; s++) {
+        if (s->section == SECTION_LOGIN && s->offset != SETTING_ELSEWHERE)
+            config_store(r, s, NULL, l);
+    }
+    return l;
+}
+
 static size_t count_sections(const struct config_tree *tree, enum settings_section kind)
 {
     size_t n = 0;
@@ -49,6 +62,7 @@ static void fill_titled(struct config *c, const struct config_section *s, struct
         t->name = xstrdup(s->title);
         t->line = s->line;
         fill(r, s, t);
+        t->guest = make_guest(t, r);
     } else if (s->kind == SECTION_LISTENER) {
         struct config_listener *l = &c->listeners[c->listener_count++];
         l->name = xstrdup(s->title);
@@ -127,6 +141,19 @@ void config_texts_free(char **texts, size_t count)
     free(texts);
 }
 
+static void free_login(struct config_login *l)
+{
+    free(l->name);
+    free(l->mailbox);
+    config_texts_free(l->mailboxes, l->mailbox_count);
+    free(l->account);
+    secret_free(l->password);
+    secret_free(l->device_secret);
+    config_texts_free(l->fingerprints, l->fingerprint_count);
+    free(l->networks);
+    free(l->folder);
+}
+
 static void free_tenant(struct config_tenant *t)
 {
     free(t->name);
@@ -145,19 +172,9 @@ static void free_tenant(struct config_tenant *t)
     free(t->graph_url);
     free(t->login_url);
     free(t->ca_file);
-}
-
-static void free_login(struct config_login *l)
-{
-    free(l->name);
-    free(l->mailbox);
-    config_texts_free(l->mailboxes, l->mailbox_count);
-    free(l->account);
-    secret_free(l->password);
-    secret_free(l->device_secret);
-    config_texts_free(l->fingerprints, l->fingerprint_count);
-    free(l->networks);
-    free(l->folder);
+    if (t->guest)
+        free_login(t->guest);
+    free(t->guest);
 }
 
 static void free_all(struct config *c)

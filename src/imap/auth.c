@@ -50,41 +50,6 @@ static void open_account(struct imap_session *s, const struct imap_command *c)
     buf_free(&words);
 }
 
-static void sign_in(struct imap_session *s, const struct imap_command *c, const char *name,
-                    const char *password)
-{
-    enum session_login result =
-        session_login_check(s->conn, PROTOCOL_IMAP, name, password, &s->ticket);
-    /* The delays before an answer are ours; what follows has its time anew. */
-    s->login_deadline_ms = clock_mono_ms() + s->config->limits.login_timeout_ms;
-    switch (result) {
-    case SESSION_LOGIN_OK:
-        open_account(s, c);
-        break;
-    case SESSION_LOGIN_REFUSED:
-        answer_refusal(s, c);
-        break;
-    case SESSION_LOGIN_BUSY:
-        imap_no(s, c, "UNAVAILABLE", "too many sessions or attempts, try again later");
-        break;
-    case SESSION_LOGIN_ENDED:
-        s->over = "broken off during the login";
-        break;
-    }
-}
-
-void imap_login(struct imap_session *s, const struct imap_command *c)
-{
-    const char *name = imap_arg_astring(&c->args[0]);
-    const char *password = c->count == 2 ? imap_arg_astring(&c->args[1]) : NULL;
-    if (!name || !password)
-        imap_bad(s, c, "LOGIN takes a name and a password");
-    else if (login_allowed(s, c))
-        sign_in(s, c, name, password);
-}
-
-/* ---- AUTHENTICATE ---- */
-
 static void answer_sasl(struct imap_session *s, const struct imap_command *c,
                         enum session_sasl result)
 {
@@ -92,7 +57,7 @@ static void answer_sasl(struct imap_session *s, const struct imap_command *c,
     case SESSION_SASL_OK:
         break;
     case SESSION_SASL_UNKNOWN:
-        imap_no(s, c, "CANNOT", "unknown authentication mechanism, PLAIN and LOGIN are known");
+        imap_no(s, c, "CANNOT", "unknown authentication mechanism, or not here");
         break;
     case SESSION_SASL_CANCELLED:
         imap_bad(s, c, "authentication cancelled");
@@ -114,24 +79,80 @@ static void answer_sasl(struct imap_session *s, const struct imap_command *c,
     }
 }
 
+/* `exchange`: the SASL one that the credentials came by, NULL: none. */
+static void refuse(struct imap_session *s, const struct imap_command *c,
+                   const struct session_exchange *exchange)
+{
+    enum session_sasl told = SESSION_SASL_OK;
+    if (exchange)
+        told = session_sasl_refused(s->conn, exchange, s->login_deadline_ms);
+    if (told == SESSION_SASL_OK)
+        answer_refusal(s, c);
+    else
+        answer_sasl(s, c, told);
+}
+
+static void sign_in(struct imap_session *s, const struct imap_command *c,
+                    const struct session_credentials *credentials,
+                    const struct session_exchange *exchange)
+{
+    enum session_login result =
+        session_login_check(s->conn, PROTOCOL_IMAP, credentials, &s->ticket);
+    /* The delays before an answer are ours; what follows has its time anew. */
+    s->login_deadline_ms = clock_mono_ms() + s->config->limits.login_timeout_ms;
+    switch (result) {
+    case SESSION_LOGIN_OK:
+        open_account(s, c);
+        break;
+    case SESSION_LOGIN_REFUSED:
+        refuse(s, c, exchange);
+        break;
+    case SESSION_LOGIN_BUSY:
+        imap_no(s, c, "UNAVAILABLE", "too many sessions or attempts, try again later");
+        break;
+    case SESSION_LOGIN_UNAVAILABLE:
+        imap_no(s, c, "UNAVAILABLE",
+                "Microsoft 365 cannot be asked about the token now, try again later");
+        break;
+    case SESSION_LOGIN_ENDED:
+        s->over = "broken off during the login";
+        break;
+    }
+}
+
+void imap_login(struct imap_session *s, const struct imap_command *c)
+{
+    const struct session_credentials credentials = {
+        .mechanism = "LOGIN command",
+        .proof = SESSION_PROOF_PASSWORD,
+        .name = imap_arg_astring(&c->args[0]),
+        .secret = c->count == 2 ? imap_arg_astring(&c->args[1]) : NULL};
+    if (!credentials.name || !credentials.secret)
+        imap_bad(s, c, "LOGIN takes a name and a password");
+    else if (login_allowed(s, c))
+        sign_in(s, c, &credentials, NULL);
+}
+
+/* ---- AUTHENTICATE ---- */
+
 void imap_authenticate(struct imap_session *s, const struct imap_command *c)
 {
     const char *mechanism = imap_arg_astring(&c->args[0]);
     const char *initial = c->count == 2 ? imap_arg_astring(&c->args[1]) : NULL;
-    struct session_credentials credentials;
+    struct session_exchange exchange;
     if (!mechanism || c->count > 2 || (c->count == 2 && !initial)) {
         imap_bad(s, c, "AUTHENTICATE takes a mechanism and perhaps its first response");
         return;
     }
     if (!login_allowed(s, c))
         return;
-    enum session_sasl result =
-        session_sasl_ask(s->conn, mechanism, initial, s->login_deadline_ms, &credentials);
+    enum session_sasl result = session_sasl_ask(s->conn, PROTOCOL_IMAP, mechanism, initial,
+                                                s->login_deadline_ms, &exchange);
     if (result == SESSION_SASL_OK)
-        sign_in(s, c, credentials.name, credentials.password);
+        sign_in(s, c, &exchange.credentials, &exchange);
     else
         answer_sasl(s, c, result);
-    session_credentials_free(&credentials);
+    session_exchange_free(&exchange);
 }
 
 /* ---- STARTTLS ---- */

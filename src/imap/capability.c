@@ -16,16 +16,13 @@ static const struct {
     {"SASL-IR", BEFORE_LOGIN},
 };
 
-/* How to sign in. AUTH=PLAIN and AUTH=LOGIN are taken wherever LOGIN is, but told under TLS only:
- * c-client takes them for a security problem otherwise. */
 static void put_login(const struct imap_session *s, struct buf *out)
 {
     if (session_conn_tls_offered(s->conn))
         buf_puts(out, " STARTTLS");
     if (!session_conn_login_allowed(s->conn))
         buf_puts(out, " LOGINDISABLED");
-    else if (session_conn_tls_active(s->conn))
-        buf_puts(out, " AUTH=PLAIN AUTH=LOGIN");
+    session_sasl_list(s->conn, PROTOCOL_IMAP, " AUTH=", "", out);
 }
 
 void imap_put_capabilities(const struct imap_session *s, struct buf *out)

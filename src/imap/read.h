@@ -11,7 +11,7 @@
 #include "session.h"
 
 #define IMAP_COMMAND_MAX      SESSION_LINE_MAX              /* lines and literals in memory */
-#define IMAP_BEFORE_LOGIN_MAX ((size_t)8 * 1024)            /* the same before login */
+#define IMAP_BEFORE_LOGIN_MAX ((size_t)16 * 1024)           /* the same before login */
 #define IMAP_UPLOADS_MAX      100                           /* messages of one APPEND */
 #define IMAP_SKIP_MAX         ((uint64_t)256 * 1024 * 1024) /* dropped of one command */
 #define IMAP_BEFORE_SKIP_MAX  ((uint64_t)1024 * 1024)       /* the same before login */

@@ -20,7 +20,7 @@
 #include "postern/base/config.h"
 #include "postern/mailbox/account.h"
 #include "postern/session/conn.h"
-#include "postern/session/login.h"
+#include "postern/session/sasl.h"
 
 #include <stdbool.h>
 #include <stdint.h>

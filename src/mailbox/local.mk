@@ -7,6 +7,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/append_draft.c \
 	src/mailbox/append_json.c \
 	src/mailbox/arrive.c \
+	src/mailbox/bearer.c \
 	src/mailbox/body.c \
 	src/mailbox/body.h \
 	src/mailbox/chores.c \
@@ -76,6 +77,7 @@ libmailbox_a_SOURCES = \
 	src/mailbox/workers.h
 noinst_HEADERS += \
 	include/postern/mailbox/account.h \
+	include/postern/mailbox/bearer.h \
 	include/postern/mailbox/facts.h \
 	include/postern/mailbox/flags.h \
 	include/postern/mailbox/transfer.h \

@@ -1,4 +1,4 @@
-/* Signing in: USER and PASS (RFC 1939), AUTH (RFC 5034), and the way to the maildrop. */
+/* Signing in: USER and PASS, APOP (RFC 1939), AUTH (RFC 5034), and the way to the maildrop. */
 #include "respond.h"
 #include "session.h"
 
@@ -78,6 +78,25 @@ void pop3_sign_out(struct pop3_session *s)
 
 /* ---- the check ---- */
 
+static const char *const sasl_replies[] = {
+    [SESSION_SASL_OK] = NULL,
+    [SESSION_SASL_UNKNOWN] = "-ERR unknown authentication mechanism, or not here\r\n",
+    [SESSION_SASL_CANCELLED] = "-ERR authentication cancelled\r\n",
+    [SESSION_SASL_NOT_BASE64] = "-ERR not base64\r\n",
+    [SESSION_SASL_MALFORMED] = "-ERR malformed response\r\n",
+    [SESSION_SASL_STOP] = "-ERR [SYS/TEMP] the service is stopping\r\n",
+    [SESSION_SASL_ENDED] = "",
+};
+
+static void answer_sasl(struct pop3_session *s, enum session_sasl result)
+{
+    session_conn_printf(s->conn, "%s", sasl_replies[result]);
+    if (result == SESSION_SASL_STOP)
+        s->over = "the service stops";
+    else if (result == SESSION_SASL_ENDED)
+        s->over = "broken off during the login";
+}
+
 static void answer_refusal(struct pop3_session *s)
 {
     if (++s->refused < SESSION_REFUSED_MAX) {
@@ -88,19 +107,36 @@ static void answer_refusal(struct pop3_session *s)
     s->over = "logins refused";
 }
 
-static void sign_in(struct pop3_session *s, const char *name, const char *password)
+/* `exchange`: the SASL one that the credentials came by, NULL: none. */
+static void refuse(struct pop3_session *s, const struct session_exchange *exchange)
+{
+    enum session_sasl told = SESSION_SASL_OK;
+    if (exchange)
+        told = session_sasl_refused(s->conn, exchange, s->login_deadline_ms);
+    if (told == SESSION_SASL_OK)
+        answer_refusal(s);
+    else
+        answer_sasl(s, told);
+}
+
+static void sign_in(struct pop3_session *s, const struct session_credentials *credentials,
+                    const struct session_exchange *exchange)
 {
     enum session_login result =
-        session_login_check(s->conn, PROTOCOL_POP3, name, password, &s->ticket);
+        session_login_check(s->conn, PROTOCOL_POP3, credentials, &s->ticket);
     /* The delays before an answer are ours; what follows has its time anew. */
     s->login_deadline_ms = clock_mono_ms() + s->config->limits.login_timeout_ms;
     switch (result) {
     case SESSION_LOGIN_REFUSED:
-        answer_refusal(s);
+        refuse(s, exchange);
         return;
     case SESSION_LOGIN_BUSY:
         session_conn_printf(s->conn, "-ERR [SYS/TEMP] too many sessions or attempts, try again "
                                      "later\r\n");
+        return;
+    case SESSION_LOGIN_UNAVAILABLE:
+        session_conn_printf(s->conn, "-ERR [SYS/TEMP] Microsoft 365 cannot be asked about the "
+                                     "token now, try again later\r\n");
         return;
     case SESSION_LOGIN_ENDED:
         s->over = "broken off during the login";
@@ -136,46 +172,53 @@ void pop3_pass(struct pop3_session *s, const struct pop3_command *c)
     }
     char *name = s->user;
     s->user = NULL; /* RFC 1939 section 7: after a failure USER comes first again */
-    sign_in(s, name, c->text);
+    const struct session_credentials credentials = {
+        .mechanism = "PASS", .proof = SESSION_PROOF_PASSWORD, .name = name, .secret = c->text};
+    sign_in(s, &credentials, NULL);
     explicit_bzero(c->text, strlen(c->text));
     free(name);
 }
 
-/* ---- AUTH ---- */
+/* ---- APOP ---- */
 
-static const char *const sasl_replies[] = {
-    [SESSION_SASL_OK] = NULL,
-    [SESSION_SASL_UNKNOWN] = "-ERR unknown authentication mechanism\r\n",
-    [SESSION_SASL_CANCELLED] = "-ERR authentication cancelled\r\n",
-    [SESSION_SASL_NOT_BASE64] = "-ERR not base64\r\n",
-    [SESSION_SASL_MALFORMED] = "-ERR malformed response\r\n",
-    [SESSION_SASL_STOP] = "-ERR [SYS/TEMP] the service is stopping\r\n",
-    [SESSION_SASL_ENDED] = "",
-};
+void pop3_apop(struct pop3_session *s, const struct pop3_command *c)
+{
+    const struct session_credentials credentials = {.mechanism = "APOP",
+                                                    .proof = SESSION_PROOF_APOP,
+                                                    .name = c->text,
+                                                    .secret = c->initial,
+                                                    .challenge = s->timestamp};
+    if (!login_allowed(s))
+        return;
+    if (*s->timestamp)
+        sign_in(s, &credentials, NULL);
+    else
+        session_conn_printf(s->conn, "-ERR no login has APOP here\r\n");
+}
+
+/* ---- AUTH ---- */
 
 static void authenticate(struct pop3_session *s, const struct pop3_command *c)
 {
-    struct session_credentials credentials;
-    enum session_sasl result =
-        session_sasl_ask(s->conn, c->text, c->initial, s->login_deadline_ms, &credentials);
+    struct session_exchange exchange;
+    enum session_sasl result = session_sasl_ask(s->conn, PROTOCOL_POP3, c->text, c->initial,
+                                                s->login_deadline_ms, &exchange);
     if (result == SESSION_SASL_OK)
-        sign_in(s, credentials.name, credentials.password);
+        sign_in(s, &exchange.credentials, &exchange);
     else
-        session_conn_printf(s->conn, "%s", sasl_replies[result]);
-    if (result == SESSION_SASL_STOP)
-        s->over = "the service stops";
-    else if (result == SESSION_SASL_ENDED)
-        s->over = "broken off during the login";
-    session_credentials_free(&credentials);
+        answer_sasl(s, result);
+    session_exchange_free(&exchange);
 }
 
 void pop3_auth(struct pop3_session *s, const struct pop3_command *c)
 {
-    if (!c->text) {
-        session_conn_printf(s->conn, "+OK mechanisms follow\r\n%s.\r\n",
-                            session_conn_login_allowed(s->conn) ? "PLAIN\r\nLOGIN\r\n" : "");
+    struct buf names = BUF_INIT(POP3_MECHANISMS_MAX);
+    if (c->text) {
+        if (login_allowed(s))
+            authenticate(s, c);
         return;
     }
-    if (login_allowed(s))
-        authenticate(s, c);
+    session_sasl_list(s->conn, PROTOCOL_POP3, "", "\r\n", &names);
+    session_conn_printf(s->conn, "+OK mechanisms follow\r\n%s.\r\n", buf_str(&names));
+    buf_free(&names);
 }

@@ -11,6 +11,7 @@ enum shape {
     SHAPE_TWO_NUMBERS,     /* message and line count */
     SHAPE_NAME,            /* the rest of the line, blanks at its end dropped */
     SHAPE_SECRET,          /* the rest of the line as it stands */
+    SHAPE_DIGEST,          /* a name, which may hold blanks, and a word */
     SHAPE_WORDS            /* none, one or two words */
 };
 
@@ -19,6 +20,7 @@ static const struct {
     enum shape shape;
 } commands[POP3_VERBS] = {
     [POP3_UNKNOWN] = {"", SHAPE_BARE},
+    [POP3_APOP] = {"APOP", SHAPE_DIGEST},
     [POP3_AUTH] = {"AUTH", SHAPE_WORDS},
     [POP3_CAPA] = {"CAPA", SHAPE_BARE},
     [POP3_DELE] = {"DELE", SHAPE_NUMBER},
@@ -119,6 +121,19 @@ static enum pop3_syntax read_name(char *rest, struct pop3_command *out)
     return *name ? POP3_SYNTAX_OK : POP3_SYNTAX_MISSING;
 }
 
+static enum pop3_syntax read_digest(char *rest, struct pop3_command *out)
+{
+    enum pop3_syntax syntax = read_name(rest, out);
+    char *end = out->text + strlen(out->text), *word = end;
+    while (word > out->text && !is_blank(word[-1]))
+        word--;
+    if (syntax != POP3_SYNTAX_OK || word == out->text)
+        return POP3_SYNTAX_MISSING;
+    out->initial = word;
+    word[-1] = '\0';
+    return read_name(out->text, out);
+}
+
 static enum pop3_syntax read_arguments(char *rest, enum shape shape, struct pop3_command *out)
 {
     switch (shape) {
@@ -133,6 +148,8 @@ static enum pop3_syntax read_arguments(char *rest, enum shape shape, struct pop3
     case SHAPE_SECRET:
         out->text = rest; /* RFC 1939 section 7: blanks belong to the password */
         return *rest ? POP3_SYNTAX_OK : POP3_SYNTAX_MISSING;
+    case SHAPE_DIGEST:
+        return read_digest(rest, out);
     case SHAPE_WORDS:
         out->text = next_word(&rest);
         out->initial = out->text ? next_word(&rest) : NULL;

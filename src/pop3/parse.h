@@ -10,6 +10,7 @@
 
 enum pop3_verb {
     POP3_UNKNOWN,
+    POP3_APOP,
     POP3_AUTH,
     POP3_CAPA,
     POP3_DELE,
@@ -44,8 +45,9 @@ struct pop3_command {
      * that; whether such a message exists is not decided here. */
     uint64_t number;
     uint64_t lines; /* of TOP; likewise */
-    char *text;     /* USER, PASS: the rest of the line; AUTH: the mechanism; NULL: none */
-    char *initial;  /* AUTH: the initial response, NULL: none */
+    char *text;     /* USER, PASS: the rest of the line; APOP: the name; AUTH: the mechanism; NULL:
+                       none */
+    char *initial;  /* AUTH: the initial response; APOP: the digest; NULL: none */
 };
 
 /* Parses a NUL-terminated line without its line end; writes into it, and the result points into

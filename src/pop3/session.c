@@ -30,13 +30,21 @@ static const struct {
     void (*run)(struct pop3_session *s, const struct pop3_command *c);
     enum state state;
 } handlers[POP3_VERBS] = {
-    [POP3_AUTH] = {pop3_auth, AUTHORIZATION}, [POP3_CAPA] = {capa, ANY},
-    [POP3_DELE] = {pop3_dele, TRANSACTION},   [POP3_LIST] = {pop3_list, TRANSACTION},
-    [POP3_NOOP] = {pop3_noop, TRANSACTION},   [POP3_PASS] = {pop3_pass, AUTHORIZATION},
-    [POP3_QUIT] = {pop3_quit, ANY},           [POP3_RETR] = {pop3_retr, TRANSACTION},
-    [POP3_RSET] = {pop3_rset, TRANSACTION},   [POP3_STAT] = {pop3_stat, TRANSACTION},
-    [POP3_STLS] = {stls, AUTHORIZATION},      [POP3_TOP] = {pop3_top, TRANSACTION},
-    [POP3_UIDL] = {pop3_uidl, TRANSACTION},   [POP3_USER] = {pop3_user, AUTHORIZATION},
+    [POP3_APOP] = {pop3_apop, AUTHORIZATION},
+    [POP3_AUTH] = {pop3_auth, AUTHORIZATION},
+    [POP3_CAPA] = {capa, ANY},
+    [POP3_DELE] = {pop3_dele, TRANSACTION},
+    [POP3_LIST] = {pop3_list, TRANSACTION},
+    [POP3_NOOP] = {pop3_noop, TRANSACTION},
+    [POP3_PASS] = {pop3_pass, AUTHORIZATION},
+    [POP3_QUIT] = {pop3_quit, ANY},
+    [POP3_RETR] = {pop3_retr, TRANSACTION},
+    [POP3_RSET] = {pop3_rset, TRANSACTION},
+    [POP3_STAT] = {pop3_stat, TRANSACTION},
+    [POP3_STLS] = {stls, AUTHORIZATION},
+    [POP3_TOP] = {pop3_top, TRANSACTION},
+    [POP3_UIDL] = {pop3_uidl, TRANSACTION},
+    [POP3_USER] = {pop3_user, AUTHORIZATION},
 };
 
 static const char *const syntax_replies[] = {
@@ -55,8 +63,12 @@ static void capa(struct pop3_session *s, const struct pop3_command *c)
                                  "EXPIRE NEVER\r\n");
     if (!s->ticket && session_conn_tls_offered(s->conn))
         session_conn_printf(s->conn, "STLS\r\n");
-    if (session_conn_login_allowed(s->conn))
-        session_conn_printf(s->conn, "USER\r\nSASL PLAIN LOGIN\r\n");
+    if (session_conn_login_allowed(s->conn)) {
+        struct buf names = BUF_INIT(POP3_MECHANISMS_MAX);
+        session_sasl_list(s->conn, PROTOCOL_POP3, " ", "", &names);
+        session_conn_printf(s->conn, "USER\r\nSASL%s\r\n", buf_str(&names));
+        buf_free(&names);
+    }
     /* The version is nobody's business before login. */
     session_conn_printf(s->conn, "IMPLEMENTATION Postern%s\r\n.\r\n",
                         s->ticket ? "-" PACKAGE_VERSION : "");
@@ -181,6 +193,18 @@ static void log_end(const struct pop3_session *s)
               (unsigned long long)session_conn_bytes_out(s->conn));
 }
 
+/* With a timestamp where a login may sign in with APOP (RFC 1939 section 7), also by the TLS that
+ * is still to come, since there is no second greeting. */
+static void greet(struct pop3_session *s)
+{
+    unsigned proofs = session_login_proofs(s->conn, PROTOCOL_POP3);
+    if ((proofs & 1u << SESSION_PROOF_APOP) &&
+        (session_conn_login_allowed(s->conn) || session_conn_tls_offered(s->conn)))
+        session_challenge(s->timestamp);
+    session_conn_printf(s->conn, "+OK Postern is ready%s%s\r\n", *s->timestamp ? " " : "",
+                        s->timestamp);
+}
+
 static void run(struct session_conn *conn, struct mailbox_registry *mailboxes,
                 const struct config *config)
 {
@@ -191,7 +215,7 @@ static void run(struct session_conn *conn, struct mailbox_registry *mailboxes,
                              .login_deadline_ms =
                                  clock_mono_ms() + config->limits.login_timeout_ms};
     session_conn_set_state(conn, "idle");
-    session_conn_printf(conn, "+OK Postern is ready\r\n");
+    greet(&s);
     while (!s.over)
         next_command(&s);
     session_conn_flush(conn);

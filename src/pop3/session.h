@@ -13,7 +13,7 @@
 #include "postern/base/config.h"
 #include "postern/mailbox/account.h"
 #include "postern/session/conn.h"
-#include "postern/session/login.h"
+#include "postern/session/sasl.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,9 +23,10 @@ struct pop3_session {
     struct mailbox_registry *mailboxes;
     const struct config *config; /* of the connection; the login's own is in the ticket */
 
-    char *user;                /* from USER, until PASS; NULL: none */
-    unsigned refused;          /* logins in this session */
-    int64_t login_deadline_ms; /* monotonic */
+    char timestamp[SESSION_CHALLENGE_SIZE]; /* of the greeting, for APOP; empty: not here */
+    char *user;                             /* from USER, until PASS; NULL: none */
+    unsigned refused;                       /* logins in this session */
+    int64_t login_deadline_ms;              /* monotonic */
 
     struct session_ticket *ticket; /* NULL: AUTHORIZATION state, as all that follows */
     const struct config_login *login;
@@ -43,7 +44,10 @@ struct pop3_session {
 /* auth.c */
 void pop3_user(struct pop3_session *s, const struct pop3_command *c);
 void pop3_pass(struct pop3_session *s, const struct pop3_command *c);
+void pop3_apop(struct pop3_session *s, const struct pop3_command *c);
 void pop3_auth(struct pop3_session *s, const struct pop3_command *c);
+/* Octets of a list of mechanisms. */
+#define POP3_MECHANISMS_MAX 256
 /* Lets go of the maildrop and the login. */
 void pop3_sign_out(struct pop3_session *s);
 

@@ -35,6 +35,7 @@ struct session_conn {
     enum config_tls_mode tls_mode;
     struct session_tls *tls;
     bool plaintext_login;
+    bool listed;
     struct session_gate *gate;
     struct inventory_client *client;
     int64_t handshake_timeout_ms;
@@ -66,6 +67,7 @@ struct session_conn *session_conn_new(int fd, const struct session_conn_settings
     c->tls_mode = s->tls_mode;
     c->tls = session_tls_ref(s->tls);
     c->plaintext_login = s->plaintext_login;
+    c->listed = s->listed;
     c->gate = s->gate;
     c->handshake_timeout_ms = s->handshake_timeout_ms;
     c->write_timeout_ms = s->write_timeout_ms;
@@ -394,6 +396,11 @@ bool session_conn_tls_offered(const struct session_conn *c)
 bool session_conn_login_allowed(const struct session_conn *c)
 {
     return c->tls_here || c->plaintext_login;
+}
+
+bool session_conn_listed(const struct session_conn *c)
+{
+    return c->listed;
 }
 
 /* ---- what it is ---- */

@@ -5,6 +5,10 @@ libsession_a_SOURCES = \
 	src/session/certificates.c \
 	src/session/certificates.h \
 	src/session/conn.c \
+	src/session/digest.c \
+	src/session/digest.h \
+	src/session/guesses.c \
+	src/session/guesses.h \
 	src/session/hasher.c \
 	src/session/hasher.h \
 	src/session/inventory.c \
@@ -12,18 +16,25 @@ libsession_a_SOURCES = \
 	src/session/listener.h \
 	src/session/login.c \
 	src/session/sasl.c \
+	src/session/sasl_parse.c \
+	src/session/sasl_parse.h \
 	src/session/server.c \
 	src/session/success.c \
 	src/session/success.h \
 	src/session/throttle.c \
 	src/session/throttle.h \
 	src/session/tls.c \
+	src/session/token.c \
+	src/session/token.h \
 	src/session/transport.c \
-	src/session/transport.h
+	src/session/transport.h \
+	src/session/user_name.c \
+	src/session/user_name.h
 noinst_HEADERS += \
 	include/postern/session/conn.h \
 	include/postern/session/inventory.h \
 	include/postern/session/login.h \
+	include/postern/session/sasl.h \
 	include/postern/session/server.h \
 	include/postern/session/tls.h
 session_LIBS = libsession.a $(mailbox_LIBS) $(CRYPT_LIBS)

@@ -1,44 +1,38 @@
 #include "postern/session/login.h"
 
 #include "address.h"
+#include "digest.h"
+#include "guesses.h"
 #include "hasher.h"
 #include "success.h"
-#include "throttle.h"
+#include "token.h"
+#include "user_name.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
+#include "postern/base/encode.h"
 #include "postern/base/log.h"
 #include "postern/base/table.h"
+#include "postern/mailbox/bearer.h"
+#include "postern/session/inventory.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DELAY_MAX_MS  30000 /* a longer one is refused at once as busy: */
-#define BUSY_DELAY_MS 2000  /* after this pause, so that asking again is not cheaper */
-#define NAME_LOGGED   64
-
-/* One address that tries one login: a script with an old password slows only itself. */
-static const struct throttle_policy pair_policy = {
-    .free = 3, .first_ms = 500, .cap_ms = 15000, .forget_ms = 60000, .serial = true};
-/* One address that tries many logins. Lenient: behind it may be a host full of scripts. Loopback is
- * exempt: there an address says nothing of who is who, and one broken script must not keep the
- * others of its host waiting. */
-static const struct throttle_policy address_policy = {
-    .free = 30, .first_ms = 250, .cap_ms = 15000, .forget_ms = 10000, .serial = true};
-/* One login tried from many addresses. Side by side: its owner must not queue behind them. */
-static const struct throttle_policy login_policy = {
-    .free = 20, .first_ms = 250, .cap_ms = 5000, .forget_ms = 20000, .serial = false};
+#define BUSY_DELAY_MS    2000 /* before "busy", so that asking again is not cheaper */
+#define NAME_LOGGED      64
+#define TOKEN_CHECKS_MAX 64 /* requests to Graph about tokens at a time */
 
 struct session_gate {
-    pthread_mutex_t lock;
+    struct mailbox_registry *mailboxes;
+    struct guesses *guesses;
+    struct hasher *hasher;
+    pthread_mutex_t lock; /* guards what follows */
     struct config *config;
-    struct throttle *pairs;
-    struct throttle *addresses;
-    struct throttle *logins;
     struct success_cache *successes;
     struct table *sessions; /* login name → struct session_count */
-    struct hasher *hasher;
+    unsigned token_checks;
     char dummy[HASHER_SETTING_SIZE];
 };
 
@@ -49,8 +43,12 @@ struct session_count {
 struct session_ticket {
     struct session_gate *gate;
     struct config *config;
-    const struct config_login *login; /* inside config */
+    const struct config_login *login; /* inside config, or `guest` */
+    struct config_login guest;
+    char *mailbox;
+    char *subject, *bearer, *user; /* of a client's own token */
     struct principal principal;
+    const char *mechanism;
 };
 
 /* One attempt on its way through the checks. */
@@ -58,23 +56,24 @@ struct attempt {
     struct session_conn *conn;
     struct session_gate *gate;
     struct config *config;
-    const struct config_login *login; /* NULL: no such login */
-    const char *name;
-    const char *password;
     enum config_protocol protocol;
-    const char *refusal; /* for the log: why policy says no; NULL: it does not */
+    const struct session_credentials *given;
+    const struct config_login *login;   /* NULL: no such login */
+    const char *mailbox;                /* that was asked for; NULL with a token: its owner's */
+    const struct config_tenant *tenant; /* of a token; NULL: none */
+    const char *refusal;                /* for the log: why policy says no; NULL: it does not */
+    struct guess guess;
     char address[ADDRESS_SIZE];
-    bool loopback;
-    char *pair;
+    char dummy[HASHER_SETTING_SIZE];
+    char *subject, *user; /* what Graph said of a token */
 };
 
-struct session_gate *session_gate_new(void)
+struct session_gate *session_gate_new(struct mailbox_registry *mailboxes)
 {
     struct session_gate *g = xcalloc(1, sizeof *g);
     pthread_mutex_init(&g->lock, NULL);
-    g->pairs = throttle_new(&pair_policy);
-    g->addresses = throttle_new(&address_policy);
-    g->logins = throttle_new(&login_policy);
+    g->mailboxes = mailboxes;
+    g->guesses = guesses_new();
     g->successes = success_new();
     g->sessions = table_new();
     g->hasher = hasher_new(0);
@@ -87,9 +86,7 @@ void session_gate_free(struct session_gate **gate)
     if (!g)
         return;
     config_unref(&g->config);
-    throttle_free(&g->pairs);
-    throttle_free(&g->addresses);
-    throttle_free(&g->logins);
+    guesses_free(&g->guesses);
     success_free(&g->successes);
     table_free(&g->sessions);
     hasher_free(&g->hasher);
@@ -101,7 +98,10 @@ void session_gate_free(struct session_gate **gate)
 void session_gate_configure(struct session_gate *g, struct config *config)
 {
     char dummy[HASHER_SETTING_SIZE];
-    hasher_dummy(config->login_count ? config->logins[0].password : NULL, dummy);
+    const char *like = NULL;
+    for (size_t i = 0; !like && i < config->login_count; i++)
+        like = config->logins[i].password;
+    hasher_dummy(like, dummy);
     pthread_mutex_lock(&g->lock);
     struct config *old = g->config;
     g->config = config_ref(config);
@@ -110,7 +110,115 @@ void session_gate_configure(struct session_gate *g, struct config *config)
     config_unref(&old);
 }
 
-/* ---- delays ---- */
+static struct config *config_in_force(struct session_gate *g)
+{
+    pthread_mutex_lock(&g->lock);
+    struct config *config = config_ref(g->config);
+    pthread_mutex_unlock(&g->lock);
+    return config;
+}
+
+/* ---- policy ---- */
+
+/* Why the login is not for this protocol or address; NULL: it is. */
+static const char *elsewhere(const struct config_login *l, const struct session_conn *c,
+                             enum config_protocol protocol)
+{
+    if (!(l->protocols & (unsigned)protocol))
+        return "this login's `protocols` do not name this one";
+    if (!config_network_match(l->networks, l->network_count, session_conn_sockaddr(c)))
+        return "the address is in none of this login's `networks`";
+    return NULL;
+}
+
+unsigned session_login_proofs(struct session_conn *c, enum config_protocol protocol)
+{
+    struct config *config = config_in_force(session_conn_gate(c));
+    unsigned proofs = 1u << SESSION_PROOF_PASSWORD;
+    for (size_t i = 0; i < config->login_count; i++) {
+        const struct config_login *l = &config->logins[i];
+        if (elsewhere(l, c, protocol))
+            continue;
+        if (l->device_secret)
+            proofs |= 1u << SESSION_PROOF_CRAM_MD5 | 1u << SESSION_PROOF_APOP;
+        if (l->fingerprint_count && session_conn_client_fingerprint(c))
+            proofs |= 1u << SESSION_PROOF_CERTIFICATE;
+    }
+    if (token_any_tenant(config) && token_may_cross(c))
+        proofs |= 1u << SESSION_PROOF_TOKEN;
+    config_unref(&config);
+    return proofs;
+}
+
+/* A client's own token needs no login section; without one it is as good as one with the defaults,
+ * but that the networks of its listener are those of such sessions too. */
+static const char *token_refusal(const struct attempt *a)
+{
+    if (!a->tenant)
+        return a->login ? "the tenant of this login does not say allow-client-tokens = yes"
+                        : "no tenant that allows clients' own tokens fits the name";
+    if (!token_may_cross(a->conn))
+        return "a token may come by TLS 1.2 or from this machine only";
+    if (a->login)
+        return elsewhere(a->login, a->conn, a->protocol);
+    return session_conn_listed(a->conn) ? NULL : elsewhere(a->tenant->guest, a->conn, a->protocol);
+}
+
+static const char *policy_refusal(const struct attempt *a)
+{
+    if (a->given->proof == SESSION_PROOF_TOKEN)
+        return token_refusal(a);
+    if (!a->login && a->given->proof == SESSION_PROOF_CERTIFICATE && !a->given->name[0])
+        return "no login, or more than one, has this certificate";
+    if (!a->login)
+        return "no such login, or no such mailbox of it";
+    return elsewhere(a->login, a->conn, a->protocol);
+}
+
+static bool has_certificate(const struct config_login *l, const char *fingerprint)
+{
+    for (size_t i = 0; i < l->fingerprint_count; i++) {
+        if (strcmp(l->fingerprints[i], fingerprint) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The only login that has the client's certificate. */
+static const struct config_login *certificate_login(const struct attempt *a)
+{
+    const char *fingerprint = session_conn_client_fingerprint(a->conn);
+    const struct config_login *found = NULL;
+    for (size_t i = 0; fingerprint && i < a->config->login_count; i++) {
+        const struct config_login *l = &a->config->logins[i];
+        if (!has_certificate(l, fingerprint))
+            continue;
+        if (found)
+            return NULL;
+        found = l;
+    }
+    return found;
+}
+
+/* Who is meant by the name. */
+static void identify(struct attempt *a)
+{
+    const char *name = a->given->name;
+    if (!name[0] && a->given->proof == SESSION_PROOF_CERTIFICATE) {
+        a->login = certificate_login(a);
+        a->mailbox = a->login ? a->login->mailbox : NULL;
+    } else {
+        a->login = user_name_find(a->config, name, &a->mailbox);
+    }
+    if (a->given->proof == SESSION_PROOF_TOKEN) {
+        if (!a->login)
+            a->mailbox = name[0] ? user_name_mailbox(name) : NULL;
+        a->tenant = token_tenant(a->config, a->login, a->mailbox ? a->mailbox : "");
+    }
+    a->refusal = policy_refusal(a);
+}
+
+/* ---- refusals and delays ---- */
 
 /* Sleeps for `ms`. False: the client is gone or the service stops. */
 static bool pause_for(struct session_conn *c, int64_t ms)
@@ -124,141 +232,214 @@ static bool pause_for(struct session_conn *c, int64_t ms)
     return e.kind == ERROR_TIMEOUT;
 }
 
-static int64_t longer(int64_t a, int64_t b)
+/* What contrib/fail2ban looks for. The address stands before anything that the client wrote. */
+static void tell_lockout(const struct attempt *a)
 {
-    return a > b ? a : b;
+    log_warning("address locked out: %s, %u refused logins, for %lld s",
+                session_conn_address(a->conn), a->config->limits.lockout_failures,
+                (long long)(a->config->limits.lockout_ms / CLOCK_SECOND));
 }
 
-/* Waits for the delays that count for every attempt, remembered or not. */
-static enum session_login wait_for_address(const struct attempt *a)
+static void tell_refusal(const struct attempt *a, const char *why)
 {
-    struct session_gate *g = a->gate;
-    int64_t now = clock_mono_ms();
-    pthread_mutex_lock(&g->lock);
-    int64_t ms = a->loopback ? 0 : throttle_admit(g->addresses, a->address, now, DELAY_MAX_MS);
-    if (ms <= DELAY_MAX_MS)
-        ms = longer(ms, throttle_admit(g->pairs, a->pair, now, DELAY_MAX_MS));
-    pthread_mutex_unlock(&g->lock);
-    if (ms > DELAY_MAX_MS)
-        return SESSION_LOGIN_BUSY;
-    return ms == 0 || pause_for(a->conn, ms) ? SESSION_LOGIN_OK : SESSION_LOGIN_ENDED;
-}
-
-/* The delay that guesses from anywhere have earned this login. */
-static enum session_login wait_for_login(const struct attempt *a)
-{
-    pthread_mutex_lock(&a->gate->lock);
-    int64_t ms = throttle_admit(a->gate->logins, a->name, clock_mono_ms(), DELAY_MAX_MS);
-    pthread_mutex_unlock(&a->gate->lock);
-    return ms == 0 || pause_for(a->conn, ms) ? SESSION_LOGIN_OK : SESSION_LOGIN_ENDED;
+    log_warning("login refused: from %s, name \"%.*s\", by %s: %s", session_conn_address(a->conn),
+                NAME_LOGGED, a->given->name, a->given->mechanism, why);
+    inventory_refused(session_conn_client(a->conn), a->given->mechanism,
+                      a->login ? a->login->name : NULL, why);
 }
 
 static void count_failure(const struct attempt *a)
 {
-    struct session_gate *g = a->gate;
-    int64_t now = clock_mono_ms();
-    pthread_mutex_lock(&g->lock);
-    if (!a->loopback)
-        throttle_failed(g->addresses, a->address, now);
-    throttle_failed(g->pairs, a->pair, now);
-    throttle_failed(g->logins, a->name, now);
-    pthread_mutex_unlock(&g->lock);
-}
-
-/* ---- the checks ---- */
-
-static const char *policy_refusal(const struct attempt *a)
-{
-    const struct config_login *l = a->login;
-    if (!l)
-        return "no such login";
-    if (!(l->protocols & (unsigned)a->protocol))
-        return "this login's `protocols` do not name this one";
-    if (!config_network_match(l->networks, l->network_count, session_conn_sockaddr(a->conn)))
-        return "the address is in none of this login's `networks`";
-    return NULL;
-}
-
-static bool remembered(const struct attempt *a, const uint8_t mac[SUCCESS_MAC])
-{
-    struct session_gate *g = a->gate;
-    pthread_mutex_lock(&g->lock);
-    bool known = success_known(g->successes, mac, clock_mono_ms());
-    pthread_mutex_unlock(&g->lock);
-    return known;
-}
-
-static void note_success(const struct attempt *a, const uint8_t mac[SUCCESS_MAC])
-{
-    struct session_gate *g = a->gate;
-    int64_t now = clock_mono_ms();
-    pthread_mutex_lock(&g->lock);
-    success_remember(g->successes, mac, now);
-    throttle_forgive(g->pairs, a->pair, now);
-    pthread_mutex_unlock(&g->lock);
+    if (guesses_failed(a->gate->guesses, &a->guess, &a->config->limits))
+        tell_lockout(a);
 }
 
 static enum session_login refuse(const struct attempt *a, const char *why)
 {
+    tell_refusal(a, a->refusal ? a->refusal : why);
     count_failure(a);
-    log_warning("login refused: name \"%.*s\" from %s: %s", NAME_LOGGED, a->name,
-                session_conn_address(a->conn), why);
     return SESSION_LOGIN_REFUSED;
 }
 
-/* Hashes the password whatever the policy said, so that every refusal takes the same work. */
-static enum session_login check_by_hash(const struct attempt *a, const uint8_t mac[SUCCESS_MAC],
-                                        const char *dummy)
+static enum session_login busy(const struct attempt *a, const char *why)
+{
+    tell_refusal(a, why);
+    return pause_for(a->conn, BUSY_DELAY_MS) ? SESSION_LOGIN_BUSY : SESSION_LOGIN_ENDED;
+}
+
+/* The lock-out, and the delays that count for every attempt, remembered or not. */
+static enum session_login wait_for_address(const struct attempt *a)
+{
+    /* Told once, when it began: a line for each attempt would be the flood's own log. */
+    if (guesses_locked(a->gate->guesses, &a->guess))
+        return pause_for(a->conn, BUSY_DELAY_MS) ? SESSION_LOGIN_BUSY : SESSION_LOGIN_ENDED;
+    int64_t ms = guesses_delay(a->gate->guesses, &a->guess);
+    if (ms < 0) {
+        if (guesses_too_many(a->gate->guesses, &a->guess, &a->config->limits))
+            tell_lockout(a);
+        return busy(a, "too many guesses of this address are waiting");
+    }
+    return ms == 0 || pause_for(a->conn, ms) ? SESSION_LOGIN_OK : SESSION_LOGIN_ENDED;
+}
+
+static enum session_login wait_for_login(const struct attempt *a)
+{
+    int64_t ms = guesses_login_delay(a->gate->guesses, &a->guess);
+    return ms == 0 || pause_for(a->conn, ms) ? SESSION_LOGIN_OK : SESSION_LOGIN_ENDED;
+}
+
+/* ---- proofs ---- */
+
+/* Computes a hash whatever the policy said and whether the login has a password or not, so that
+ * every refusal takes the same work. */
+static enum session_login check_by_hash(const struct attempt *a)
 {
     enum session_login waited = wait_for_login(a);
     if (waited != SESSION_LOGIN_OK)
         return waited;
-    const char *hash = a->login ? a->login->password : dummy;
+    const char *hash = a->login && a->login->password ? a->login->password : a->dummy;
     const char *group = a->login ? a->login->name : "";
-    switch (hasher_check(a->gate->hasher, group, a->password, hash, session_conn_wait(a->conn))) {
+    switch (
+        hasher_check(a->gate->hasher, group, a->given->secret, hash, session_conn_wait(a->conn))) {
     case HASHER_MATCH:
-        if (a->refusal)
-            break;
-        note_success(a, mac);
-        return SESSION_LOGIN_OK;
+        return a->refusal ? refuse(a, NULL) : SESSION_LOGIN_OK;
     case HASHER_MISMATCH:
-        return refuse(a, a->refusal ? a->refusal : "wrong password");
+        return refuse(a, "wrong password");
     case HASHER_BUSY:
-        return SESSION_LOGIN_BUSY;
+        return busy(a, "too many guesses are waiting");
     case HASHER_ENDED:
         count_failure(a); /* asked and ran: it could tell from the silence that it was wrong */
-        return SESSION_LOGIN_ENDED;
+        break;
     }
-    return refuse(a, a->refusal);
+    return SESSION_LOGIN_ENDED;
 }
 
-static enum session_login check(const struct attempt *a, const char *dummy)
+static enum session_login check_password(const struct attempt *a)
 {
+    struct session_gate *g = a->gate;
     uint8_t mac[SUCCESS_MAC];
-    enum session_login result = wait_for_address(a);
-    if (result != SESSION_LOGIN_OK)
-        return result;
-    success_mac(a->gate->successes, a->name, a->password, a->login ? a->login->password : "", mac);
+    bool has = a->login && a->login->password;
+    success_mac(g->successes, has ? a->login->name : a->given->name, a->given->secret,
+                has ? a->login->password : "", mac);
+    pthread_mutex_lock(&g->lock);
+    bool known = success_known(g->successes, mac, clock_mono_ms());
+    pthread_mutex_unlock(&g->lock);
     /* Only where policy allows it: a quick refusal would tell that the password is right. */
-    if (a->refusal || !remembered(a, mac))
-        result = check_by_hash(a, mac, dummy);
+    enum session_login result = known && !a->refusal ? SESSION_LOGIN_OK : check_by_hash(a);
+    if (result == SESSION_LOGIN_OK) {
+        pthread_mutex_lock(&g->lock);
+        success_remember(g->successes, mac, clock_mono_ms());
+        pthread_mutex_unlock(&g->lock);
+    }
     explicit_bzero(mac, sizeof mac);
     return result;
 }
 
-/* ---- sessions of a login ---- */
-
-static bool count_session(const struct attempt *a)
+static enum session_login check_digest(const struct attempt *a)
 {
-    struct session_gate *g = a->gate;
-    unsigned max = a->login->max_connections ? a->login->max_connections
-                                             : a->config->limits.max_connections_per_login;
+    enum session_login waited = wait_for_login(a);
+    if (waited != SESSION_LOGIN_OK)
+        return waited;
+    bool has = a->login && a->login->device_secret;
+    bool right = digest_matches(a->given, has ? a->login->device_secret : a->dummy);
+    return right && has && !a->refusal ? SESSION_LOGIN_OK : refuse(a, "wrong digest");
+}
+
+/* TLS has proved that the client has the key. */
+static enum session_login check_certificate(const struct attempt *a)
+{
+    const char *fingerprint = session_conn_client_fingerprint(a->conn);
+    if (a->login && !a->refusal && fingerprint && has_certificate(a->login, fingerprint))
+        return SESSION_LOGIN_OK;
+    return refuse(a, "the client's certificate is not one of this login's");
+}
+
+static bool begin_token_check(struct session_gate *g)
+{
     pthread_mutex_lock(&g->lock);
-    struct session_count *n = table_get(g->sessions, a->name);
+    bool room = g->token_checks < TOKEN_CHECKS_MAX;
+    g->token_checks += room;
+    pthread_mutex_unlock(&g->lock);
+    return room;
+}
+
+static void end_token_check(struct session_gate *g)
+{
+    pthread_mutex_lock(&g->lock);
+    g->token_checks--;
+    pthread_mutex_unlock(&g->lock);
+}
+
+/* What it means that Graph did not say yes. */
+static enum session_login judge(const struct attempt *a, const struct error *e)
+{
+    switch (e->kind) {
+    case ERROR_SIGN_IN:
+    case ERROR_DENIED:
+    case ERROR_MAILBOX_GONE:
+    case ERROR_FOLDER_GONE:
+    case ERROR_GONE:
+        return refuse(a, e->text);
+    case ERROR_CANCELED:
+        return SESSION_LOGIN_ENDED;
+    default:
+        log_error_value(LOG_LEVEL_WARNING, e, "login from %s: cannot ask Graph about its token",
+                        session_conn_address(a->conn));
+        return SESSION_LOGIN_UNAVAILABLE;
+    }
+}
+
+/* Graph is asked each time, and before policy is looked at. */
+static enum session_login check_token(struct attempt *a)
+{
+    struct wait *w = session_conn_wait(a->conn);
+    struct error e = ERROR_INIT;
+    if (!a->tenant || !token_may_cross(a->conn))
+        return refuse(a, NULL);
+    if (!begin_token_check(a->gate))
+        return busy(a, "too many tokens are being checked");
+    w->deadline_ms = clock_mono_ms() + a->config->limits.request_timeout_ms;
+    bool proved = mailbox_bearer_prove(a->gate->mailboxes, a->tenant->name, a->given->secret,
+                                       a->mailbox, &a->subject, &a->user, w, &e);
+    w->deadline_ms = CLOCK_NEVER;
+    end_token_check(a->gate);
+    if (!proved)
+        return judge(a, &e);
+    return a->refusal ? refuse(a, NULL) : SESSION_LOGIN_OK;
+}
+
+static enum session_login check(struct attempt *a)
+{
+    enum session_login waited = wait_for_address(a);
+    if (waited != SESSION_LOGIN_OK)
+        return waited;
+    switch (a->given->proof) {
+    case SESSION_PROOF_PASSWORD:
+        return check_password(a);
+    case SESSION_PROOF_CRAM_MD5:
+    case SESSION_PROOF_APOP:
+        return check_digest(a);
+    case SESSION_PROOF_TOKEN:
+        return check_token(a);
+    case SESSION_PROOF_CERTIFICATE:
+        return check_certificate(a);
+    }
+    return refuse(a, "no such proof");
+}
+
+/* ---- tickets ---- */
+
+static bool count_session(struct session_gate *g, const struct config *config,
+                          const struct config_login *l)
+{
+    unsigned max =
+        l->max_connections ? l->max_connections : config->limits.max_connections_per_login;
+    pthread_mutex_lock(&g->lock);
+    struct session_count *n = table_get(g->sessions, l->name);
     bool room = !max || !n || n->sessions < max;
     if (room && !n) {
         n = xcalloc(1, sizeof *n);
-        table_put(g->sessions, a->name, n);
+        table_put(g->sessions, l->name, n);
     }
     if (room)
         n->sessions++;
@@ -266,57 +447,99 @@ static bool count_session(const struct attempt *a)
     return room;
 }
 
-static enum session_login admit(const struct attempt *a, struct session_ticket **ticket)
+static void uncount_session(struct session_gate *g, const char *name)
 {
-    if (!count_session(a)) {
-        log_warning("login refused: \"%s\" from %s: it has too many sessions; end some or raise "
-                    "max-connections",
-                    a->name, session_conn_address(a->conn));
-        return SESSION_LOGIN_BUSY;
+    pthread_mutex_lock(&g->lock);
+    struct session_count *n = table_get(g->sessions, name);
+    if (--n->sessions == 0) {
+        table_remove(g->sessions, name);
+        free(n);
     }
+    pthread_mutex_unlock(&g->lock);
+}
+
+static void ticket_free(struct session_ticket *t)
+{
+    config_unref(&t->config);
+    free(t->mailbox);
+    free(t->subject);
+    free(t->user);
+    secret_free(t->bearer);
+    free(t);
+}
+
+/* Takes over what Graph said of a token. */
+static struct session_ticket *ticket_new(struct attempt *a)
+{
     struct session_ticket *t = xcalloc(1, sizeof *t);
     t->gate = a->gate;
     t->config = config_ref(a->config);
     t->login = a->login;
-    t->principal = config_login_principal(a->login);
+    t->mechanism = a->given->mechanism;
+    t->mailbox = xstrdup(a->mailbox ? a->mailbox : a->user);
+    if (!a->subject) {
+        t->principal = config_login_principal(a->login);
+        return t;
+    }
+    t->subject = a->subject;
+    t->user = a->user;
+    t->bearer = xstrdup(a->given->secret);
+    t->principal =
+        (struct principal){.tenant = a->tenant->name, .subject = t->subject, .bearer = t->bearer};
+    a->subject = a->user = NULL;
+    if (!t->login) {
+        t->guest = *a->tenant->guest;
+        t->guest.name = t->user;
+        t->guest.mailbox = t->mailbox;
+        t->login = &t->guest;
+    }
+    return t;
+}
+
+static enum session_login admit(struct attempt *a, struct session_ticket **ticket)
+{
+    struct session_ticket *t = ticket_new(a);
+    if (!count_session(t->gate, t->config, t->login)) {
+        log_warning("login refused: from %s, name \"%.*s\", by %s: it has too many sessions; end "
+                    "some or raise max-connections",
+                    session_conn_address(a->conn), NAME_LOGGED, t->login->name, t->mechanism);
+        ticket_free(t);
+        return SESSION_LOGIN_BUSY;
+    }
+    guesses_forgive(a->gate->guesses, &a->guess);
     *ticket = t;
-    log_set_login(a->login->name);
-    log_set_mailbox(a->login->mailbox);
-    log_info("login accepted: from %s%s", session_conn_address(a->conn),
-             session_conn_tls_active(a->conn) ? " by TLS" : "");
+    log_set_login(t->login->name);
+    log_set_mailbox(t->mailbox);
+    inventory_accepted(session_conn_client(a->conn), t->mechanism, t->login->name);
+    log_info("login accepted: from %s by %s%s", session_conn_address(a->conn), t->mechanism,
+             session_conn_tls_active(a->conn) ? ", TLS" : "");
     return SESSION_LOGIN_OK;
 }
 
 enum session_login session_login_check(struct session_conn *c, enum config_protocol protocol,
-                                       const char *name, const char *password,
+                                       const struct session_credentials *credentials,
                                        struct session_ticket **ticket)
 {
-    struct attempt a = {.conn = c,
-                        .gate = session_conn_gate(c),
-                        .name = name,
-                        .password = password,
-                        .protocol = protocol};
-    char dummy[HASHER_SETTING_SIZE];
+    struct attempt a = {
+        .conn = c, .gate = session_conn_gate(c), .protocol = protocol, .given = credentials};
     pthread_mutex_lock(&a.gate->lock);
     a.config = config_ref(a.gate->config);
-    memcpy(dummy, a.gate->dummy, sizeof dummy);
+    memcpy(a.dummy, a.gate->dummy, sizeof a.dummy);
     pthread_mutex_unlock(&a.gate->lock);
-    a.login = config_find_login(a.config, name);
-    a.refusal = policy_refusal(&a);
+    identify(&a);
     address_key(session_conn_sockaddr(c), a.address);
-    a.loopback = address_loopback(session_conn_sockaddr(c));
-    a.pair = xasprintf("%s %s", a.address, name);
-
-    enum session_login result = check(&a, dummy);
-    if (result == SESSION_LOGIN_OK) {
+    char *key = user_name_key(credentials->name), *pair = xasprintf("%s %s", a.address, key);
+    a.guess = (struct guess){.address = a.address,
+                             .name = key,
+                             .pair = pair,
+                             .loopback = address_loopback(session_conn_sockaddr(c))};
+    enum session_login result = check(&a);
+    if (result == SESSION_LOGIN_OK)
         result = admit(&a, ticket);
-    } else if (result == SESSION_LOGIN_BUSY) {
-        log_warning("login refused: name \"%.*s\" from %s: too many guesses are waiting",
-                    NAME_LOGGED, name, session_conn_address(c));
-        if (!pause_for(c, BUSY_DELAY_MS))
-            result = SESSION_LOGIN_ENDED;
-    }
-    free(a.pair);
+    free(a.subject);
+    free(a.user);
+    free(pair);
+    free(key);
     config_unref(&a.config);
     return result;
 }
@@ -328,12 +551,17 @@ const struct config_login *session_ticket_login(const struct session_ticket *t)
 
 const char *session_ticket_mailbox(const struct session_ticket *t)
 {
-    return t->login->mailbox;
+    return t->mailbox;
 }
 
 const struct principal *session_ticket_principal(const struct session_ticket *t)
 {
     return &t->principal;
+}
+
+const char *session_ticket_mechanism(const struct session_ticket *t)
+{
+    return t->mechanism;
 }
 
 const struct config *session_ticket_config(const struct session_ticket *t)
@@ -346,17 +574,9 @@ void session_ticket_release(struct session_ticket **ticket)
     struct session_ticket *t = *ticket;
     if (!t)
         return;
-    struct session_gate *g = t->gate;
-    pthread_mutex_lock(&g->lock);
-    struct session_count *n = table_get(g->sessions, t->login->name);
-    if (--n->sessions == 0) {
-        table_remove(g->sessions, t->login->name);
-        free(n);
-    }
-    pthread_mutex_unlock(&g->lock);
+    uncount_session(t->gate, t->login->name);
     log_set_login(NULL);
     log_set_mailbox(NULL);
-    config_unref(&t->config);
-    free(t);
+    ticket_free(t);
     *ticket = NULL;
 }

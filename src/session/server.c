@@ -81,7 +81,7 @@ struct session_server *session_server_new(const struct session_protocol *protoco
     s->protocol_count = count;
     s->mailboxes = mailboxes;
     s->inventory = inventory;
-    s->gate = session_gate_new();
+    s->gate = session_gate_new(mailboxes);
     s->addresses = table_new();
     s->next_id = FIRST_ID;
     s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -258,6 +258,7 @@ static struct session_conn *make_conn(struct session_server *s, int fd, const st
         .tls = l->tls,
         .plaintext_login =
             l->config->loopback || l->config->allow_plaintext || address_loopback(peer),
+        .listed = l->config->network_count > 0,
         .gate = s->gate,
         .client = inventory_client_new(s->inventory, l->config, peer),
         .stop = &s->stop,

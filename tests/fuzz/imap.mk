@@ -26,7 +26,9 @@ fuzz_imap_session_SOURCES = \
 	tests/unit/imap/fake_tree.c \
 	tests/unit/imap/fake_tree.h \
 	tests/unit/session/door.c \
-	tests/unit/session/door.h
+	tests/unit/session/door.h \
+	tests/unit/session/fake_bearer.c \
+	tests/unit/session/fake_bearer.h
 fuzz_imap_session_CPPFLAGS = $(imap_fuzz_CPPFLAGS)
 fuzz_imap_session_LDADD = libimap.a libsession.a libmailbox.a $(store_LIBS) $(CRYPT_LIBS)
 fuzz_imap_session_LDFLAGS = $(LIBFUZZER_FLAGS)

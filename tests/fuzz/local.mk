@@ -7,6 +7,7 @@ include tests/fuzz/mime.mk
 include tests/fuzz/store.mk
 include tests/fuzz/graph.mk
 include tests/fuzz/mailbox.mk
+include tests/fuzz/session.mk
 include tests/fuzz/pop3.mk
 include tests/fuzz/imap.mk
 include tests/fuzz/cmd.mk

@@ -134,7 +134,7 @@ def who_is_let_in():
                 refused = client.no(f'LOGIN {name} "{password}"')
                 assert refused.code_is("AUTHENTICATIONFAILED"), refused
                 told.add(refused.text)
-            pair.log_has(f'login refused: name "{name}" from 127.0.0.1: .*{logged}')
+            pair.log_has(f'login refused: from 127.0.0.1, name "{name}", by .*: .*{logged}')
         assert len(told) == 1, told
         with pair.imap() as client:
             client.login("reader")

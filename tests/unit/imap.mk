@@ -29,7 +29,9 @@ test_imap_SOURCES = \
 	tests/unit/imap/test_sync.c \
 	tests/unit/imap/test_utf7.c \
 	tests/unit/session/door.c \
-	tests/unit/session/door.h
+	tests/unit/session/door.h \
+	tests/unit/session/fake_bearer.c \
+	tests/unit/session/fake_bearer.h
 test_imap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/imap -I$(top_srcdir)/src/mailbox
 # The fake mailbox stands where libmailbox would, of which the views are taken.
 test_imap_LDADD = libimap.a libsession.a libmailbox.a $(store_LIBS) $(CRYPT_LIBS) \

@@ -56,10 +56,12 @@ struct config_tenant {
     char *account;          /* whose sign-in opens the mailboxes of logins that name none; NULL */
     char *account_password; /* of the password grant, from password-file; NULL */
     bool allow_password_grant;
-    bool allow_client_tokens; /* XOAUTH2 and OAUTHBEARER may bring a token of their own */
-    char *scope;              /* what a person's sign-in asks for */
-    char *graph_url;          /* origin, no trailing slash; from cloud or by hand */
-    const char *cloud_url;    /* static: the cloud's own graph_url, NULL: unknown */
+    bool allow_client_tokens;   /* XOAUTH2 and OAUTHBEARER may bring a token of their own */
+    struct config_login *guest; /* the defaults of a login: policy of such a session where no login
+                                   section has its name */
+    char *scope;                /* what a person's sign-in asks for */
+    char *graph_url;            /* origin, no trailing slash; from cloud or by hand */
+    const char *cloud_url;      /* static: the cloud's own graph_url, NULL: unknown */
     char *login_url;
     char *ca_file;               /* NULL: the system's anchors only */
     unsigned max_concurrent;     /* per mailbox, 1 to 4 by default 4 */

@@ -35,6 +35,7 @@ struct session_conn_settings {
     enum config_tls_mode tls_mode;
     struct session_tls *tls;         /* NULL: no certificate, TLS is not offered */
     bool plaintext_login;            /* a password may be taken without TLS */
+    bool listed;                     /* the listener has `networks`, and the address is in them */
     struct session_gate *gate;       /* decides logins; outlives the connection */
     struct inventory_client *client; /* NULL: nobody remembers it; taken over, also on failure */
     const struct session_stop *stop; /* likewise */
@@ -105,6 +106,8 @@ const char *session_conn_client_fingerprint(const struct session_conn *c);
 bool session_conn_tls_offered(const struct session_conn *c);
 /* May a password be taken here and now? (TLS, or loopback, or allow-plaintext.) */
 bool session_conn_login_allowed(const struct session_conn *c);
+/* Has the listener `networks` of its own, which the address is in? */
+bool session_conn_listed(const struct session_conn *c);
 
 /* The wait of this session: its client socket, the stop flag. */
 struct wait *session_conn_wait(struct session_conn *c);

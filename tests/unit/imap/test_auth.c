@@ -2,6 +2,8 @@
 #include "fake_mailbox.h"
 #include "talk.h"
 
+#include "../session/fake_bearer.h"
+
 #include "postern/imap/imap.h"
 
 #include <string.h>
@@ -79,8 +81,7 @@ static void test_plain(void)
                            "a BAD malformed response\r\nb BAD not base64\r\n");
     CU_ASSERT_STRING_EQUAL(talk("a AUTHENTICATE\r\nb AUTHENTICATE GSSAPI\r\n"),
                            "a BAD AUTHENTICATE takes a mechanism and perhaps its first response\r\n"
-                           "b NO [CANNOT] unknown authentication mechanism, PLAIN and LOGIN are "
-                           "known\r\n");
+                           "b NO [CANNOT] unknown authentication mechanism, or not here\r\n");
     CU_ASSERT_STRING_EQUAL(talk("a AUTHENTICATE PLAIN\r\n"),
                            "+ \r\n* BYE the login was not finished, goodbye\r\n"); /* gone */
 }
@@ -94,6 +95,62 @@ static void test_sasl_login(void)
                           "+ UGFzc3dvcmQ6\r\na OK " GOOD));
     CU_ASSERT_STRING_EQUAL(talk("a AUTHENTICATE LOGIN " ALICE "\r\n" WRONG "\r\n"),
                            "+ UGFzc3dvcmQ6\r\na NO [AUTHENTICATIONFAILED] login refused\r\n");
+}
+
+/* Logins of its own for whoever has no password: an old device, and clients with a token. */
+#define WITH_MORE                                                                                  \
+    "state-dir = \"/nonexistent\"\n"                                                               \
+    "tenant \"contoso\" { tenant-id = \"contoso.onmicrosoft.com\" client-secret = 'x' "            \
+    "client-id = \"6731de76-14a6-49ae-97bc-6eba6914391e\" allow-client-tokens = yes "              \
+    "}\n" DOOR_LISTENER DOOR_LOGIN(                                                                \
+        "alice", "") "login \"scanner\" {\n mailbox = \"alerts@contoso.com\"\n"                    \
+                     " tenant = \"contoso\"\n device-secret = 'tanstaaftanstaaf'\n}\n"
+
+/* Tokens in responses: user=NAME ^A auth=Bearer TOKEN ^A ^A and RFC 7628's. */
+#define XOAUTH2                                                                                    \
+    "dXNlcj1hbGljZUBjb250b3NvLmNvbQFhdXRoPUJlYXJlciBleUowYjJ0bGJnLm9mLWFsaWNlfisvPT0BAQ=="
+#define XOAUTH2_SHARED                                                                             \
+    "dXNlcj1zaGFyZWRAY29udG9zby5jb20BYXV0aD1CZWFyZXIgZXlKMGIydGxiZy5vZi1hbGljZX4rLz09AQE="
+#define XOAUTH2_OTHER                                                                              \
+    "dXNlcj1vdGhlckBjb250b3NvLmNvbQFhdXRoPUJlYXJlciBleUowYjJ0bGJnLm9mLWFsaWNlfisvPT0BAQ=="
+#define XOAUTH2_WRONG "dXNlcj1hbGljZUBjb250b3NvLmNvbQFhdXRoPUJlYXJlciB3cm9uZwEB"
+#define OAUTHBEARER                                                                                \
+    "bixhPWFsaWNlQGNvbnRvc28uY29tLAFob3N0PWxvY2FsaG9zdAFwb3J0PTE0MwFhdXRoPUJlYXJlciBleUowYjJ0bGJn" \
+    "Lm9mLWFsaWNlfisvPT0BAQ=="
+#define OAUTHBEARER_NO_NAME "biwsAWF1dGg9QmVhcmVyIGV5SjBiMnRsYmcub2YtYWxpY2V+Ky89PQEB"
+/* What is said of a wrong one, in JSON. */
+#define XOAUTH2_ERROR "eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiQmVhcmVyIn0="
+
+static const char *talk_more(const char *input)
+{
+    static const struct door_options more = {.config = WITH_MORE};
+    return talk_bytes(&more, input, strlen(input));
+}
+
+static void test_tokens(void)
+{
+    fake_reset();
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(talk_more("a CAPABILITY\r\n"), " AUTH=CRAM-MD5 AUTH=XOAUTH2 AUTH=OAUTHBEARER\r\n"));
+    CU_ASSERT_TRUE(begins(talk_more("a AUTHENTICATE XOAUTH2 " XOAUTH2 "\r\n"), "a OK " GOOD));
+    CU_ASSERT_TRUE(
+        begins(talk_more("a AUTHENTICATE XOAUTH2\r\n" XOAUTH2_SHARED "\r\n"), "+ \r\na OK " GOOD));
+    CU_ASSERT_TRUE(
+        begins(talk_more("a AUTHENTICATE OAUTHBEARER " OAUTHBEARER "\r\n"), "a OK " GOOD));
+    CU_ASSERT_TRUE(
+        begins(talk_more("a AUTHENTICATE OAUTHBEARER " OAUTHBEARER_NO_NAME "\r\n"), "a OK " GOOD));
+    CU_ASSERT_STRING_EQUAL(talk_more("a AUTHENTICATE XOAUTH2 " XOAUTH2_WRONG "\r\n\r\nb NOOP\r\n"),
+                           "+ " XOAUTH2_ERROR "\r\na NO [AUTHENTICATIONFAILED] login refused\r\n"
+                           "b OK NOOP completed\r\n");
+    CU_ASSERT_STRING_EQUAL(talk_more("a AUTHENTICATE XOAUTH2 " XOAUTH2_OTHER "\r\nAQ==\r\n"),
+                           "+ " XOAUTH2_ERROR "\r\na NO [AUTHENTICATIONFAILED] login refused\r\n");
+    CU_ASSERT_STRING_EQUAL(talk_more("a AUTHENTICATE OAUTHBEARER AQ==\r\n"),
+                           "a BAD malformed response\r\n");
+    fake_bearer_failure = ERROR_TIMEOUT;
+    CU_ASSERT_STRING_EQUAL(talk_more("a AUTHENTICATE XOAUTH2 " XOAUTH2 "\r\n"),
+                           "a NO [UNAVAILABLE] Microsoft 365 cannot be asked about the token now, "
+                           "try again later\r\n");
+    fake_bearer_failure = ERROR_NONE;
 }
 
 /* c-client takes AUTH=PLAIN without TLS for a security problem. */
@@ -144,6 +201,7 @@ const struct unit_test auth_tests[] = {
     {"the mailbox fails", test_mailbox_fails},
     {"PLAIN", test_plain},
     {"SASL LOGIN", test_sasl_login},
+    {"tokens", test_tokens},
     {"capabilities", test_capabilities},
     {"STARTTLS", test_starttls_offered},
     {NULL, NULL},

@@ -145,7 +145,7 @@ static void test_command_limit(void)
 static void test_big_literals(void)
 {
     fake_reset();
-    CU_ASSERT_STRING_EQUAL(talk("a LOGIN {9000}\r\nb NOOP\r\n"),
+    CU_ASSERT_STRING_EQUAL(talk("a LOGIN {17000}\r\nb NOOP\r\n"),
                            "a BAD [TOOBIG] the command would be longer than the limit\r\n"
                            "b OK NOOP completed\r\n");
     CU_ASSERT_STRING_EQUAL(talk_in("a NOOP {99999999999999999999999}\r\nb NOOP\r\n"),

@@ -4,6 +4,13 @@
 #include "fake_mailbox.h"
 #include "talk.h"
 
+#include "../session/fake_bearer.h"
+
+#include "postern/base/encode.h"
+#include "postern/pop3/pop3.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <string.h>
 
 /* "\0alice\0secret" and its parts. */
@@ -96,11 +103,179 @@ static void test_auth_other(void)
     fake_reset();
     CU_ASSERT_STRING_EQUAL(talk("AUTH\r\n"),
                            GREETING "+OK mechanisms follow\r\nPLAIN\r\nLOGIN\r\n.\r\n");
+    /* No login has what these take. */
     CU_ASSERT_STRING_EQUAL(talk("AUTH CRAM-MD5\r\n"),
-                           GREETING "-ERR unknown authentication mechanism\r\n");
+                           GREETING "-ERR unknown authentication mechanism, or not here\r\n");
     CU_ASSERT_STRING_EQUAL(talk_in("AUTH PLAIN\r\nUSER x\r\n"),
                            "-ERR AUTH is valid before login only\r\n"
                            "-ERR USER is valid before login only\r\n");
+}
+
+/* Logins of its own for whoever has no password: an old device, and clients with a token. */
+#define WITH_MORE                                                                                  \
+    "state-dir = \"/nonexistent\"\n"                                                               \
+    "tenant \"contoso\" { tenant-id = \"contoso.onmicrosoft.com\" client-secret = 'x' "            \
+    "client-id = \"6731de76-14a6-49ae-97bc-6eba6914391e\" allow-client-tokens = yes "              \
+    "}\n" DOOR_LISTENER DOOR_LOGIN(                                                                \
+        "alice", "") "login \"scanner\" {\n mailbox = \"alerts@contoso.com\"\n"                    \
+                     " tenant = \"contoso\"\n device-secret = 'tanstaaftanstaaf'\n}\n"
+
+/* Tokens in responses: user=NAME ^A auth=Bearer TOKEN ^A ^A and RFC 7628's. */
+#define XOAUTH2                                                                                    \
+    "dXNlcj1hbGljZUBjb250b3NvLmNvbQFhdXRoPUJlYXJlciBleUowYjJ0bGJnLm9mLWFsaWNlfisvPT0BAQ=="
+#define XOAUTH2_SHARED                                                                             \
+    "dXNlcj1zaGFyZWRAY29udG9zby5jb20BYXV0aD1CZWFyZXIgZXlKMGIydGxiZy5vZi1hbGljZX4rLz09AQE="
+#define XOAUTH2_OTHER                                                                              \
+    "dXNlcj1vdGhlckBjb250b3NvLmNvbQFhdXRoPUJlYXJlciBleUowYjJ0bGJnLm9mLWFsaWNlfisvPT0BAQ=="
+#define XOAUTH2_WRONG "dXNlcj1hbGljZUBjb250b3NvLmNvbQFhdXRoPUJlYXJlciB3cm9uZwEB"
+#define OAUTHBEARER                                                                                \
+    "bixhPWFsaWNlQGNvbnRvc28uY29tLAFob3N0PWxvY2FsaG9zdAFwb3J0PTE0MwFhdXRoPUJlYXJlciBleUowYjJ0bGJn" \
+    "Lm9mLWFsaWNlfisvPT0BAQ=="
+#define OAUTHBEARER_NO_NAME "biwsAWF1dGg9QmVhcmVyIGV5SjBiMnRsYmcub2YtYWxpY2V+Ky89PQEB"
+/* What is said of a wrong one, in JSON. */
+#define XOAUTH2_ERROR "eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiQmVhcmVyIn0="
+
+static const struct door_options more = {.config = WITH_MORE};
+
+static const char *talk_more(const char *input)
+{
+    return talk_bytes(&more, input, strlen(input));
+}
+
+/* The answers behind the greeting, which bears a timestamp. */
+static const char *after_greeting(const char *answers)
+{
+    const char *end = strstr(answers, "\r\n");
+    return end ? end + 2 : answers;
+}
+
+#define TALK_MORE(input) after_greeting(talk_more(input))
+
+static void test_announced(void)
+{
+    fake_reset();
+    CU_ASSERT_STRING_EQUAL(TALK_MORE("AUTH\r\n"),
+                           "+OK mechanisms follow\r\nPLAIN\r\nLOGIN\r\nCRAM-MD5\r\nXOAUTH2\r\n"
+                           "OAUTHBEARER\r\n.\r\n");
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(talk_more("CAPA\r\n"), "\r\nSASL PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER\r\n"));
+    /* From where the device may not log in, and where a token must not cross. */
+    struct door_options far = {.config = WITH_MORE, .address = "192.0.2.1"};
+    CU_ASSERT_STRING_EQUAL(after_greeting(talk_bytes(&far, "AUTH\r\n", 6)),
+                           "+OK mechanisms follow\r\nPLAIN\r\nLOGIN\r\n.\r\n");
+    CU_ASSERT_PTR_NULL(strchr(talk_bytes(&far, "", 0), '<'));
+}
+
+static void test_tokens(void)
+{
+    fake_reset();
+    CU_ASSERT_STRING_EQUAL(TALK_MORE("AUTH XOAUTH2 " XOAUTH2 "\r\n"), "+OK 0 messages\r\n");
+    CU_ASSERT_STRING_EQUAL(TALK_MORE("AUTH XOAUTH2\r\n" XOAUTH2_SHARED "\r\n"),
+                           "+ \r\n+OK 0 messages\r\n");
+    CU_ASSERT_STRING_EQUAL(TALK_MORE("AUTH OAUTHBEARER " OAUTHBEARER "\r\n"), "+OK 0 messages\r\n");
+    CU_ASSERT_STRING_EQUAL(TALK_MORE("AUTH OAUTHBEARER " OAUTHBEARER_NO_NAME "\r\n"),
+                           "+OK 0 messages\r\n");
+    CU_ASSERT_STRING_EQUAL(TALK_MORE("AUTH XOAUTH2 " PLAIN_GOOD "\r\n"),
+                           "-ERR malformed response\r\n");
+    fake_bearer_failure = ERROR_TEMPORARY;
+    CU_ASSERT_STRING_EQUAL(TALK_MORE("AUTH XOAUTH2 " XOAUTH2 "\r\n"),
+                           "-ERR [SYS/TEMP] Microsoft 365 cannot be asked about the token now, try "
+                           "again later\r\n");
+    fake_bearer_failure = ERROR_NONE;
+}
+
+/* The error comes inside the exchange first; the client acknowledges it, however. */
+static void test_token_refused(void)
+{
+    fake_reset();
+    CU_ASSERT_STRING_EQUAL(TALK_MORE("AUTH XOAUTH2 " XOAUTH2_WRONG "\r\n\r\nQUIT\r\n"),
+                           "+ " XOAUTH2_ERROR "\r\n-ERR [AUTH] login refused\r\n+OK goodbye\r\n");
+    CU_ASSERT_STRING_EQUAL(TALK_MORE("AUTH XOAUTH2 " XOAUTH2_OTHER "\r\n*\r\nQUIT\r\n"),
+                           "+ " XOAUTH2_ERROR "\r\n-ERR [AUTH] login refused\r\n+OK goodbye\r\n");
+    CU_ASSERT_STRING_EQUAL(TALK_MORE("AUTH XOAUTH2 " XOAUTH2_WRONG "\r\n"),
+                           "+ " XOAUTH2_ERROR "\r\n");
+}
+
+static const char secret[] = "tanstaaftanstaaf";
+
+/* The digest of what the server said in <>, as APOP and CRAM-MD5 make it. */
+static void make_digest(const char *challenge, bool hmac, char out[33])
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    char text[512];
+    unsigned len = 0;
+    snprintf(text, sizeof text, "%s%s", challenge, hmac ? "" : secret);
+    if (hmac)
+        HMAC(EVP_md5(), secret, sizeof secret - 1, (const uint8_t *)text, strlen(text), digest,
+             &len);
+    else
+        EVP_Digest(text, strlen(text), digest, &len, EVP_md5(), NULL);
+    hex_encode(digest, 16, out);
+}
+
+/* One dialogue: `wrong` spoils the digest. The answer to it. */
+static const char *dialogue(bool hmac, const char *name, bool wrong, struct buf *heard)
+{
+    static char answer[256];
+    char challenge[256] = "", digest[33];
+    struct buf text = BUF_INIT(1024), line = BUF_INIT(1024);
+    struct door d;
+    door_open(&d, &more);
+    door_start(&d, pop3_protocol.run);
+    const char *greeting = door_hear(&d, "\r\n", heard);
+    snprintf(challenge, sizeof challenge, "%.*s", (int)strcspn(strchr(greeting, '<'), "\r"),
+             strchr(greeting, '<'));
+    if (hmac) {
+        door_say(&d, "AUTH CRAM-MD5\r\n");
+        const char *asked = door_hear(&d, "\r\n", heard);
+        base64_decode(asked + 2, strlen(asked) - 4, &text);
+        snprintf(challenge, sizeof challenge, "%s", buf_str(&text));
+    }
+    make_digest(challenge, hmac, digest);
+    if (wrong)
+        digest[0] = digest[0] == '0' ? '1' : '0';
+    buf_clear(&text);
+    buf_printf(&text, "%s %s", name, digest);
+    if (hmac)
+        base64_encode(text.data, text.len, &line);
+    else
+        buf_printf(&line, "APOP %s", buf_str(&text));
+    buf_puts(&line, "\r\n");
+    door_say(&d, buf_str(&line));
+    snprintf(answer, sizeof answer, "%s", door_hear(&d, "\r\n", heard));
+    door_close(&d);
+    buf_free(&text);
+    buf_free(&line);
+    return answer;
+}
+
+static void test_digests(void)
+{
+    struct buf heard = BUF_INIT(1 << 16);
+    fake_reset();
+    for (int hmac = 0; hmac < 2; hmac++) {
+        CU_ASSERT_STRING_EQUAL(dialogue(hmac, "scanner", false, &heard), "+OK 0 messages\r\n");
+        CU_ASSERT_STRING_EQUAL(dialogue(hmac, "scanner", true, &heard),
+                               "-ERR [AUTH] login refused\r\n");
+        /* The password of a login is no device-secret. */
+        CU_ASSERT_STRING_EQUAL(dialogue(hmac, "alice", false, &heard),
+                               "-ERR [AUTH] login refused\r\n");
+        CU_ASSERT_STRING_EQUAL(dialogue(hmac, "nobody", false, &heard),
+                               "-ERR [AUTH] login refused\r\n");
+    }
+    /* Nor is a device-secret a password. */
+    CU_ASSERT_STRING_EQUAL(TALK_MORE("USER scanner\r\nPASS tanstaaftanstaaf\r\n"),
+                           "+OK now the password\r\n-ERR [AUTH] login refused\r\n");
+    buf_free(&heard);
+}
+
+static void test_apop_not_here(void)
+{
+    fake_reset();
+    CU_ASSERT_STRING_EQUAL(talk("APOP alice c4c9334bac560ecc979e58001b3e22fb\r\n"),
+                           GREETING "-ERR no login has APOP here\r\n");
+    CU_ASSERT_STRING_EQUAL(TALK_MORE("APOP scanner short\r\nAUTH CRAM-MD5 =\r\n"),
+                           "-ERR [AUTH] login refused\r\n-ERR malformed response\r\n");
 }
 
 static void test_capa(void)
@@ -195,6 +370,11 @@ const struct unit_test auth_tests[] = {
     {"AUTH PLAIN", test_auth_plain},
     {"AUTH LOGIN", test_auth_login},
     {"AUTH otherwise", test_auth_other},
+    {"what is announced", test_announced},
+    {"tokens", test_tokens},
+    {"tokens refused", test_token_refused},
+    {"APOP and CRAM-MD5", test_digests},
+    {"APOP where none has it", test_apop_not_here},
     {"CAPA", test_capa},
     {"no password in the clear", test_no_plaintext_login},
     {"errors of opening", test_open_errors},

@@ -47,7 +47,7 @@ void door_open(struct door *d, const struct door_options *o)
     inet_pton(AF_INET, o->address ? o->address : "127.0.0.1", &peer.sin_addr);
     d->config = door_config(o->config ? o->config : usual);
     d->own_gate = !o->gate;
-    d->gate = o->gate ? o->gate : session_gate_new();
+    d->gate = o->gate ? o->gate : session_gate_new(NULL);
     if (d->own_gate)
         session_gate_configure(d->gate, d->config);
     struct session_conn_settings settings = {
