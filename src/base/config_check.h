@@ -25,6 +25,16 @@ static inline const char *value_of(const struct config_section *s, const char *k
     return entry && entry->values[0][0] ? entry->values[0] : NULL;
 }
 
+/* Has the text letters and digits only, and what is in `also`? */
+bool config_only_of(const char *text, const char *also);
+/* Reads one byte: permissions, NFS and missing files alike show now, not at the first sign-in. */
+bool config_check_readable(const char *path, bool secret, int line, struct config_report *r);
+
+/* One tenant: what its flow needs; finds out its URLs, reads its secrets. `files`: those that it
+ * names may be opened. */
+void config_check_tenant(struct config_tenant *t, const struct config_section *s, bool files,
+                         struct config_report *r);
+
 /* One listener, against those before it and the tls section; finds out where it listens. `whole`:
  * the file was read to its end. */
 void config_check_listener(const struct config *c, struct config_listener *l,

@@ -262,8 +262,15 @@ static void test_tenant(void)
         {TENANT_WITH("client-secret = x graph-url = \"https://g/v1.0\""), 4, "must be https://"},
         {TENANT_WITH("client-secret = x login-url = \"https://u@g\""), 4, "must be https://"},
         {TENANT_WITH("client-secret = x login-url = \"https://\""), 4, "must be https://"},
-        {TENANT_WITH("flow = device-code"), 4, "client-credentials only"},
-        {TENANT_WITH("flow = managed-identity"), 4, "client-credentials only"},
+        {TENANT_WITH("flow = device-code client-secret = x certificate = y"), 1, "has 2"},
+        {TENANT_WITH("flow = device-code private-key = y"), 1, "both certificate and"},
+        {TENANT_WITH("flow = workload-identity"), 1, "AZURE_FEDERATED_TOKEN_FILE"},
+        {TENANT_WITH("flow = managed-identity identity-url = \"http://h/p\""), 4, "http:// or"},
+        {TENANT_WITH("flow = managed-identity identity-object-id = y"), 1, "more than once"},
+        {TENANT_WITH("flow = password account = \"a@b\""), 4, "allow-password-grant = yes"},
+        {TENANT_WITH("flow = password allow-password-grant = yes"), 1, "needs an 'account'"},
+        {TENANT_WITH("flow = password account = \"a@b\""), 1, "needs a 'password-file'"},
+        {TENANT_WITH("flow = password password-file = x"), 4, "no files are read"},
         {"tenant \"t\" {\n tenant-id = \"a b\" }", 2, "GUID or a domain"},
         {"tenant \"t\" {\n tenant-id = common }", 2, "your own tenant"},
         {"tenant \"t\" {\n client-id = \"a/b\" }", 2, "Application ID"},
@@ -275,6 +282,58 @@ static void test_tenant(void)
     CU_ASSERT_PTR_NOT_NULL(c);
     CU_ASSERT_EQUAL(h.want_line, 4);
     config_unref(&c);
+}
+
+static void test_flows(void)
+{
+    static const char *const good[] = {
+        TENANT_WITH("flow = device-code"),
+        TENANT_WITH("flow = authorization-code client-secret = x account = \"a@b.example\""),
+        TENANT_WITH("flow = workload-identity federated-token-file = \"/t\""),
+        "tenant \"contoso\" { flow = managed-identity }\n" LISTENER LOGIN,
+        TENANT_WITH("flow = managed-identity identity-url = \"http://[fd00::1]:80/\""),
+    };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct heard h = {0};
+        struct config *c = parse(good[i], &h);
+        CU_ASSERT_PTR_NOT_NULL(c);
+        CU_ASSERT_EQUAL(h.warnings, 0);
+        config_unref(&c);
+    }
+    struct heard h = {.want = "means nothing to the flow"};
+    struct config *c = parse(TENANT_WITH("client-secret = x federated-token-file = y"), &h);
+    CU_ASSERT_PTR_NOT_NULL(c);
+    CU_ASSERT_EQUAL(h.want_line, 4);
+    config_unref(&c);
+}
+
+/* In a pod of Kubernetes the environment says it all. */
+static void test_workload(void)
+{
+    static const char *const set[][2] = {{"AZURE_TENANT_ID", "pod.example"},
+                                         {"AZURE_CLIENT_ID", "2-b"},
+                                         {"AZURE_FEDERATED_TOKEN_FILE", "/pod/token"},
+                                         {"AZURE_AUTHORITY_HOST", "https://login.example/"}};
+    for (size_t i = 0; i < 4; i++)
+        setenv(set[i][0], set[i][1], 1);
+    struct heard h = {0};
+    struct config *c =
+        parse("tenant \"contoso\" { flow = workload-identity }\n" LISTENER LOGIN, &h);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+    CU_ASSERT_STRING_EQUAL(c->tenants[0].tenant_id, "pod.example");
+    CU_ASSERT_STRING_EQUAL(c->tenants[0].client_id, "2-b");
+    CU_ASSERT_STRING_EQUAL(c->tenants[0].federated_token_file, "/pod/token");
+    CU_ASSERT_STRING_EQUAL(c->tenants[0].login_url, "https://login.example");
+    config_unref(&c);
+    c = parse(TENANT_WITH("flow = workload-identity federated-token-file = \"/own\" cloud = usgov"),
+              &h);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+    CU_ASSERT_STRING_EQUAL(c->tenants[0].tenant_id, "contoso.com");
+    CU_ASSERT_STRING_EQUAL(c->tenants[0].federated_token_file, "/own");
+    CU_ASSERT_STRING_EQUAL(c->tenants[0].login_url, "https://login.microsoftonline.us");
+    config_unref(&c);
+    for (size_t i = 0; i < 4; i++)
+        unsetenv(set[i][0]);
 }
 
 #define PATH_10 "0123456789"
@@ -495,10 +554,18 @@ static void test_networks(void)
 }
 
 const struct unit_test config_tests[] = {
-    {"defaults", test_defaults},        {"all keys", test_all_keys},
-    {"faults of form", test_form},      {"faults of values", test_values},
-    {"faults of tenants", test_tenant}, {"faults of listeners", test_listener},
-    {"legacy TLS", test_legacy},        {"sockets without a port", test_local_sockets},
-    {"faults of logins", test_login},   {"files", test_files},
-    {"networks", test_networks},        {NULL, NULL},
+    {"defaults", test_defaults},
+    {"all keys", test_all_keys},
+    {"faults of form", test_form},
+    {"faults of values", test_values},
+    {"faults of tenants", test_tenant},
+    {"what each flow needs", test_flows},
+    {"a pod tells its identity", test_workload},
+    {"faults of listeners", test_listener},
+    {"legacy TLS", test_legacy},
+    {"sockets without a port", test_local_sockets},
+    {"faults of logins", test_login},
+    {"files", test_files},
+    {"networks", test_networks},
+    {NULL, NULL},
 };
