@@ -87,9 +87,9 @@ def device_code_ends():
 @test
 def device_code_hasty():
     """Whoever polls too often is told to slow down, and it is a violation"""
-    with entra(violation="device-interval") as client:
+    with entra("--set", "device-interval=3600", violation="device-interval") as client:
         begun = client.post("devicecode", scope=SCOPE)
-        assert begun["interval"] == 5
+        assert begun["interval"] == 3600
         refused(client.token(DEVICE, device_code=begun["device_code"]),
                 400, "authorization_pending", 70016)
         refused(client.token(DEVICE, device_code=begun["device_code"]), 400, "slow_down", 70016)

@@ -6,8 +6,10 @@ test_sandbox_SOURCES = \
 	tests/unit/sandbox/fixture.h \
 	tests/unit/sandbox/main.c \
 	tests/unit/sandbox/test_assertion.c \
+	tests/unit/sandbox/test_caller.c \
 	tests/unit/sandbox/test_create.c \
 	tests/unit/sandbox/test_delta.c \
+	tests/unit/sandbox/test_entra.c \
 	tests/unit/sandbox/test_filter.c \
 	tests/unit/sandbox/test_folders.c \
 	tests/unit/sandbox/test_ids.c \
