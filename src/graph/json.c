@@ -1,6 +1,7 @@
 #include "json.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +9,8 @@
 #include <strings.h>
 
 /* json-c counts in int. */
-#define PIECE_MAX ((size_t)1 << 20)
+#define PIECE_MAX    ((size_t)1 << 20)
+#define UTF8_LONGEST 4
 
 static bool only_space(const char *p, size_t len)
 {
@@ -17,6 +19,19 @@ static bool only_space(const char *p, size_t len)
             return false;
     }
     return true;
+}
+
+/* json-c's own check lets overlong sequences and surrogates through. */
+static bool is_utf8(const char *data, size_t len)
+{
+    size_t n = 1;
+    for (; n && len >= UTF8_LONGEST; data += n, len -= n)
+        n = text_utf8_len(data);
+    char end[UTF8_LONGEST] = {0}; /* what is told apart by its length ends in a NUL */
+    memcpy(end, data, n ? len : 0);
+    for (const char *p = end; n && *p; p += n)
+        n = text_utf8_len(p);
+    return n != 0;
 }
 
 /* Feeds the tokener piece by piece. `used` is where the value ended. */
@@ -45,11 +60,14 @@ struct json_object *json_read(const char *data, size_t len, struct error *e)
         error_set(e, ERROR_ANSWER, "the answer is %s", len ? "binary, not JSON" : "empty");
         return NULL;
     }
+    if (!is_utf8(data, len)) {
+        error_set(e, ERROR_ANSWER, "the answer is not JSON: it is not UTF-8");
+        return NULL;
+    }
     struct json_tokener *tok = json_tokener_new_ex(JSON_DEPTH_MAX);
     if (!tok)
         alloc_out_of_memory();
-    json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
-                                    JSON_TOKENER_ALLOW_TRAILING_CHARS);
+    json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
     struct json_object *root = feed(tok, data, len, &used);
     enum json_tokener_error state = json_tokener_get_error(tok);
     json_tokener_free(tok);

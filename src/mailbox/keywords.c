@@ -2,8 +2,8 @@
 
 #include "postern/base/alloc.h"
 #include "postern/base/buf.h"
+#include "postern/base/text.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -73,28 +73,12 @@ char *keywords_of_categories(const char **categories, bool *cut)
     return buf_steal(&out);
 }
 
-/* How many bytes the UTF-8 sequence has that begins here; 0: it is none. */
-static size_t utf8_length(const unsigned char *p)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = *p < 0x80 ? 1 : *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
-    uint32_t code = n == 1 ? *p : *p & (0x7fu >> n);
-    if ((*p >= 0x80 && *p < 0xc0) || *p > 0xf4)
-        return 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (p[i] & 0x3fu);
-    }
-    return code < least[n] || code > 0x10ffff || (code & 0xfffff800) == 0xd800 ? 0 : n;
-}
-
 /* Is it UTF-8 that a category can hold? */
 static bool is_category(const char *text)
 {
     size_t n = 1, units = 0;
-    for (const unsigned char *p = (const unsigned char *)text; n && *p; p += n) {
-        n = utf8_length(p);
+    for (const char *p = text; n && *p; p += n) {
+        n = text_utf8_len(p);
         units += n == 4 ? 2 : 1;
     }
     return n != 0 && units <= CATEGORY_MAX;

@@ -4,10 +4,15 @@
 import base64
 import contextlib
 import json
+import re
+from email.message import EmailMessage
+from urllib.parse import quote
 
 import tap
 from connection import Closed
 from harness import FORGED, PASSWORD, PASSWORD_HASH, Pair, lines_are_ours, mail
+from imapclient import Literal
+from proxies import BetweenPair
 from tap import test
 
 MESSAGE = mail("plain")
@@ -108,6 +113,53 @@ def no_secrets():
             assert secret not in log, secret
         assert log.count(wrong) == log.count(f"login={wrong}") + log.count(f'"{wrong}"'), [
             line for line in log.splitlines() if wrong in line]
+
+
+@test
+def no_links():
+    """Links that stand for a right stay out of the log, as do IMAP's passwords, searches and mail"""
+    secrets = set()
+
+    def note(body):
+        with contextlib.suppress(ValueError, AttributeError):
+            page = json.loads(body)
+            secrets.update(page.get(name) for name in (
+                "@odata.nextLink", "@odata.deltaLink", "uploadUrl", "access_token"))
+        return body
+
+    message = EmailMessage()
+    message["Subject"] = "secret-subject"
+    message.set_content("secret-line\n")
+    message.add_attachment(bytes(4_000_000), maintype="application", subtype="octet-stream",
+                           filename="secret-file")
+    with BetweenPair(listeners={"pop": {"tls": "none"},
+                                "imap": {"protocol": "imap", "tls": "none"}}) as pair:
+        pair.between.change = {"": note}
+        pair.sandbox.settings(page_cap=3)
+        pair.deliver(*[MESSAGE] * 10)
+        with pair.imap() as client:
+            client.no('LOGIN alice "nearly the password"')
+            client.no("LOGIN alice ", Literal(b"nearly the password"))
+            client.bad('LOGIN alice "nearly the password')
+            client.bad('LOGIN alice "nearly the password" more')
+            client.bad("AUTHENTICATE PLAIN " + base64.b64encode(b"nearly the password").decode())
+            client.login().select()
+            client.append("INBOX", message.as_bytes())
+            client.ok("NOOP")
+            client.search("TEXT secret-search")
+        pair.restart()
+        pair.serves({str(number): MESSAGE for number in range(10)})
+        links = {link for link in secrets if link and link.startswith("https:")}
+        assert any(not link.startswith(pair.between.url) for link in links), "no upload session"
+        assert any("deltatoken" in link for link in links), "no delta link was told"
+        # Of a link the words that are no words: its tokens.
+        words = {word for link in links for word in re.findall(r"[\w%-]{16,}", link.split("/", 3)[3])
+                 if not re.fullmatch(r"[a-zA-Z]+", word)} | (secrets - links - {None})
+        paths = {quote(word) for path, *_ in pair.between.seen for word in path.split("?")[0].split("/")}
+        log = pair.postern.log()
+        for secret in words - paths | {"nearly the password", "secret-search", "secret-subject",
+                                       "secret-line", "secret-file"}:
+            assert secret not in log, secret
 
 
 tap.main()

@@ -10,6 +10,7 @@ import select
 import socket
 import ssl
 import threading
+from pathlib import Path
 
 from harness import Pair, make_certificate
 from tap import PATIENCE
@@ -206,7 +207,7 @@ class BetweenPair(Pair):
 
     def __init__(self, make=Between, **options):
         self.make_between = make
-        self.between = None
+        self.between = self.anchors = None
         super().__init__(serve=False, **options)
 
     def __enter__(self):
@@ -214,8 +215,12 @@ class BetweenPair(Pair):
         try:
             self.between = self.make_between(self)
             url = f"'{self.between.url}'"
+            # The sandbox too, where pieces of uploads go.
+            self.anchors = self.work / "anchors.pem"
+            self.anchors.write_text(self.between.certificate.read_text()
+                                    + Path(self.sandbox.ca_file).read_text())
             self.tenant.update({"graph-url": url, "login-url": url,
-                                "ca-file": f"'{self.between.certificate}'"})
+                                "ca-file": f"'{self.anchors}'"})
             self.postern.write(self.config_text())
             self.start()
         except BaseException:

@@ -61,8 +61,7 @@ def redirects():
     """A redirect of Entra ID or Graph to another server is followed by nobody"""
     for path in ("/oauth2/", "/messages/delta"):
         with TlsServer("fine") as elsewhere, BetweenPair(limits=LIMITS) as pair:
-            anchors = pair.between.certificate
-            anchors.write_text(anchors.read_text() + elsewhere.anchor.read_text())
+            pair.anchors.write_text(pair.anchors.read_text() + elsewhere.anchor.read_text())
             pair.deliver(MESSAGE)
             for status in (301, 302, 303, 307, 308):
                 pair.between.change = {path: lambda _, status=status: (

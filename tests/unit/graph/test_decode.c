@@ -295,6 +295,104 @@ static void test_depth(void)
     }
 }
 
+/* What no honest server writes, in the places of numbers: a number within bounds, none, or an
+ * error; never another one's sign or a wrapped one. */
+static void test_numbers(void)
+{
+    static const struct {
+        const char *text;
+        bool ok, has;
+        int64_t value;
+    } numbers[] = {
+        {"-0", true, true, 0},
+        {"9223372036854775807", true, true, INT64_MAX},
+        {"9223372036854775808", true, true, INT64_MAX},
+        {"18446744073709551616", true, true, INT64_MAX},
+        {"-9223372036854775809", true, true, INT64_MIN},
+        {"\"9223372036854775808\"", true, false, 0},
+        {"\"-0\"", true, true, 0},
+        {"\"1e3\"", true, false, 0},
+        {"\"0x10\"", true, false, 0},
+        {"\"\"", true, false, 0},
+        {"1e999", false, false, 0},
+        {"1.5", false, false, 0},
+        {"true", false, false, 0},
+        {"[1]", false, false, 0},
+        {"{}", false, false, 0},
+        {"NaN", false, false, 0},
+        {"Infinity", false, false, 0},
+        {"+1", false, false, 0},
+        {"0x10", false, false, 0},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        char json[256];
+        struct graph_page p;
+        struct error e;
+        snprintf(json, sizeof json,
+                 "{\"value\":[{\"id\":\"A\",\"singleValueExtendedProperties\":["
+                 "{\"id\":\"Integer 0x0E23\",\"value\":%s}]}]}",
+                 numbers[i].text);
+        bool ok = page(json, &p, &e);
+        if (ok != numbers[i].ok)
+            fprintf(stderr, "%s: %s\n", numbers[i].text, ok ? "taken" : e.text);
+        CU_ASSERT_EQUAL(ok, numbers[i].ok);
+        if (!ok)
+            continue;
+        CU_ASSERT_EQUAL(!!(p.messages[0].has & GRAPH_HAS_ARTICLE), numbers[i].has);
+        CU_ASSERT(!numbers[i].has || p.messages[0].article == numbers[i].value);
+        graph_page_free(&p);
+    }
+}
+
+/* Texts that are no UTF-8, or that no UTF-8 can be made of; a member that is there twice. */
+static void test_texts(void)
+{
+    static const struct {
+        const char *text;
+        bool ok;
+    } texts[] = {
+        {"{\"value\":[{\"id\":\"\xc0\xaf\"}]}", false},         /* overlong */
+        {"{\"value\":[{\"id\":\"\xed\xa0\x80\"}]}", false},     /* a surrogate */
+        {"{\"value\":[{\"id\":\"\xf5\x80\x80\x80\"}]}", false}, /* beyond Unicode */
+        {"{\"value\":[{\"id\":\"\\ud800\"}]}", true},           /* alone: replaced */
+        {"{\"value\":[{\"id\":\"\\udc00\\ud800\"}]}", true},
+        {"{\"value\":[{\"id\":\"\\u12\"}]}", false},
+        {"{\"value\":[{\"id\":\"\x80\"}]}", false},
+        {"\xef\xbb\xbf{\"value\":[]}", false},
+        {"{\"value\":[{\"id\":7,\"id\":\"A\"}]}", true}, /* the last one counts */
+        {"{\"value\":[{\"id\":\"A\",\"id\":7}]}", false},
+        {"{\"value\":[{\"id\":\"A\"}],\"value\":{}}", false},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct graph_page p;
+        struct error e;
+        bool ok = page(texts[i].text, &p, &e);
+        if (ok != texts[i].ok)
+            fprintf(stderr, "%s: %s\n", texts[i].text, ok ? "taken" : e.text);
+        CU_ASSERT_EQUAL(ok, texts[i].ok);
+        if (ok)
+            graph_page_free(&p);
+    }
+}
+
+static void test_items_max(void)
+{
+    for (size_t count = 10000; count <= 10001; count++) {
+        struct buf b = BUF_INIT(1 << 20);
+        struct graph_page p;
+        struct error e;
+        buf_puts(&b, "{\"value\":[");
+        for (size_t i = 0; i < count; i++)
+            buf_puts(&b, i ? ",{\"id\":\"A\"}" : "{\"id\":\"A\"}");
+        buf_puts(&b, "]}");
+        bool ok = page(buf_str(&b), &p, &e);
+        CU_ASSERT_EQUAL(ok, count == 10000);
+        if (ok)
+            graph_page_free(&p);
+        buf_free(&b);
+    }
+}
+
 static void test_folder(void)
 {
     static const char json[] =
@@ -347,6 +445,9 @@ const struct unit_test decode_tests[] = {
     {"what is taken leniently", test_lenient},
     {"what is refused", test_strict},
     {"nesting", test_depth},
+    {"numbers out of bounds", test_numbers},
+    {"texts that are none", test_texts},
+    {"as many items as a page may have", test_items_max},
     {"a folder", test_folder},
     {"property ids", test_property_ids},
     {NULL, NULL},
