@@ -3,6 +3,10 @@ postern_SOURCES = \
 	src/cmd/answers.c \
 	src/cmd/answers.h \
 	src/cmd/arguments.c \
+	src/cmd/asking.c \
+	src/cmd/asking.h \
+	src/cmd/certificate.c \
+	src/cmd/certificate.h \
 	src/cmd/check.c \
 	src/cmd/child.c \
 	src/cmd/child.h \
@@ -12,6 +16,12 @@ postern_SOURCES = \
 	src/cmd/control_request.c \
 	src/cmd/control_server.c \
 	src/cmd/demo.c \
+	src/cmd/doctor.c \
+	src/cmd/doctor.h \
+	src/cmd/doctor_listener.c \
+	src/cmd/doctor_local.c \
+	src/cmd/doctor_login.c \
+	src/cmd/doctor_tenant.c \
 	src/cmd/housekeeper.c \
 	src/cmd/housekeeper.h \
 	src/cmd/main.c \

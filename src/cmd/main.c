@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"serve", cmd_serve, "serve POP3 clients, in the foreground"},
     {"check", cmd_check, "read the configuration and name each fault with its line"},
     {"passwd", cmd_passwd, "make the password line of a login"},
+    {"doctor", cmd_doctor, "take every step from the configuration to a fetched message"},
     {"demo", cmd_demo, "try it all without an account and without a network"},
     {"version", cmd_version, "tell the version"},
 };

@@ -90,6 +90,7 @@ void steps_add(struct steps *s, enum step_state state, const char *name, const c
         end_line(s);
         printf("%-4s  %s%s%s: %s", shown[state], s->subject, *s->subject ? ": " : "", name, text);
         s->open = true;
+        fflush(stdout);
     }
     free(text);
 }
@@ -97,14 +98,12 @@ void steps_add(struct steps *s, enum step_state state, const char *name, const c
 void steps_fix(struct steps *s, const char *fmt, ...)
 {
     va_list ap;
-    if (!fmt || !*fmt)
-        return;
     va_start(ap, fmt);
     char *text = format(fmt, ap);
     va_end(ap);
-    if (s->list)
+    if (s->list && *text)
         add_text(s->last, "fix", text);
-    else
+    else if (*text)
         printf(" -> %s", text);
     end_line(s);
     free(text);

@@ -26,7 +26,7 @@ void steps_subject(struct steps *s, const char *fmt, ...) __attribute__((format(
 /* One step: its name ("dns", "mailbox"), and what was found. */
 void steps_add(struct steps *s, enum step_state state, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-/* What to do about the step added last; NULL or "" does nothing. Ends its line. */
+/* What to do about the step added last; ends its line; "" only that. */
 void steps_fix(struct steps *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* How many so far. */
 size_t steps_count(const struct steps *s, enum step_state state);

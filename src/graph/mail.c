@@ -82,6 +82,16 @@ bool graph_message_decode(struct graph_call *call, struct arena *a, struct graph
     return decode_message(buf_str(body), body->len, a, m, e);
 }
 
+struct graph_call *graph_newest_start(struct graph_user *u, struct graph_as as,
+                                      const char *folder_id)
+{
+    struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    struct graph_request r = build_request(as, GRAPH_GET, GRAPH_REPEAT_SAFE);
+    build_item(&path, "mailFolders", folder_id);
+    buf_puts(&path, "/messages?$select=id&$top=1&$orderby=receivedDateTime%20desc");
+    return build_start(u, &r, &path);
+}
+
 struct graph_call *graph_mime_start(struct graph_user *u, struct graph_as as, const char *id,
                                     const struct graph_sink *sink,
                                     void (*done)(void *arg, struct graph_call *call), void *arg)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,18 @@ struct store_lock {
     int fd;
 };
 
+/* Who wrote itself into the file, "" if nobody did. */
+static void read_pid(int fd, char pid[PID_TEXT_MAX])
+{
+    ssize_t n = pread(fd, pid, PID_TEXT_MAX - 1, 0);
+    pid[n > 0 ? n : 0] = '\0';
+    pid[strspn(pid, "0123456789")] = '\0';
+}
+
 static bool refuse(int fd, const char *path, struct error *e)
 {
     char pid[PID_TEXT_MAX];
-    ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
-    pid[n > 0 ? n : 0] = '\0';
-    pid[strspn(pid, "0123456789")] = '\0';
+    read_pid(fd, pid);
     return error_set(e, ERROR_LOCAL,
                      "%s is locked by process %s: another postern serves from this state "
                      "directory; stop it, or give this one a state-dir of its own",
@@ -73,4 +80,22 @@ void store_state_unlock(struct store_lock **l)
     close((*l)->fd);
     free(*l);
     *l = NULL;
+}
+
+/* The lock is tried only if the process that wrote itself into the file is there: trying it while
+ * another starts would make that one believe that the directory is taken. */
+bool store_state_is_locked(const char *state_dir, long *pid)
+{
+    char text[PID_TEXT_MAX] = "";
+    char *path = xasprintf("%s/lock", state_dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    free(path);
+    if (fd < 0)
+        return false;
+    read_pid(fd, text);
+    *pid = strtol(text, NULL, 10);
+    bool locked = *pid > 0 && (kill((pid_t)*pid, 0) == 0 || errno == EPERM) &&
+                  flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return locked;
 }

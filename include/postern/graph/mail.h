@@ -113,6 +113,11 @@ struct graph_call *graph_message_start(struct graph_user *u, struct graph_as as,
 bool graph_message_decode(struct graph_call *call, struct arena *a, struct graph_message *m,
                           struct error *e);
 
+/* GET …/mailFolders/{id}/messages?$select=id&$top=1&$orderby=receivedDateTime desc: the newest
+ * message alone (user: list messages). A page for graph_page_decode(). */
+struct graph_call *graph_newest_start(struct graph_user *u, struct graph_as as,
+                                      const char *folder_id);
+
 /* GET …/messages/{id}/$value into a sink (Get MIME content of a message). */
 struct graph_call *graph_mime_start(struct graph_user *u, struct graph_as as, const char *id,
                                     const struct graph_sink *sink,

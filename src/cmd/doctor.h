@@ -1,0 +1,46 @@
+/*
+ * The insides of `postern doctor`: the groups of steps, in the order in which they are taken. Each
+ * adds what it found to the steps; nothing of it changes anything but doctor_mailbox() with
+ * `try_writing`.
+ */
+#ifndef POSTERN_CMD_DOCTOR_H
+#define POSTERN_CMD_DOCTOR_H
+
+#include "asking.h"
+#include "certificate.h"
+#include "need.h"
+#include "steps.h"
+
+#define DOCTOR_WARN_DAYS 30 /* a certificate that ends sooner is worth a word */
+
+/* Whose token has been asked for. */
+struct doctor_identity {
+    struct principal who;
+    bool good;
+};
+
+struct doctor {
+    struct steps *steps;
+    const struct config *config;
+    struct asking asking;
+    bool try_writing;
+    struct doctor_identity *identities;
+    size_t identity_count;
+};
+
+/* State directory, lock, free space; true: a `serve` runs on it. */
+bool doctor_state(struct doctor *d);
+/* Certificates for clients, listeners, what is weakened. */
+void doctor_listeners(struct doctor *d, bool served);
+/* Proxy variables. */
+void doctor_proxies(struct doctor *d);
+/* Names, connections, clock and credential of one tenant; false: there is no use in asking it. */
+bool doctor_tenant(struct doctor *d, const struct config_tenant *t);
+/* Whether and how one mailbox of a login opens. */
+void doctor_mailbox(struct doctor *d, const struct need *n);
+
+/* Tells of a certificate: dates, key. `names`: those for which clients ask. */
+void doctor_certificate(struct doctor *d, const char *step, const char *path, bool names,
+                        const char *renew);
+
+#endif
