@@ -7,14 +7,14 @@
 #define PROGRESS_MS ((int64_t)10000)
 #define PATIENCE_MS ((int64_t)15000)
 
-bool asking_open(struct asking *a, const struct config *c, struct error *e)
+bool asking_open(struct asking *a, const struct config *c, size_t max_body, struct error *e)
 {
     static const struct log_settings silent = {LOG_LEVEL_ERROR, LOG_TEXT, "/dev/null"};
     const struct graph_settings settings = {.request_timeout_ms = PROGRESS_MS,
                                             .patience_ms = PATIENCE_MS,
                                             .background_ms = PATIENCE_MS,
                                             .max_json = JSON_MAX,
-                                            .max_message = c->limits.max_message_size};
+                                            .max_message = max_body};
     *a = (struct asking){.wait = {.event_fd = -1, .client_fd = -1}, .end_ms = CLOCK_NEVER};
     if (!log_open(&silent, e) || !wait_init(&a->wait, e) ||
         !(a->graph = graph_client_start(&settings, e)))

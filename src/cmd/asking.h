@@ -19,9 +19,10 @@ struct asking {
     int64_t end_ms; /* monotonic: nothing is begun after it; CLOCK_NEVER */
 };
 
-/* False: a certificate or key of a tenant, or the key of the stored sign-ins, cannot be read. The
- * log is silenced: what fails is told by the values. asking_close() in any case. */
-bool asking_open(struct asking *a, const struct config *c, struct error *e);
+/* `max_body`: bytes of a message or another file. False: a certificate or key of a tenant, or the
+ * key of the stored sign-ins, cannot be read. The log is silenced: what fails is told by the
+ * values. asking_close() in any case. */
+bool asking_open(struct asking *a, const struct config *c, size_t max_body, struct error *e);
 void asking_close(struct asking *a);
 /* Waits for a call of this client, at most ASKING_CALL_MS. */
 bool asking_wait(struct asking *a, struct graph_call *call, struct error *e);

@@ -118,7 +118,7 @@ static void examine(struct doctor *d, char *const *names, int count)
     bool served = doctor_state(d);
     doctor_listeners(d, served);
     doctor_proxies(d);
-    if (!asking_open(&d->asking, d->config, &e)) {
+    if (!asking_open(&d->asking, d->config, d->config->limits.max_message_size, &e)) {
         steps_add(d->steps, STEP_FAIL, "credentials", "%s", e.text);
         steps_fix(d->steps, "correct that file, or run this as the user that runs postern serve");
     } else {

@@ -16,6 +16,7 @@ postern_SOURCES = \
 	src/cmd/control_request.c \
 	src/cmd/control_server.c \
 	src/cmd/demo.c \
+	src/cmd/discover.c \
 	src/cmd/doctor.c \
 	src/cmd/doctor.h \
 	src/cmd/doctor_listener.c \

@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"check", cmd_check, "read the configuration and name each fault with its line"},
     {"passwd", cmd_passwd, "make the password line of a login"},
     {"doctor", cmd_doctor, "take every step from the configuration to a fetched message"},
+    {"discover", cmd_discover, "list the mailboxes that still use POP3, IMAP4 or SMTP elsewhere"},
     {"demo", cmd_demo, "try it all without an account and without a network"},
     {"version", cmd_version, "tell the version"},
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define TITLE_SHOWN  36 /* bytes of a tenant's title in names */
 #define GRAPH_APP_ID "00000003-0000-0000-c000-000000000000"
 
 /* The names by which the modules know a cloud; the first one needs none. */
@@ -97,6 +98,15 @@ static void gather(const struct need *needs, size_t count, struct mailboxes *rea
 
 /* --- an application --- */
 
+/* How many bytes of the text to show, at most `most`, and no character in part. */
+static size_t utf8_cut(const char *text, size_t most)
+{
+    size_t len = strnlen(text, most);
+    while (len == most && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+        len--;
+    return len;
+}
+
 static void put_application(const struct config_tenant *t, struct buf *out)
 {
     if (t->client_id) {
@@ -110,7 +120,8 @@ static void put_application(const struct config_tenant *t, struct buf *out)
         buf_puts(out, "$app = Get-MgServicePrincipal -Filter \"displayName eq 'NAME OF THE "
                       "MACHINE' and servicePrincipalType eq 'ManagedIdentity'\"\n");
     }
-    buf_puts(out, "if (@($app).Count -ne 1) { throw 'There is no such application in this tenant, "
+    buf_puts(out, "if (-not $app -or @($app).Count -ne 1) { throw 'There is no such application in "
+                  "this tenant, "
                   "or more than one' }\n"
                   "if (-not (Get-ServicePrincipal | Where-Object AppId -eq $app.AppId)) {\n"
                   "    New-ServicePrincipal -AppId $app.AppId -ObjectId $app.Id -DisplayName "
@@ -139,38 +150,56 @@ static void put_filter(const struct mailboxes *m, struct buf *out)
     }
     put_comment(out, "More than a filter should list, so a group: direct members count, groups "
                      "inside it do not.");
-    buf_puts(out, "$group = New-DistributionGroup -Name $scope -Type Security "
-                  "-MemberJoinRestriction Closed -MemberDepartRestriction Closed\n"
-                  "$mailboxes | ForEach-Object { Add-DistributionGroupMember -Identity "
-                  "$group.Guid.ToString() -Member $_.Guid.ToString() }\n"
-                  "$filter = \"MemberOfGroup -eq '$($group.DistinguishedName -replace \"'\", "
-                  "\"''\")'\"\n");
+    buf_puts(out,
+             "$group = Get-DistributionGroup -Identity $name -ErrorAction SilentlyContinue\n"
+             "if (-not $group) {\n"
+             "    $group = New-DistributionGroup -Name $name -Type Security -MemberJoinRestriction "
+             "Closed -MemberDepartRestriction Closed\n"
+             "}\n"
+             "Update-DistributionGroupMember -Identity $group.Guid.ToString() -Members ($mailboxes "
+             "| ForEach-Object { $_.Guid.ToString() }) -Confirm:$false\n"
+             "$filter = \"MemberOfGroup -eq '$($group.DistinguishedName -replace \"'\", "
+             "\"''\")'\"\n");
+}
+
+/* Exchange's names of scopes and assignments have 64 characters at most. */
+static void put_scope_name(const struct config_tenant *t, const char *what, struct buf *out)
+{
+    char *name = xasprintf("Postern %.*s %s", (int)utf8_cut(t->name, TITLE_SHOWN), t->name, what);
+    buf_puts(out, "$name = ");
+    powershell_quote(out, name);
+    buf_putc(out, '\n');
+    free(name);
 }
 
 static void put_scope(const struct config_tenant *t, const char *what, const char *role,
                       const struct mailboxes *m, struct buf *out)
 {
-    if (!m->count)
+    buf_printf(out, "\n# %s: %zu mailbox%s\n", role, m->count, m->count == 1 ? "" : "es");
+    put_scope_name(t, what, out);
+    if (!m->count) {
+        buf_puts(out,
+                 "Get-ManagementRoleAssignment -Identity $name -ErrorAction SilentlyContinue | "
+                 "Remove-ManagementRoleAssignment -Confirm:$false\n");
         return;
-    struct buf scope = BUF_INIT(out->max);
-    buf_printf(&scope, "Postern %s %s", t->name, what);
-    buf_printf(out, "\n# %s: %zu mailbox%s\n$scope = ", role, m->count, m->count == 1 ? "" : "es");
-    powershell_quote(out, buf_str(&scope));
-    buf_putc(out, '\n');
+    }
     put_list(m, out);
     put_filter(m, out);
     buf_printf(out,
-               "if (Get-ManagementScope -Identity $scope -ErrorAction SilentlyContinue) {\n"
-               "    Set-ManagementScope -Identity $scope -RecipientRestrictionFilter $filter\n"
+               "if (Get-ManagementScope -Identity $name -ErrorAction SilentlyContinue) {\n"
+               "    Set-ManagementScope -Identity $name -RecipientRestrictionFilter $filter\n"
                "} else {\n"
-               "    New-ManagementScope -Name $scope -RecipientRestrictionFilter $filter\n"
-               "    New-ManagementRoleAssignment -App $app.Id -Role '%s' -CustomResourceScope "
-               "$scope\n"
+               "    New-ManagementScope -Name $name -RecipientRestrictionFilter $filter\n"
                "}\n"
+               "if (-not (Get-ManagementRoleAssignment -Identity $name -ErrorAction "
+               "SilentlyContinue)) {\n"
+               "    New-ManagementRoleAssignment -Name $name -App $app.Id -Role '%s' "
+               "-CustomResourceScope $name\n"
+               "}\n"
+               "# InScope must be True:\n"
                "$mailboxes | ForEach-Object { Test-ServicePrincipalAuthorization -Identity "
-               "$app.Id -Resource $_.Guid.ToString() } | Format-Table   # InScope: True\n",
+               "$app.Id -Resource $_.Guid.ToString() } | Format-Table\n",
                role);
-    buf_free(&scope);
 }
 
 static const char tenant_wide[] =

@@ -16,4 +16,26 @@ extern const unsigned graph_report_periods[4];
 bool graph_report_email_apps(struct graph_user *u, struct graph_as as, unsigned days,
                              struct buf *out, struct wait *w, struct error *e);
 
+struct graph_report_row {
+    const char *user; /* UPN, or a digest where the tenant conceals names */
+    const char *last; /* "2026-11-18", the last day of any mail activity; "" if unknown */
+    bool pop3, imap4, smtp;
+    bool deleted; /* the account no longer exists */
+};
+struct graph_report {
+    struct arena *arena;
+    struct graph_report_row *rows; /* those that used one of the three, in the report's order */
+    size_t count;
+    size_t users;          /* rows of the report */
+    const char *refreshed; /* the day up to which it tells, "" if it has no rows */
+    bool concealed;        /* no name in it is one */
+};
+
+/* Reads the report: columns by name, in any order, further ones passed over. A cell that is empty,
+ * "No", "False" or "0" means that the program was not used; what else stands there (a version,
+ * "Undetermined", a date) that it was. False: `e` (ERROR_ANSWER) says what is wrong; nothing is to
+ * be freed. */
+bool graph_report_decode(const char *text, size_t len, struct graph_report *out, struct error *e);
+void graph_report_free(struct graph_report *r);
+
 #endif
