@@ -14,15 +14,11 @@ static int64_t to_ms(const ASN1_TIME *t)
     return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) * 1000 : 0;
 }
 
-static void put_name(char *out, size_t size, const char *text, size_t len)
+static void put_name(struct certificate *c, const char *text, int len)
 {
-    size_t used = strlen(out);
-    if (used + len + 3 > size)
-        return;
-    if (used)
-        used += (size_t)sprintf(out + used, ", ");
-    memcpy(out + used, text, len);
-    out[used + len] = '\0';
+    size_t used = strlen(c->names);
+    if (used + (size_t)len + sizeof ", " <= sizeof c->names)
+        snprintf(c->names + used, sizeof c->names - used, "%s%.*s", used ? ", " : "", len, text);
 }
 
 static void read_names(X509 *x, struct certificate *out)
@@ -31,11 +27,10 @@ static void read_names(X509 *x, struct certificate *out)
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
         if (name->type == GEN_DNS)
-            put_name(out->names, sizeof out->names,
-                     (const char *)ASN1_STRING_get0_data(name->d.dNSName),
-                     (size_t)ASN1_STRING_length(name->d.dNSName));
+            put_name(out, (const char *)ASN1_STRING_get0_data(name->d.dNSName),
+                     ASN1_STRING_length(name->d.dNSName));
         else if (name->type == GEN_IPADD)
-            put_name(out->names, sizeof out->names, "an IP address", strlen("an IP address"));
+            put_name(out, "an IP address", (int)strlen("an IP address"));
     }
     GENERAL_NAMES_free(names);
 }
