@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 
 #define HOST_BYTES 8 /* of an IPv6 address: the part below its /64 */
 
@@ -73,6 +74,10 @@ bool address_equal(const struct sockaddr *a, const struct sockaddr *b)
         const struct sockaddr_in6 *x = (const void *)a, *y = (const void *)b;
         return x->sin6_port == y->sin6_port && x->sin6_scope_id == y->sin6_scope_id &&
                memcmp(&x->sin6_addr, &y->sin6_addr, sizeof x->sin6_addr) == 0;
+    }
+    if (a->sa_family == AF_UNIX) {
+        const struct sockaddr_un *x = (const void *)a, *y = (const void *)b;
+        return strcmp(x->sun_path, y->sun_path) == 0;
     }
     return false;
 }

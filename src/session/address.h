@@ -17,7 +17,7 @@ void address_key(const struct sockaddr *address, char out[ADDRESS_SIZE]);
 bool address_loopback(const struct sockaddr *address);
 /* 0 for other families. */
 in_port_t address_port(const struct sockaddr *address);
-/* Same family, address and port. */
+/* Same family, address and port; of Unix sockets the path. */
 bool address_equal(const struct sockaddr *a, const struct sockaddr *b);
 
 #endif

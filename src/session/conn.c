@@ -61,18 +61,26 @@ struct session_conn *session_conn_new(int fd, const struct session_conn_settings
     }
     buf_init(&c->in, SESSION_LINE_MAX + INPUT_SLACK);
     buf_init(&c->out, OUTPUT_MAX);
-    memcpy(&c->peer, s->address, s->address_len < sizeof c->peer ? s->address_len : sizeof c->peer);
-    address_format(s->address, c->address);
+    session_conn_set_client(c, s->address, s->address_len, s->plaintext_login);
     snprintf(c->id, sizeof c->id, "%s", s->id);
     c->tls_mode = s->tls_mode;
     c->tls = session_tls_ref(s->tls);
-    c->plaintext_login = s->plaintext_login;
     c->listed = s->listed;
     c->gate = s->gate;
     c->handshake_timeout_ms = s->handshake_timeout_ms;
     c->write_timeout_ms = s->write_timeout_ms;
     pthread_mutex_init(&c->state_lock, NULL);
     return c;
+}
+
+void session_conn_set_client(struct session_conn *c, const struct sockaddr *address,
+                             socklen_t address_len, bool plaintext_login)
+{
+    memset(&c->peer, 0, sizeof c->peer);
+    memcpy(&c->peer, address, address_len < sizeof c->peer ? address_len : sizeof c->peer);
+    address_format((const struct sockaddr *)&c->peer, c->address);
+    c->plaintext_login = plaintext_login;
+    inventory_peer(c->client, address);
 }
 
 void session_conn_free(struct session_conn **conn)
@@ -128,6 +136,19 @@ static enum session_line line_result(enum transport_result r)
         break;
     }
     return SESSION_LINE_FAILED;
+}
+
+bool session_conn_raw(struct session_conn *c, void *data, size_t max, int64_t deadline_ms,
+                      size_t *got, struct error *e)
+{
+    switch (transport_read(&c->io, data, max, deadline_ms, false, got)) {
+    case TRANSPORT_OK:
+        return true;
+    case TRANSPORT_TIMEOUT:
+        return error_set(e, ERROR_TIMEOUT, "it did not come in time");
+    default:
+        return error_set(e, ERROR_CANCELED, "the connection was closed before");
+    }
 }
 
 /* Reads more behind what is there. Between lines the buffer is made only when bytes have come, so

@@ -7,22 +7,25 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static bool fail(int fd, const struct config_listener *l, const char *what, struct error *e)
+static bool fail(const struct config_listener *l, const char *what, struct error *e)
 {
     int cause = errno;
-    if (fd >= 0)
-        close(fd);
-    return error_set(e, ERROR_LOCAL, "listener \"%s\": cannot %s %s: %s%s", l->name, what,
-                     l->address, strerror(cause),
-                     cause == EADDRINUSE      ? "; another program has that port"
-                     : cause == EACCES        ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
-                     : cause == EADDRNOTAVAIL ? "; no interface has that address"
-                                              : "");
+    return error_set(
+        e, ERROR_LOCAL, "listener \"%s\": cannot %s %s: %s%s", l->name, what, l->address,
+        strerror(cause),
+        cause == EADDRINUSE ? "; another program listens there"
+        : l->sockaddr.ss_family == AF_UNIX
+            ? "; the directory must be there and writable for the user of the service, "
+              "and what is not a socket there is for you to remove"
+        : cause == EACCES        ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
+        : cause == EADDRNOTAVAIL ? "; no interface has that address"
+                                 : "");
 }
 
 /* With the port that the kernel chose, where the configuration says 0. */
@@ -38,27 +41,64 @@ static void log_bound(int fd, const struct config_listener *l)
         return;
     bool v6 = bound.any.sa_family == AF_INET6;
     address_format(&bound.any, address);
-    log_info("listener \"%s\": listening on %s%s%s:%u", l->name, v6 ? "[" : "", address,
-             v6 ? "]" : "", address_port(&bound.any));
+    if (bound.any.sa_family == AF_UNIX)
+        log_info("listener \"%s\": listening on %s", l->name, l->address);
+    else
+        log_info("listener \"%s\": listening on %s%s%s:%u", l->name, v6 ? "[" : "", address,
+                 v6 ? "]" : "", address_port(&bound.any));
 }
 
-static bool open_socket(const struct config_listener *l, int *out, struct error *e)
+static void set_options(int fd, int family)
 {
-    const struct sockaddr *address = (const struct sockaddr *)&l->sockaddr;
     int on = 1;
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return fail(fd, l, "open a socket for", e);
+    if (family == AF_UNIX)
+        return;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     /* "[::]" and "0.0.0.0" are two listeners on every system. */
-    if (address->sa_family == AF_INET6)
+    if (family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (bind(fd, address, l->sockaddr_len) < 0)
-        return fail(fd, l, "bind", e);
-    if (listen(fd, SOMAXCONN) < 0)
-        return fail(fd, l, "listen on", e);
-    log_bound(fd, l);
-    *out = fd;
+}
+
+static bool open_socket(struct listener *item, struct error *e)
+{
+    const struct config_listener *l = item->config;
+    const struct sockaddr *address = (const struct sockaddr *)&l->sockaddr;
+    item->fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (item->fd < 0)
+        return fail(l, "open a socket for", e);
+    set_options(item->fd, address->sa_family);
+    bool bound = address->sa_family == AF_UNIX ? local_socket_bind(item->fd, l, &item->file)
+                                               : bind(item->fd, address, l->sockaddr_len) == 0;
+    if (!bound)
+        return fail(l, "bind", e);
+    if (listen(item->fd, SOMAXCONN) < 0)
+        return fail(l, "listen on", e);
+    item->loopback = l->loopback;
+    log_bound(item->fd, l);
+    return true;
+}
+
+/* Where systemd's socket listens shows only now, so what the check of the configuration looks at
+ * elsewhere is looked at here. */
+static bool inherit_socket(struct listener *item, struct error *e)
+{
+    const struct config_listener *l = item->config;
+    struct sockaddr_storage bound = {0};
+    socklen_t len = sizeof bound;
+    item->fd = local_socket_inherit(config_listener_socket_name(l), e);
+    if (item->fd < 0)
+        return error_prefix(e, "listener \"%s\": ", l->name);
+    int flags = fcntl(item->fd, F_GETFL);
+    if (getsockname(item->fd, (struct sockaddr *)&bound, &len) < 0 || flags < 0 ||
+        fcntl(item->fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return fail(l, "look at", e);
+    item->loopback = address_loopback((struct sockaddr *)&bound);
+    if (l->tls == TLS_NONE && !item->loopback && !l->allow_plaintext)
+        return error_set(e, ERROR_LOCAL,
+                         "listener \"%s\": the socket from systemd would take passwords in the "
+                         "clear from other machines; set tls, or write allow-plaintext = yes",
+                         l->name);
+    log_bound(item->fd, l);
     return true;
 }
 
@@ -76,34 +116,44 @@ static struct listener *same_socket(const struct listener_set *old, const struct
     return NULL;
 }
 
-static bool open_one(struct listener *item, const struct config *config,
-                     const struct config_listener *l, const struct listener_set *old,
-                     struct error *e)
+static void take_over(struct listener *item, const struct listener *before)
 {
-    item->config = l;
+    item->fd = before->fd;
+    item->file = before->file;
+    item->loopback = before->loopback;
+    item->inherited = true;
+    if (item->file.inode)
+        local_socket_set_mode(item->config);
+}
+
+static bool open_one(struct listener *item, const struct config *config,
+                     const struct listener_set *old, struct error *e)
+{
+    const struct config_listener *l = item->config;
     if (l->tls != TLS_NONE) {
         item->tls = session_tls_new(&config->tls, l, e);
         if (!item->tls)
             return error_prefix(e, "listener \"%s\": ", l->name);
     }
+    if (config_listener_socket_name(l))
+        return inherit_socket(item, e);
     const struct listener *before = same_socket(old, l);
-    if (before) {
-        item->fd = before->fd;
-        item->inherited = true;
-        return true;
-    }
-    return open_socket(l, &item->fd, e);
+    if (!before)
+        return open_socket(item, e);
+    take_over(item, before);
+    return true;
 }
 
 bool listener_set_open(struct listener_set *set, const struct config *config,
                        const struct listener_set *old, struct error *e)
 {
     set->items = xcalloc(config->listener_count, sizeof *set->items);
-    for (set->count = 0; set->count < config->listener_count; set->count++) {
+    set->count = 0;
+    while (set->count < config->listener_count) {
         struct listener *item = &set->items[set->count];
+        item->config = &config->listeners[set->count++];
         item->fd = -1;
-        if (!open_one(item, config, &config->listeners[set->count], old, e)) {
-            session_tls_unref(&item->tls);
+        if (!open_one(item, config, old, e)) {
             listener_set_close(set, NULL);
             return false;
         }
@@ -127,8 +177,10 @@ void listener_set_close(struct listener_set *set, struct listener_set *successor
 {
     for (size_t i = 0; i < set->count; i++) {
         struct listener *l = &set->items[i];
-        if (!l->inherited && !handed_over(l->fd, successor))
+        if (!l->inherited && l->fd >= 0 && !handed_over(l->fd, successor)) {
+            local_socket_remove(l->config, &l->file);
             close(l->fd);
+        }
         session_tls_unref(&l->tls);
     }
     free(set->items);

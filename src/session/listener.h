@@ -4,6 +4,8 @@
 #ifndef SESSION_LISTENER_H
 #define SESSION_LISTENER_H
 
+#include "local_socket.h"
+
 #include "postern/base/config.h"
 #include "postern/base/error.h"
 #include "postern/session/tls.h"
@@ -15,6 +17,8 @@ struct listener {
     bool inherited; /* the socket belongs to the set before this one until that is let go */
     const struct config_listener *config;
     struct session_tls *tls; /* NULL: none */
+    struct local_socket file;
+    bool loopback; /* where it listens, as bound */
 };
 
 struct listener_set {

@@ -5,6 +5,8 @@ libsession_a_SOURCES = \
 	src/session/certificates.c \
 	src/session/certificates.h \
 	src/session/conn.c \
+	src/session/counts.c \
+	src/session/counts.h \
 	src/session/digest.c \
 	src/session/digest.h \
 	src/session/guesses.c \
@@ -14,7 +16,11 @@ libsession_a_SOURCES = \
 	src/session/inventory.c \
 	src/session/listener.c \
 	src/session/listener.h \
+	src/session/local_socket.c \
+	src/session/local_socket.h \
 	src/session/login.c \
+	src/session/proxy.c \
+	src/session/proxy.h \
 	src/session/sasl.c \
 	src/session/sasl_parse.c \
 	src/session/sasl_parse.h \

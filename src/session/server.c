@@ -1,12 +1,13 @@
 #include "postern/session/server.h"
 
 #include "address.h"
+#include "counts.h"
 #include "listener.h"
+#include "proxy.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 #include "postern/base/log.h"
-#include "postern/base/table.h"
 #include "postern/base/thread.h"
 #include "postern/session/inventory.h"
 #include "postern/session/login.h"
@@ -28,8 +29,10 @@
 #define KEEPALIVE_IDLE_S  120
 #define KEEPALIVE_EVERY_S 30
 #define KEEPALIVE_COUNT   4
+#define PROXY_TIMEOUT_MS  (5 * CLOCK_SECOND) /* a proxy speaks at once */
 #define FIRST_ID          1
 #define NOTES_AT_ONCE     1000
+#define NOT_IN_NETWORKS   "the address is in none of the listener's `networks`"
 
 /* One connection and its thread. In `running` until its session is over, then in `over` until
  * the main thread has joined it. */
@@ -41,13 +44,9 @@ struct session {
     struct session_conn *conn; /* set and cleared under the lock */
     const struct session_protocol *protocol;
     struct config *config;
-    bool implicit_tls;
     uint64_t noted; /* the turn of session_server_note_clients() that was here, under the lock */
-    char key[ADDRESS_SIZE];
-};
-
-struct address_count {
-    unsigned connections;
+    const struct config_listener *listener; /* inside config */
+    char key[ADDRESS_SIZE];                 /* of the client, once it is known and counted */
 };
 
 struct session_server {
@@ -56,6 +55,7 @@ struct session_server {
     struct mailbox_registry *mailboxes;
     struct inventory *inventory; /* NULL: none */
     struct session_gate *gate;
+    struct counts *counts;
     struct session_stop stop;
 
     struct config *config; /* the main thread's, with the listeners made from it */
@@ -66,10 +66,8 @@ struct session_server {
     pthread_mutex_t lock; /* guards what follows */
     struct session *running;
     struct session *over;
-    unsigned count;
     uint64_t note_turn;
-    struct table *addresses; /* address key → struct address_count */
-    int over_fd;             /* eventfd: something came into `over` */
+    int over_fd; /* eventfd: something came into `over` */
 };
 
 struct session_server *session_server_new(const struct session_protocol *protocols, size_t count,
@@ -82,7 +80,7 @@ struct session_server *session_server_new(const struct session_protocol *protoco
     s->mailboxes = mailboxes;
     s->inventory = inventory;
     s->gate = session_gate_new(mailboxes);
-    s->addresses = table_new();
+    s->counts = counts_new();
     s->next_id = FIRST_ID;
     s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     s->over_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -114,40 +112,6 @@ bool session_server_bound(const struct session_server *s, size_t index,
 
 /* ---- a session's life ---- */
 
-/* Counts a connection in, unless that would be over a limit: then it says which. */
-static const char *count_in(struct session_server *s, const char *key)
-{
-    const struct config_limits *limits = &s->config->limits;
-    const char *over = NULL;
-    pthread_mutex_lock(&s->lock);
-    struct address_count *n = table_get(s->addresses, key);
-    if (limits->max_connections && s->count >= limits->max_connections)
-        over = "max-connections";
-    else if (limits->max_connections_per_address && n &&
-             n->connections >= limits->max_connections_per_address)
-        over = "max-connections-per-address";
-    if (!over && !n) {
-        n = xcalloc(1, sizeof *n);
-        table_put(s->addresses, key, n);
-    }
-    if (!over) {
-        n->connections++;
-        s->count++;
-    }
-    pthread_mutex_unlock(&s->lock);
-    return over;
-}
-
-static void count_out_locked(struct session_server *s, const char *key)
-{
-    struct address_count *n = table_get(s->addresses, key);
-    if (--n->connections == 0) {
-        table_remove(s->addresses, key);
-        free(n);
-    }
-    s->count--;
-}
-
 static void wake_main(struct session_server *s)
 {
     uint64_t one = 1;
@@ -171,24 +135,99 @@ static void session_end(struct session *session)
     session_conn_free(&conn);
 
     pthread_mutex_lock(&s->lock);
-    count_out_locked(s, session->key);
     session->next = s->over;
     s->over = session;
     pthread_mutex_unlock(&s->lock);
+    counts_leave(s->counts,
+                 session->key); /* last: who sees none left finds all of them in `over` */
     wake_main(s);
+}
+
+/* ---- who it is ---- */
+
+static bool may_connect(const struct config_listener *l, const struct sockaddr *client)
+{
+    return !l->network_count || config_network_match(l->networks, l->network_count, client);
+}
+
+/* Before TLS a password is taken from this machine only, unless the listener says otherwise. */
+static bool plaintext_login(const struct config_listener *l, const struct sockaddr *client)
+{
+    return l->allow_plaintext || address_loopback(client);
+}
+
+/* Hears from the proxy who the client is, which from then on is all that counts: for networks,
+ * limits, delays, passwords in the clear, the log. */
+static bool meet_client(struct session *session)
+{
+    const struct config_listener *l = session->listener;
+    struct session_conn *conn = session->conn;
+    const struct sockaddr *client = session_conn_sockaddr(conn);
+    struct error e = ERROR_INIT;
+    struct proxy_header header;
+    if (!proxy_read(conn, clock_mono_ms() + PROXY_TIMEOUT_MS, &header, &e)) {
+        log_error_value(LOG_LEVEL_INFO, &e, "listener \"%s\": connection of proxy %s ended",
+                        l->name, session_conn_address(conn));
+        return false;
+    }
+    if (header.told) {
+        client = (const struct sockaddr *)&header.client;
+        log_debug("proxy %s speaks for another", session_conn_address(conn));
+        session_conn_set_client(conn, client, header.client_len, plaintext_login(l, client));
+    }
+    if (!may_connect(l, client)) {
+        log_info("listener \"%s\": %s may not connect", l->name, session_conn_address(conn));
+        inventory_refused(session_conn_client(conn), "", NULL, NOT_IN_NETWORKS);
+        return false;
+    }
+    char key[ADDRESS_SIZE];
+    address_key(client, key);
+    const char *over = counts_enter_address(session->server->counts, &session->config->limits, key);
+    if (over) {
+        log_warning("listener \"%s\": %s turned away, %s is reached", l->name,
+                    session_conn_address(conn), over);
+        inventory_refused(session_conn_client(conn), "", NULL, over);
+        if (l->tls != TLS_IMPLICIT)
+            session_conn_printf(conn, "%s", session->protocol->too_many);
+        return false;
+    }
+    memcpy(session->key, key, sizeof key);
+    return true;
+}
+
+/* The kernel's word on who is at the other end of a Unix socket. */
+static void log_connected(const struct session *session)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    if (session_conn_sockaddr(session->conn)->sa_family == AF_UNIX &&
+        getsockopt(session->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
+        log_info("connected: by the socket of listener \"%s\", process %ld of user %lu",
+                 session->listener->name, (long)peer.pid, (unsigned long)peer.uid);
+    else
+        log_debug("connected: from %s", session_conn_address(session->conn));
+}
+
+static bool welcome(struct session *session)
+{
+    struct error e = ERROR_INIT;
+    if (session->listener->proxy_count && !meet_client(session))
+        return false;
+    log_connected(session);
+    if (session->listener->tls != TLS_IMPLICIT || session_conn_starttls(session->conn, &e))
+        return true;
+    log_error_value(LOG_LEVEL_INFO, &e, "connection from %s ended",
+                    session_conn_address(session->conn));
+    return false;
 }
 
 static void *session_thread(void *arg)
 {
     struct session *session = arg;
     struct session_conn *conn = session->conn;
-    struct error e = ERROR_INIT;
     log_set_session(session_conn_id(conn));
-    log_debug("connected: from %s", session_conn_address(conn));
-    if (!session->implicit_tls || session_conn_starttls(conn, &e))
+    if (welcome(session))
         session->protocol->run(conn, session->server->mailboxes, session->config);
-    else
-        log_error_value(LOG_LEVEL_INFO, &e, "connection from %s ended", session_conn_address(conn));
     session_end(session);
     return NULL;
 }
@@ -257,7 +296,7 @@ static struct session_conn *make_conn(struct session_server *s, int fd, const st
         .tls_mode = l->config->tls,
         .tls = l->tls,
         .plaintext_login =
-            l->config->loopback || l->config->allow_plaintext || address_loopback(peer),
+            plaintext_login(l->config, peer) || (l->loopback && !l->config->proxy_count),
         .listed = l->config->network_count > 0,
         .gate = s->gate,
         .client = inventory_client_new(s->inventory, l->config, peer),
@@ -278,13 +317,12 @@ static bool start(struct session_server *s, struct session *session, struct erro
     if (ok) {
         session->next = s->running;
         s->running = session;
-    } else {
-        count_out_locked(s, session->key);
     }
     pthread_mutex_unlock(&s->lock);
     return ok;
 }
 
+/* `key`: as it was counted, "" if the client is not known yet. */
 static bool serve(struct session_server *s, int fd, const struct listener *l,
                   const struct sockaddr *peer, socklen_t len, const char *key)
 {
@@ -293,22 +331,44 @@ static bool serve(struct session_server *s, int fd, const struct listener *l,
     session->server = s;
     session->fd = fd;
     session->protocol = protocol_of(s, l->config);
-    session->implicit_tls = l->config->tls == TLS_IMPLICIT;
+    session->listener = l->config;
     session->config = config_ref(s->config);
     snprintf(session->key, sizeof session->key, "%s", key);
     session->conn = make_conn(s, fd, l, peer, len, &e);
-    if (!session->conn) {
-        pthread_mutex_lock(&s->lock);
-        count_out_locked(s, session->key);
-        pthread_mutex_unlock(&s->lock);
-    }
     if (session->conn && start(s, session, &e))
         return true;
     log_error_value(LOG_LEVEL_ERROR, &e, "a connection was turned away");
+    counts_leave(s->counts, key);
     session_conn_free(&session->conn);
     config_unref(&session->config);
     free(session);
     return false;
+}
+
+/* Who may knock here at all: the client itself, or a proxy, which will tell who that is. NULL, or
+ * why not. */
+static const char *unwelcome(const struct config_listener *l, const struct sockaddr *peer)
+{
+    if (l->proxy_count)
+        return config_network_match(l->proxies, l->proxy_count, peer)
+                   ? NULL
+                   : "the address is none of the proxies in the listener's `proxy-protocol`";
+    return may_connect(l, peer) ? NULL : NOT_IN_NETWORKS;
+}
+
+/* Counts it in; NULL, or the limit that is reached. A proxy is no client: only those that it
+ * speaks for are counted by address. */
+static const char *count_in(struct session_server *s, const struct config_listener *l,
+                            const char *key)
+{
+    const struct config_limits *limits = &s->config->limits;
+    const char *over = counts_enter(s->counts, limits);
+    if (over || l->proxy_count)
+        return over;
+    over = counts_enter_address(s->counts, limits, key);
+    if (over)
+        counts_leave(s->counts, "");
+    return over;
 }
 
 /* False: something is lacking that the next connection would lack too. */
@@ -320,15 +380,14 @@ static bool admit(struct session_server *s, int fd, const struct listener *l,
     char address[ADDRESS_SIZE], key[ADDRESS_SIZE];
     address_format(peer, address);
     address_key(peer, key);
-    if (!protocol ||
-        (lc->network_count && !config_network_match(lc->networks, lc->network_count, peer))) {
-        log_info("listener \"%s\": %s may not connect", lc->name, address);
-        inventory_turned_away(s->inventory, lc, peer,
-                              "the address is in none of the listener's `networks`");
+    const char *why = protocol ? unwelcome(lc, peer) : "its protocol is not served";
+    if (why) {
+        log_info("listener \"%s\": %s may not connect: %s", lc->name, address, why);
+        inventory_turned_away(s->inventory, lc, peer, why);
         turn_away(fd, NULL);
         return true;
     }
-    const char *over = count_in(s, key);
+    const char *over = count_in(s, lc, key);
     if (over) {
         log_warning("listener \"%s\": %s turned away, %s is reached", lc->name, address, over);
         inventory_turned_away(s->inventory, lc, peer, over);
@@ -337,7 +396,7 @@ static bool admit(struct session_server *s, int fd, const struct listener *l,
         return true;
     }
     set_options(fd);
-    return serve(s, fd, l, peer, len, key);
+    return serve(s, fd, l, peer, len, lc->proxy_count ? "" : key);
 }
 
 /* Descriptors have run out: one client is let in by the spare one and closed, so that it knows,
@@ -459,7 +518,7 @@ void session_server_free(struct session_server **server)
         return;
     listener_set_close(&s->listeners, NULL);
     session_gate_free(&s->gate);
-    table_free(&s->addresses);
+    counts_free(&s->counts);
     config_unref(&s->config);
     if (s->spare_fd >= 0)
         close(s->spare_fd);
@@ -471,10 +530,7 @@ void session_server_free(struct session_server **server)
 
 unsigned session_server_count(struct session_server *s)
 {
-    pthread_mutex_lock(&s->lock);
-    unsigned count = s->count;
-    pthread_mutex_unlock(&s->lock);
-    return count;
+    return counts_total(s->counts);
 }
 
 /* The sessions of a batch leave their notes under the lock, in memory; the disk comes after. */

@@ -12,6 +12,7 @@ test_session_SOURCES = \
 	tests/unit/session/test_hasher.c \
 	tests/unit/session/test_inventory.c \
 	tests/unit/session/test_login.c \
+	tests/unit/session/test_proxy.c \
 	tests/unit/session/test_sasl.c \
 	tests/unit/session/test_server.c \
 	tests/unit/session/test_throttle.c \

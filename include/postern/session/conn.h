@@ -51,6 +51,14 @@ struct session_conn *session_conn_new(int fd, const struct session_conn_settings
  * caller's pointer. */
 void session_conn_free(struct session_conn **c);
 
+/* For the server, before anything else is read: bytes as they come off the socket, at least one and
+ * at most `max`. Monotonic deadline. */
+bool session_conn_raw(struct session_conn *c, void *data, size_t max, int64_t deadline_ms,
+                      size_t *got, struct error *e);
+/* For the server: whom a proxy speaks for. From now on that is the connection's address. */
+void session_conn_set_client(struct session_conn *c, const struct sockaddr *address,
+                             socklen_t address_len, bool plaintext_login);
+
 enum session_line {
     SESSION_LINE_OK,
     SESSION_LINE_TOO_LONG, /* it was read to its end and dropped, but for its two ends: *line is
