@@ -145,7 +145,7 @@ static const char *issue(struct entra_call *c, struct account *account, scope_se
         .issued_ms = clock_mono_ms(),
     };
     random_bytes(bytes, sizeof bytes);
-    buf_puts(&text, "1.A");
+    buf_puts(&text, TOKEN_CODE_PREFIX);
     base64url_encode(bytes, sizeof bytes, &text);
     const char *name = arena_strdup(c->r->arena, buf_str(&text));
     table_put(codes, name, code);

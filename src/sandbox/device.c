@@ -49,6 +49,7 @@ static struct device_code *add(struct sandbox *s, scope_set scopes)
     struct buf text = BUF_INIT(DEVICE_CODE_BYTES * 2);
     uint8_t bytes[DEVICE_CODE_BYTES];
     random_bytes(bytes, sizeof bytes);
+    buf_puts(&text, TOKEN_DEVICE_PREFIX);
     base64url_encode(bytes, sizeof bytes, &text);
     code->device_code = buf_steal(&text);
     make_user_code(code->user_code);

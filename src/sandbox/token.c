@@ -206,7 +206,7 @@ const char *token_issue_refresh(struct token_issuer *t, const struct sign_in *wh
     struct refresh_token *token = xcalloc(1, sizeof *token);
     random_bytes(bytes, sizeof bytes);
     char *tail = encode_part(bytes, sizeof bytes);
-    char *text = xasprintf("1.A%s", tail);
+    char *text = xasprintf(TOKEN_REFRESH_PREFIX "%s", tail);
     *token = (struct refresh_token){.who = *who, .issued_ms = clock_mono_ms(), .text = text};
     token->who.serial = ++t->serial;
     table_put(t->refresh, text, token);

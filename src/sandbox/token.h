@@ -57,6 +57,11 @@ struct token_issuer {
     uint64_t serial;
 };
 
+/* What opaque secrets begin with, so that a test finds them where they should not be. */
+#define TOKEN_REFRESH_PREFIX "1.ASandboxRefresh"
+#define TOKEN_CODE_PREFIX    "1.ASandboxCode"
+#define TOKEN_DEVICE_PREFIX  "GSandboxDevice"
+
 enum token_state { TOKEN_GOOD, TOKEN_EXPIRED, TOKEN_CHALLENGED, TOKEN_UNKNOWN };
 
 void token_issuer_init(struct token_issuer *t);

@@ -470,7 +470,8 @@ class Pair:
     def check_secrets(self):
         log = self.postern.log()
         for secret in (PASSWORD, OTHER_PASSWORD, self.sandbox.client_secret, PASSWORD_HASH[30:],
-                       "Bearer ", "access_token", "client_assertion"):
+                       self.sandbox.password, "Bearer ", "access_token", "client_assertion",
+                       "eyJ0eXAi", "SandboxRefresh", "SandboxCode", "SandboxDevice"):
             assert secret not in log, f"a secret stands in the log: {secret[:6]}…"
 
     # -- configuration ------------------------------------------------------------------------
