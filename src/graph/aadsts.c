@@ -7,6 +7,9 @@
 #define ASSERTION                                                                                  \
     "check certificate and private-key, and that the app registration has this "                   \
     "certificate"
+#define FEDERATED                                                                                  \
+    "the app registration has no federated credential for issuer, subject and audience of this "   \
+    "token"
 #define CONSENT "an administrator must grant consent to the app's permissions in Entra ID"
 #define TENANT  "check tenant-id, and cloud: the tenant may live in a national cloud"
 #define POLICY                                                                                     \
@@ -63,6 +66,11 @@ static const struct aadsts table[] = {
     {700027, ERROR_SIGN_IN, ASSERTION, KEEPS},
     {50012, ERROR_SIGN_IN, ASSERTION, KEEPS},
     {50013, ERROR_SIGN_IN, ASSERTION, KEEPS},
+    {700024, ERROR_SIGN_IN, "the assertion is outside its time: set this machine's clock", KEEPS},
+    {70021, ERROR_SIGN_IN, FEDERATED, KEEPS},
+    {700211, ERROR_SIGN_IN, FEDERATED, KEEPS},
+    {700212, ERROR_SIGN_IN, FEDERATED, KEEPS},
+    {700213, ERROR_SIGN_IN, FEDERATED, KEEPS},
     {500133, ERROR_SIGN_IN, "the assertion is outside its time: set this machine's clock", KEEPS},
     {700030, ERROR_SIGN_IN, ASSERTION, KEEPS},
     {50011, ERROR_SIGN_IN, "the redirect address is not registered with the app", KEEPS},

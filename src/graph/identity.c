@@ -71,7 +71,7 @@ struct graph_identity *identity_get(struct graph_client *c, const struct princip
 void identity_bring(struct graph_identity *i, const char *bearer)
 {
     struct token *k = &i->token;
-    if (k->value && strcmp(k->value, bearer) == 0)
+    if ((k->value && strcmp(k->value, bearer) == 0) || !oauth_token_is_plain(bearer))
         return;
     token_drop(k);
     k->value = xstrdup(bearer);

@@ -47,6 +47,8 @@ libgraph_a_SOURCES = \
 	src/graph/scheduler.c \
 	src/graph/scheduler.h \
 	src/graph/tenant.c \
+	src/graph/sign_in.c \
+	src/graph/sign_in_decode.h \
 	src/graph/transfer.c \
 	src/graph/transfer.h \
 	src/graph/upload.c \

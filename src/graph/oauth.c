@@ -44,8 +44,7 @@ void oauth_grant_clear(struct oauth_grant *g)
     memset(g, 0, sizeof *g);
 }
 
-/* A token goes into a header: visible ASCII, no space (RFC 6750 section 2.1). */
-static bool plain_token(const char *s)
+bool oauth_token_is_plain(const char *s)
 {
     size_t n = 0;
     for (; s[n]; n++) {
@@ -59,7 +58,7 @@ static bool plain_token(const char *s)
 static char *optional_token(struct json_object *root, const char *name)
 {
     const char *token = json_peek_string(root, name);
-    return token && plain_token(token) ? xstrdup(token) : NULL;
+    return token && oauth_token_is_plain(token) ? xstrdup(token) : NULL;
 }
 
 static bool decode_grant(struct json_object *root, struct oauth_grant *out, struct error *e)

@@ -49,6 +49,9 @@ struct oauth_grant {
 /* Wipes and empties. */
 void oauth_grant_clear(struct oauth_grant *g);
 
+/* A token goes into a header: visible ASCII, no space (RFC 6750 section 2.1), not too long. */
+bool oauth_token_is_plain(const char *token);
+
 /* Reads an answer of the token endpoint. False: `e`, of kind ERROR_SIGN_IN if a person must act,
  * ERROR_TEMPORARY or ERROR_THROTTLED if time may mend it, ERROR_ANSWER if it is no token. Always
  * oauth_grant_clear() it. */

@@ -2,6 +2,8 @@ check_PROGRAMS += test-graph
 UNIT_TESTS += test-graph
 TESTS += test-graph
 test_graph_SOURCES = \
+	tests/unit/graph/fake_vault.c \
+	tests/unit/graph/fake_vault.h \
 	tests/unit/graph/keys.c \
 	tests/unit/graph/keys.h \
 	tests/unit/graph/main.c \
@@ -15,6 +17,7 @@ test_graph_SOURCES = \
 	tests/unit/graph/test_error.c \
 	tests/unit/graph/test_failure.c \
 	tests/unit/graph/test_header.c \
+	tests/unit/graph/test_identity.c \
 	tests/unit/graph/test_jwt.c \
 	tests/unit/graph/test_retry.c \
 	tests/unit/graph/test_scheduler.c \
