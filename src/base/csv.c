@@ -104,9 +104,12 @@ enum csv_result csv_next(struct csv *c, struct arena *a, struct csv_record *out,
 
 bool csv_put(struct buf *out, const char *field)
 {
-    if (!strpbrk(field, ",\"\r\n") && *field != ' ')
+    const char *guard = *field && strchr("=+-@\t\r", *field) ? "'" : "";
+    if (!strpbrk(field, ",\"\r\n") && *field != ' ') {
+        buf_puts(out, guard);
         return buf_puts(out, field);
-    buf_putc(out, '"');
+    }
+    buf_printf(out, "\"%s", guard);
     for (; *field; field++) {
         if (*field == '"')
             buf_putc(out, '"');

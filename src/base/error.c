@@ -1,5 +1,7 @@
 #include "postern/base/error.h"
 
+#include "postern/base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,11 +36,15 @@ void error_clear(struct error *e)
     memset(e, 0, sizeof *e);
 }
 
+/* One line, whoever's words are in it, that plays no tricks on a terminal. */
 static void flatten(char *s)
 {
-    for (; *s; s++) {
+    for (size_t n; *s; s += n ? n : 1) {
+        n = text_utf8_len(s);
         if ((unsigned char)*s < 0x20 || *s == 0x7f)
             *s = ' ';
+        else if (n > 1 && text_is_trick(s, n))
+            memset(s, ' ', n);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 #include "postern/base/csv.h"
+#include "postern/base/text.h"
 #include "postern/graph/report.h"
 
 #include <json-c/json.h>
@@ -88,12 +89,10 @@ static const char *programs(const struct graph_report_row *row)
 /* What comes from outside must not steer a terminal. */
 static char *shown(const char *text)
 {
-    char *copy = xstrdup(text);
-    for (char *p = copy; *p; p++) {
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
-            *p = '?';
-    }
-    return copy;
+    size_t size = strlen(text) + 1;
+    char *clean = xmalloc(size);
+    text_clean(text, clean, size);
+    return clean;
 }
 
 static void print_row(const struct finding *f)
@@ -160,11 +159,10 @@ static void put_quoted(struct buf *out, const char *text)
 
 static bool is_plain(const char *text)
 {
-    for (; *text; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            return false;
-    }
-    return true;
+    char *clean = shown(text);
+    bool plain = strcmp(clean, text) == 0;
+    free(clean);
+    return plain;
 }
 
 /* A section that lacks only its password. The client keeps the user name that it has. */
@@ -221,10 +219,12 @@ static void show_report(struct output *o, const struct config *c, const struct c
             "Microsoft 365 admin center: Settings, Org settings, Services, Reports, \"Display "
             "concealed user, group, and site names in all reports\" off\n",
             t->name);
+    char *refreshed = shown(*report->refreshed ? report->refreshed : "now");
     if (table)
         printf("Tenant \"%s\": %u days up to %s; the day is that of the last activity by any "
                "program.\n\n",
-               t->name, days, *report->refreshed ? report->refreshed : "now");
+               t->name, days, refreshed);
+    free(refreshed);
     for (size_t i = 0; i < report->count; i++) {
         const struct graph_report_row *row = &report->rows[i];
         const struct finding f = {t, row, served_by(s, row->user), report->refreshed};

@@ -37,7 +37,9 @@ void csv_open(struct csv *c, const char *text, size_t len);
  * may, a NUL, more than the limits above. Nothing can be read behind a fault. */
 enum csv_result csv_next(struct csv *c, struct arena *a, struct csv_record *out, struct error *e);
 
-/* Appends one field, in quotes where it needs them; no comma, no line end. */
+/* Appends one field, in quotes where it needs them; no comma, no line end. What a spreadsheet would
+ * take for a formula ("=", "+", "-", "@", a tab or CR before anything else) gets an apostrophe
+ * before it: names come from outside, and the file is opened by an administrator. */
 bool csv_put(struct buf *out, const char *field);
 
 #endif

@@ -1,4 +1,4 @@
-/* CSV: what was read can be written, and is then read the same. */
+/* CSV: what was read can be written, and is then read the same, formulas aside. */
 #include "../fuzz.h"
 
 #include "postern/base/csv.h"
@@ -19,6 +19,13 @@ static void put_record(const struct csv_record *record, struct buf *out)
     buf_putc(out, '\n');
 }
 
+/* But for the apostrophe before a formula. */
+static bool same(const char *field, const char *again)
+{
+    bool guarded = *field && strchr("=+-@\t\r", *field);
+    return (!guarded || *again == '\'') && strcmp(field, again + guarded) == 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena *a = arena_new();
@@ -35,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(csv_next(&again, a, &twin, &e) == CSV_RECORD && twin.count == 1);
         FUZZ_CHECK(csv_next(&again, a, &twin, &e) == CSV_RECORD && twin.count == record.count);
         for (size_t i = 0; i < record.count; i++)
-            FUZZ_CHECK(strcmp(record.fields[i], twin.fields[i]) == 0);
+            FUZZ_CHECK(same(record.fields[i], twin.fields[i]));
         buf_free(&text);
     }
     FUZZ_CHECK(result == CSV_END || e.kind == ERROR_ANSWER);

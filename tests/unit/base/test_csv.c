@@ -99,8 +99,8 @@ static void test_limits(void)
 
 static void test_put(void)
 {
-    static const char *const fields[] = {"",   "a",  "a,b",  "\"",      "a\"b", "a\nb",
-                                         "\r", " a", "a b ", "o'brien", "\",\""};
+    static const char *const fields[] = {"",     "a",  "a,b",  "\"",      "a\"b", "a\nb",
+                                         "\n\r", " a", "a b ", "o'brien", "\",\""};
     struct buf out = BUF_INIT(4096);
     struct arena *a = arena_new();
     struct error e = ERROR_INIT;
@@ -124,8 +124,26 @@ static void test_put(void)
     buf_free(&small);
 }
 
-const struct unit_test csv_tests[] = {{"read", test_read},
-                                      {"nul", test_nul},
-                                      {"limits", test_limits},
-                                      {"put", test_put},
-                                      {NULL, NULL}};
+static void test_formulas(void)
+{
+    static const struct {
+        const char *field, *written;
+    } fields[] = {{"=1+1", "'=1+1"},
+                  {"+1", "'+1"},
+                  {"-1", "'-1"},
+                  {"@a", "'@a"},
+                  {"\tx", "'\tx"},
+                  {"a=b", "a=b"},
+                  {"=a,\"b\"", "\"'=a,\"\"b\"\"\""},
+                  {"\r=1", "\"'\r=1\""}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        struct buf out = BUF_INIT(64);
+        CU_ASSERT_TRUE(csv_put(&out, fields[i].field));
+        CU_ASSERT_STRING_EQUAL(buf_str(&out), fields[i].written);
+        buf_free(&out);
+    }
+}
+
+const struct unit_test csv_tests[] = {{"read", test_read},         {"nul", test_nul},
+                                      {"limits", test_limits},     {"put", test_put},
+                                      {"formulas", test_formulas}, {NULL, NULL}};
