@@ -223,7 +223,8 @@ def moved_graph():
         pair.stop()
         changed = 0
         for path in (pair.work / "state").rglob("*"):
-            if path.is_file() and path.open("rb").read(15) == b"SQLite format 3":
+            if path.name != "clients.db" and path.is_file() and (
+                    path.open("rb").read(15) == b"SQLite format 3"):
                 with sqlite3.connect(path) as database:
                     changed += database.execute(
                         "UPDATE folder SET delta_link = 'https://192.0.2.1/v1.0/delta'").rowcount
