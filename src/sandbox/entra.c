@@ -188,12 +188,12 @@ static bool take_claims(struct entra_call *c)
     return true;
 }
 
-bool entra_is_graph(const char *origin, size_t len)
+bool entra_is_graph(const struct settings *s, const char *origin, size_t len)
 {
     static const char *const hosts[] = {"https://127.0.0.1", "https://localhost", "https://[::1]"};
     if (len == sizeof GRAPH_ORIGIN - 1 && strncmp(origin, GRAPH_ORIGIN, len) == 0)
         return true;
-    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+    for (size_t i = 0; s->local_graph && i < sizeof hosts / sizeof hosts[0]; i++) {
         size_t n = strlen(hosts[i]);
         if (len >= n && strncmp(origin, hosts[i], n) == 0 && (len == n || origin[n] == ':'))
             return true;
@@ -202,10 +202,10 @@ bool entra_is_graph(const char *origin, size_t len)
 }
 
 /* The part of a scope's name behind Graph's address, if that is before it. */
-static const char *graph_part(const char *scope)
+static const char *graph_part(const struct settings *s, const char *scope)
 {
     const char *slash = strrchr(scope, '/');
-    return slash && entra_is_graph(scope, (size_t)(slash - scope)) ? slash + 1 : scope;
+    return slash && entra_is_graph(s, scope, (size_t)(slash - scope)) ? slash + 1 : scope;
 }
 
 bool entra_scopes(struct entra_call *c, const char *text, scope_set *out)
@@ -213,7 +213,7 @@ bool entra_scopes(struct entra_call *c, const char *text, scope_set *out)
     scope_set set = 0;
     for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
         char *word = arena_strndup(c->r->arena, text, strcspn(text, " "));
-        const char *name = graph_part(word);
+        const char *name = graph_part(&c->s->settings, word);
         scope_set one = strcmp(name, ".default") == 0
                             ? c->s->settings.consented & ~(scope_set)SCOPE_OIDC
                             : scope_by_name(name, strlen(name));

@@ -44,9 +44,9 @@ bool entra_refuse(struct entra_call *c, int status, const char *word, int number
 /* An account that is disabled, needs a second factor and the like; the word and the text come from
  * the number (entra_refusals.c). Returns false. */
 bool entra_refuse_account(struct entra_call *c, struct account *account, int number);
-/* Is this ("https://host:port") Graph's address: the real one, or one of this machine's, since a
- * proxy of a test may stand before the sandbox? */
-bool entra_is_graph(const char *origin, size_t len);
+/* Is this ("https://host:port") Graph's address: the real one, or, where the settings have it so,
+ * one of this machine's, since a proxy of a test may stand before the sandbox? */
+bool entra_is_graph(const struct settings *s, const char *origin, size_t len);
 /* The field "scope": names with or without Graph's host before them, or "…/.default" for all that
  * was consented to. False: refused. */
 bool entra_scopes(struct entra_call *c, const char *text, scope_set *out);

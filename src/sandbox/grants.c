@@ -14,11 +14,11 @@
 #define DEFAULT_SCOPE "/.default"
 
 /* "https://{host}/.default", the host being Graph's. */
-static bool is_app_scope(const char *scope)
+static bool is_app_scope(const struct settings *s, const char *scope)
 {
     size_t len = strlen(scope), tail = sizeof DEFAULT_SCOPE - 1;
     return len > tail && strcmp(scope + len - tail, DEFAULT_SCOPE) == 0 &&
-           entra_is_graph(scope, len - tail);
+           entra_is_graph(s, scope, len - tail);
 }
 
 static bool grant_client_credentials(struct entra_call *c, struct earned *out)
@@ -26,7 +26,7 @@ static bool grant_client_credentials(struct entra_call *c, struct earned *out)
     const char *scope = entra_need(c, "scope");
     if (!scope)
         return false;
-    if (!is_app_scope(scope))
+    if (!is_app_scope(&c->s->settings, scope))
         return entra_refuse(c, 400, "invalid_scope", 70011,
                             "The provided value for the input parameter 'scope' is not valid. The "
                             "scope %s is not valid.",

@@ -112,10 +112,10 @@ static bool choose(struct imds_call *c, struct imds_identity *out)
 }
 
 /* With a slash at its end, or without. */
-static bool is_graph(const char *resource)
+static bool is_graph(const struct settings *s, const char *resource)
 {
     size_t len = strlen(resource);
-    return entra_is_graph(resource, len > 0 && resource[len - 1] == '/' ? len - 1 : len);
+    return entra_is_graph(s, resource, len > 0 && resource[len - 1] == '/' ? len - 1 : len);
 }
 
 static void add_number(struct json_object *o, const char *name, int64_t value)
@@ -155,7 +155,7 @@ static void answer(struct imds_call *c)
     const char *resource = request_param(c->r, "resource");
     if (!resource || !*resource)
         refuse(c, 400, "invalid_request", "Required audience parameter not specified");
-    else if (!is_graph(resource))
+    else if (!is_graph(&c->s->settings, resource))
         refuse(c, 400, "invalid_resource",
                arena_printf(c->r->arena,
                             "AADSTS50001: The application named %s was not found in the tenant "

@@ -94,6 +94,7 @@ static const struct setting table[] = {
     CHOICE("sign-in", sign_in, sign_in_names),
     TEXT("sign-in-as", sign_in_as),
     SWITCH("public-client", public_client),
+    SWITCH("local-graph", local_graph),
     SCOPES("consented", consented),
     TEXT("federated-issuer", federated_issuer),
     TEXT("federated-subject", federated_subject),
@@ -123,6 +124,7 @@ void settings_init(struct settings *s)
                            .device_life_s = 900,
                            .device_interval_s = 5,
                            .public_client = true,
+                           .local_graph = true,
                            .consented = SCOPE_ALL,
                            .federated_audience = "api://AzureADTokenExchange",
                            .app_roles = SCOPE_MAIL_READ_WRITE | SCOPE_MAIL_SEND |

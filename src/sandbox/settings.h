@@ -73,7 +73,8 @@ struct settings {
     int sign_in;               /* enum sign_in_mode: what the user does at …/authorize */
     char sign_in_as[SETTING_TEXT_MAX]; /* and as whom; "": the login_hint, or the first mailbox */
     bool public_client;                /* users sign in without a credential of the client */
-    scope_set consented;               /* delegated permissions that the application has */
+    bool local_graph;    /* addresses of this machine are Graph's in scopes and resources */
+    scope_set consented; /* delegated permissions that the application has */
     char federated_issuer[SETTING_TEXT_MAX]; /* whose assertions are taken; "": nobody's */
     char federated_subject[SETTING_TEXT_MAX];
     char federated_audience[SETTING_TEXT_MAX];

@@ -237,6 +237,19 @@ def consent():
 
 
 @test
+def resources():
+    """With local-graph=no only the real address of Graph names it"""
+    with entra("--set", "local-graph=no") as client:
+        refused(client.app_token(), 400, "invalid_scope", 70011)
+        assert client.app_token(scope="https://graph.microsoft.com/.default").status == 200
+        refused(client.post("devicecode", scope=client.sandbox.graph_url + "/Mail.Read"),
+                400, "invalid_scope", 70011)
+        assert client.post("devicecode", scope="Mail.Read").status == 200
+        not_given(client.imds(), "invalid_resource")
+        assert client.imds(resource="https://graph.microsoft.com").status == 200
+
+
+@test
 def rotation():
     """Each refresh gives a new token; the old one stays, or not"""
     with entra() as client:

@@ -99,8 +99,9 @@ class Entra:
         return self.post("token", grant_type=grant, **fields)
 
     def app_token(self, **fields):
-        return self.token("client_credentials", scope=self.sandbox.graph_url + "/.default",
-                          **{"client_secret": self.sandbox.client_secret, **fields})
+        return self.token("client_credentials", **{
+            "scope": self.sandbox.graph_url + "/.default",
+            "client_secret": self.sandbox.client_secret, **fields})
 
     def sign_in(self, user=MAILBOX, scope=SCOPE, **fields):
         """A user's tokens, by device code."""
