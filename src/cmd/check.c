@@ -1,10 +1,13 @@
 #include "cmd.h"
-
-#include "postern/graph/client.h"
-#include "postern/session/tls.h"
+#include "identity.h"
 #include "weak.h"
 
+#include "postern/base/alloc.h"
+#include "postern/graph/client.h"
+#include "postern/session/tls.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 static const char usage[] =
@@ -46,6 +49,29 @@ static bool check_tenants(const char *path, const struct config *c)
     return ok;
 }
 
+static void print_unreadable(void *arg, const char *file, const char *user)
+{
+    const struct cmd_arguments *arguments = arg;
+    char *text = xasprintf("%s cannot be read by user \"%s\": a reload will fail; give that user "
+                           "or its group the right to read it",
+                           file, user);
+    cmd_print_warning(NULL, arguments->config, 0, text);
+    free(text);
+}
+
+/* Whom root's service becomes; what that user can read shows to root only. */
+static bool check_identity(const struct cmd_arguments *arguments, const struct config *c)
+{
+    struct identity id;
+    struct error e = ERROR_INIT;
+    if (!identity_find(c, &id, &e)) {
+        fprintf(stderr, "%s: %s\n", arguments->config, e.text);
+        return false;
+    }
+    identity_each_unreadable(&id, c, print_unreadable, (void *)arguments);
+    return true;
+}
+
 static void print_weakness(void *arg, int line, const char *text)
 {
     const struct cmd_arguments *arguments = arg;
@@ -62,6 +88,7 @@ int cmd_check(int argc, char **argv)
     if (!config)
         return EX_CONFIG;
     bool serves = check_listeners(arguments.config, config);
+    serves &= check_identity(&arguments, config);
     if (!check_tenants(arguments.config, config) || !serves) {
         config_unref(&config);
         return EX_CONFIG;

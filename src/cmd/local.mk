@@ -25,6 +25,8 @@ postern_SOURCES = \
 	src/cmd/doctor_tenant.c \
 	src/cmd/housekeeper.c \
 	src/cmd/housekeeper.h \
+	src/cmd/identity.c \
+	src/cmd/identity.h \
 	src/cmd/main.c \
 	src/cmd/need.c \
 	src/cmd/need.h \

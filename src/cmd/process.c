@@ -32,17 +32,31 @@
 #define WATCHED_BY_SANITIZER
 #endif
 
+static void hide_memory(void)
+{
+#ifndef WATCHED_BY_SANITIZER
+    prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 void process_harden(void)
 {
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
-#ifndef WATCHED_BY_SANITIZER
-    prctl(PR_SET_DUMPABLE, 0);
-#endif
+    hide_memory();
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     signal(SIGPIPE, SIG_IGN);
 #ifdef HAVE_MALLOPT
     mallopt(M_ARENA_MAX, MALLOC_ARENAS);
 #endif
+}
+
+void process_settle(void)
+{
+    hide_memory();
+    if (geteuid() == 0)
+        log_warning("running as root: whoever breaks in has the whole machine; set 'user', or "
+                    "start it as a user of its own");
 }
 
 void process_raise_files(const struct config *config)

@@ -6,10 +6,13 @@
 
 #include "postern/base/config.h"
 
-/* No core files, no peeking by other processes of the user, SIGPIPE ignored, few malloc arenas;
- * as many file descriptors as the system allows, with a warning in the log where the connections
- * of the config could need more. */
+/* No core files, no peeking by other processes of the user, no rights beyond those at the start
+ * (set-user-id programs), SIGPIPE ignored, few malloc arenas; as many file descriptors as the
+ * system allows, with a warning in the log where the connections of the config could need more. */
 void process_harden(void);
+/* Once it is the user that it stays: the kernel forgets the second of these when the user changes.
+ * Warns of being root. */
+void process_settle(void);
 void process_raise_files(const struct config *config);
 
 /* Blocks SIGTERM, SIGINT and SIGHUP for this and all later threads and returns a descriptor that

@@ -5,6 +5,7 @@
 #include "answers.h"
 #include "cmd.h"
 #include "housekeeper.h"
+#include "identity.h"
 
 #include "postern/base/clock.h"
 #include "postern/graph/client.h"
@@ -16,6 +17,7 @@
 #include "postern/store/body_cache.h"
 #include "postern/store/state.h"
 #include "process.h"
+#include "weak.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -39,6 +41,7 @@ struct service {
     const char *path;
     int signal_fd;
     struct config *config;
+    struct identity identity;
     struct store_lock *lock;
     struct store_cache *cache;
     struct store_vault *vault;
@@ -58,7 +61,32 @@ static bool open_log(const struct config *c, struct error *e)
     return log_open(&settings, e);
 }
 
-static bool start(struct service *s, struct error *e)
+static void log_weakness(void *arg, int line, const char *text)
+{
+    const struct config *c = arg;
+    log_warning("%s:%d: %s", c->path, line, text);
+}
+
+static void log_unreadable(void *arg, const char *path, const char *user)
+{
+    (void)arg;
+    log_warning("%s cannot be read by user \"%s\": the next reload will fail; give that user or "
+                "its group the right to read it",
+                path, user);
+}
+
+/* What is on disk, made and opened as the user that the service becomes. */
+static bool open_state(struct service *s, struct error *e)
+{
+    const struct config *c = s->config;
+    return (s->lock = store_state_lock(c->state_dir, e)) &&
+           (s->cache = store_cache_open(c->state_dir, c->cache_max_size, e)) &&
+           (s->vault = store_vault_open(c->state_dir, c->key_file, c->path, false, e)) &&
+           (s->inventory = inventory_new(c->state_dir, c->client_retention_ms));
+}
+
+/* Keys and ports: the part that may need root. */
+static bool open_doors(struct service *s, struct error *e)
 {
     const struct config *c = s->config;
     const struct graph_settings graph = {.request_timeout_ms = c->limits.request_timeout_ms,
@@ -69,27 +97,41 @@ static bool start(struct service *s, struct error *e)
     const struct mailbox_settings mailboxes = {.state_dir = c->state_dir,
                                                .read_ahead = c->limits.read_ahead,
                                                .poll_interval_ms = c->poll_interval_ms};
-    if ((s->signal_fd = process_signals()) < 0)
-        return error_set(e, ERROR_LOCAL, "cannot take signals: %s", strerror(errno));
-    if (!open_log(c, e))
-        return false;
-    process_raise_files(c);
-    if (!(s->lock = store_state_lock(c->state_dir, e)))
-        return false;
-    if (!(s->cache = store_cache_open(c->state_dir, c->cache_max_size, e)))
-        return false;
-    if (!(s->vault = store_vault_open(c->state_dir, c->key_file, c->path, false, e)))
-        return false;
     if (!(s->graph = graph_client_start(&graph, e)))
         return false;
     graph_client_set_vault(s->graph, store_vault_functions(s->vault));
     if (!graph_client_configure(s->graph, c, e))
         return false;
     s->mailboxes = mailbox_registry_new(s->graph, s->cache, &mailboxes);
-    s->inventory = inventory_new(c->state_dir, c->client_retention_ms);
     s->server = session_server_new(s->protocols, PROTOCOLS, s->mailboxes, s->inventory);
-    if (!session_server_configure(s->server, s->config, e))
+    return session_server_configure(s->server, s->config, e);
+}
+
+/* As root where it was started so, but for what is on disk. */
+static bool take_hold(struct service *s, struct error *e)
+{
+    if (!identity_give(&s->identity, s->config, e) || !identity_assume(&s->identity, e))
         return false;
+    bool ok = open_state(s, e);
+    identity_resume(&s->identity);
+    if (!ok || !open_doors(s, e))
+        return false;
+    identity_each_unreadable(&s->identity, s->config, log_unreadable, NULL);
+    return identity_drop(&s->identity, s->config, e);
+}
+
+static bool start(struct service *s, struct error *e)
+{
+    const struct config *c = s->config;
+    if ((s->signal_fd = process_signals()) < 0)
+        return error_set(e, ERROR_LOCAL, "cannot take signals: %s", strerror(errno));
+    if (!open_log(c, e) || !identity_find(c, &s->identity, e))
+        return false;
+    process_raise_files(c);
+    weak_each(c, log_weakness, s->config);
+    if (!take_hold(s, e))
+        return false;
+    process_settle();
     if (!(s->housekeeper = housekeeper_start(s->graph, s->mailboxes, s->inventory, e)))
         return false;
     mailbox_registry_warm(s->mailboxes, s->config);
@@ -167,6 +209,7 @@ static bool reload(struct service *s)
     inventory_set_retention(s->inventory, new->client_retention_ms);
     mailbox_registry_set_poll_interval(s->mailboxes, new->poll_interval_ms);
     warn_of_restart(s->config, new);
+    weak_each(new, log_weakness, new);
     mailbox_registry_warm(s->mailboxes, new);
     config_unref(&s->config);
     s->config = new;

@@ -34,7 +34,8 @@ static void look_at_listener(struct telling *t, const struct config *c,
                              const struct config_listener *l)
 {
     int version = l->min_version ? l->min_version : c->tls.min_version;
-    if (l->tls == TLS_NONE && l->sockaddr_len && !l->loopback) {
+    /* Who comes through a proxy may be anywhere, wherever the listener is. */
+    if (l->tls != TLS_IMPLICIT && l->allow_plaintext && (!l->loopback || l->proxy_count)) {
         buf_printf(&t->text,
                    "listener \"%s\" takes passwords and sends mail in the clear: whoever is on the "
                    "network between can read and change both",

@@ -20,6 +20,8 @@ SESSION_TESTS = \
 	tests/session/signin.py \
 	tests/session/upstream.py \
 	tests/session/listeners.py \
+	tests/session/tls.py \
+	tests/session/privileges.py \
 	tests/session/terminal.py \
 	tests/session/logs.py \
 	tests/session/memory.py \
