@@ -60,28 +60,31 @@ static void look_at_space(struct doctor *d)
         steps_fix(d->steps, "free some, or lower max-size of the section cache");
 }
 
-bool doctor_state(struct doctor *d)
+static void look_at_state_dir(struct doctor *d)
 {
     const char *path = d->config->state_dir;
     struct stat st;
-    long pid = 0;
-    if (stat(path, &st) < 0 && errno == ENOENT) {
+    errno = 0;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        look_at_owner(d, &st);
+        look_at_space(d);
+    } else if (errno == ENOENT) {
         steps_add(d->steps, STEP_NOTE, "state-dir", "%s is not there yet; serve makes it", path);
-        return false;
-    }
-    if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)) {
-        steps_add(d->steps, STEP_FAIL, "state-dir", "%s: %s", path,
-                  S_ISDIR(st.st_mode) ? strerror(errno) : "no directory");
+    } else {
+        steps_add(d->steps, STEP_FAIL, "state-dir", "%s is no directory that can be used", path);
         steps_fix(d->steps, "give postern a directory of its own in state-dir");
-        return false;
     }
-    look_at_owner(d, &st);
-    look_at_space(d);
-    bool served = store_state_is_locked(path, &pid);
+}
+
+bool doctor_state(struct doctor *d)
+{
+    long pid = 0;
+    look_at_state_dir(d);
+    bool served = store_state_is_locked(d->config->state_dir, &pid);
     if (served) {
         steps_add(d->steps, STEP_OK, "serve", "runs as process %ld", pid);
     } else {
-        steps_add(d->steps, STEP_WARN, "serve", "does not run on %s", path);
+        steps_add(d->steps, STEP_WARN, "serve", "does not run on %s", d->config->state_dir);
         steps_fix(d->steps, "systemctl start postern, or run: postern serve -c %s",
                   d->config->path);
     }

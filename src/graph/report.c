@@ -36,6 +36,17 @@ static struct graph_call *fetch(struct graph_user *u, struct graph_as as, const 
     return graph_call_start(u, &r);
 }
 
+/* A refusal there says nothing of our permissions. */
+static bool explain_file(struct error *e)
+{
+    if (e->kind == ERROR_DENIED || e->kind == ERROR_SIGN_IN)
+        return error_set(e, ERROR_TEMPORARY,
+                         "the address of the report's file was refused (HTTP %d): it is good for "
+                         "minutes only; try again",
+                         e->status);
+    return error_prefix(e, "the report's file cannot be fetched: ");
+}
+
 bool graph_report_email_apps(struct graph_user *u, struct graph_as as, unsigned days,
                              struct buf *out, struct wait *w, struct error *e)
 {
@@ -45,8 +56,7 @@ bool graph_report_email_apps(struct graph_user *u, struct graph_as as, unsigned 
         struct graph_call *file = fetch(u, as, buf_str(graph_call_body(call)));
         graph_call_free(&call);
         call = file;
-        ok =
-            graph_call_wait(call, w, e) || error_prefix(e, "the report's file cannot be fetched: ");
+        ok = graph_call_wait(call, w, e) || explain_file(e);
     }
     if (ok && !buf_append(out, buf_str(graph_call_body(call)), graph_call_body(call)->len))
         ok = error_set(e, ERROR_TOO_BIG, "the report is over the limit of %zu bytes", out->max);

@@ -1,6 +1,6 @@
 if FUZZERS
 graph_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/graph
-noinst_PROGRAMS += fuzz-graph-error fuzz-graph-link fuzz-graph-page fuzz-graph-token
+noinst_PROGRAMS += fuzz-graph-error fuzz-graph-link fuzz-graph-page fuzz-graph-report fuzz-graph-token
 fuzz_graph_error_SOURCES = tests/fuzz/graph/error.c
 fuzz_graph_error_CPPFLAGS = $(graph_fuzz_CPPFLAGS)
 fuzz_graph_error_LDADD = $(graph_LIBS)
@@ -13,6 +13,10 @@ fuzz_graph_page_SOURCES = tests/fuzz/graph/page.c
 fuzz_graph_page_CPPFLAGS = $(graph_fuzz_CPPFLAGS)
 fuzz_graph_page_LDADD = $(graph_LIBS)
 fuzz_graph_page_LDFLAGS = $(LIBFUZZER_FLAGS)
+fuzz_graph_report_SOURCES = tests/fuzz/graph/report.c
+fuzz_graph_report_CPPFLAGS = $(graph_fuzz_CPPFLAGS)
+fuzz_graph_report_LDADD = $(graph_LIBS)
+fuzz_graph_report_LDFLAGS = $(LIBFUZZER_FLAGS)
 fuzz_graph_token_SOURCES = tests/fuzz/graph/token.c
 fuzz_graph_token_CPPFLAGS = $(graph_fuzz_CPPFLAGS)
 fuzz_graph_token_LDADD = $(graph_LIBS)

@@ -32,6 +32,8 @@ SESSION_TESTS = \
 	tests/session/injection.py \
 	tests/session/uidl.py \
 	tests/session/demo.py \
+	tests/session/discover.py \
+	tests/session/doctor.py \
 	tests/session/sandbox.py \
 	tests/session/entra.py \
 	tests/session/append.py \
