@@ -2,6 +2,7 @@
 
 #include "config.h"
 #include "postern/base/clock.h"
+#include "postern/graph/sign_in.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -16,10 +17,28 @@ static void add_number(struct json_object *to, const char *name, int64_t number)
     json_object_object_add(to, name, json_object_new_int64(number));
 }
 
+static void add_identity(void *arg, const struct graph_identity_status *status)
+{
+    static const char *const states[] = {[GRAPH_IDENTITY_UNUSED] = "unused",
+                                         [GRAPH_IDENTITY_GOOD] = "good",
+                                         [GRAPH_IDENTITY_FAILING] = "failing",
+                                         [GRAPH_IDENTITY_NEEDS_LOGIN] = "needs-login"};
+    struct json_object *identity = json_object_new_object();
+    int64_t left = status->token_expires_ms - clock_mono_ms();
+    add_text(identity, "tenant", status->tenant);
+    add_text(identity, "account", status->account);
+    add_text(identity, "state", states[status->state]);
+    add_text(identity, "reason", status->reason);
+    add_number(identity, "token_seconds",
+               status->token_expires_ms && left > 0 ? left / CLOCK_SECOND : 0);
+    json_object_array_add(arg, identity);
+}
+
 static bool tell_status(void *arg, char *const *words, struct json_object *answer, struct wait *w,
                         struct error *e)
 {
     struct answers *a = arg;
+    struct json_object *identities = json_object_new_array();
     (void)words;
     (void)w;
     (void)e;
@@ -28,6 +47,19 @@ static bool tell_status(void *arg, char *const *words, struct json_object *answe
     add_number(answer, "uptime_seconds", (clock_mono_ms() - a->started_ms) / CLOCK_SECOND);
     add_number(answer, "sessions", session_server_count(a->server));
     add_text(answer, "key_file", store_vault_key_path(a->vault));
+    graph_client_each_identity(a->graph, add_identity, identities);
+    json_object_object_add(answer, "identities", identities);
+    return true;
+}
+
+static bool take_sign_in(void *arg, char *const *words, struct json_object *answer, struct wait *w,
+                         struct error *e)
+{
+    struct answers *a = arg;
+    (void)answer;
+    (void)w;
+    (void)e;
+    graph_client_sign_in_changed(a->graph, words[0], words[1]);
     return true;
 }
 
@@ -52,6 +84,7 @@ static bool reload(void *arg, char *const *words, struct json_object *answer, st
 
 const struct control_handler answers_table[] = {
     {"status", 0, tell_status},
+    {"sign-in-changed", 2, take_sign_in},
     {"reload", 0, reload},
     {NULL, 0, NULL},
 };
