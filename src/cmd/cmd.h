@@ -14,7 +14,9 @@ int cmd_check(int argc, char **argv);
 int cmd_discover(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
+int cmd_login(int argc, char **argv);
 int cmd_passwd(int argc, char **argv);
+int cmd_token(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 /* What every subcommand understands: -c FILE, --config FILE, --help. */

@@ -27,6 +27,12 @@ postern_SOURCES = \
 	src/cmd/housekeeper.h \
 	src/cmd/identity.c \
 	src/cmd/identity.h \
+	src/cmd/login.c \
+	src/cmd/login_browser.c \
+	src/cmd/login_device.c \
+	src/cmd/login_flow.h \
+	src/cmd/login_target.c \
+	src/cmd/login_target.h \
 	src/cmd/main.c \
 	src/cmd/need.c \
 	src/cmd/need.h \
@@ -35,10 +41,18 @@ postern_SOURCES = \
 	src/cmd/powershell.h \
 	src/cmd/process.c \
 	src/cmd/process.h \
+	src/cmd/qr.c \
+	src/cmd/qr.h \
+	src/cmd/redirect.c \
+	src/cmd/redirect.h \
+	src/cmd/redirect_page.c \
 	src/cmd/serve.c \
 	src/cmd/steps.c \
 	src/cmd/steps.h \
+	src/cmd/token.c \
+	src/cmd/token_list.c \
+	src/cmd/token_list.h \
 	src/cmd/version.c \
 	src/cmd/weak.c \
 	src/cmd/weak.h
-postern_LDADD = libpop3.a $(imap_LIBS)
+postern_LDADD = libpop3.a $(imap_LIBS) $(MHD_LIBS) $(QRENCODE_LIBS)

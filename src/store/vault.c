@@ -288,6 +288,21 @@ bool store_vault_each(struct store_vault *v,
     return true;
 }
 
+bool store_vault_put(struct store_vault *v, const char *tenant, const char *account,
+                     const struct sign_in *s, struct error *e)
+{
+    struct vault_place p;
+    int fd;
+    bool ok = vault_place_init(&p, v, tenant, account, e) && vault_make_dir(v, e) &&
+              vault_lock_wait(v, basename(p.path), &fd, e);
+    vault_place_free(&p);
+    if (!ok)
+        return false;
+    ok = save(v, tenant, account, s, e);
+    close(fd);
+    return ok;
+}
+
 bool store_vault_remove(struct store_vault *v, const char *tenant, const char *account,
                         struct error *e)
 {

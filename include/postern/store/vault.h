@@ -35,6 +35,9 @@ bool store_vault_each(struct store_vault *v,
                       void (*fn)(void *arg, const char *tenant, const char *account,
                                  const struct sign_in *s, const struct error *e),
                       void *arg, struct error *e);
+/* A person has just signed in: saves it under its lock. Waits for whoever renews the old one. */
+bool store_vault_put(struct store_vault *v, const char *tenant, const char *account,
+                     const struct sign_in *s, struct error *e);
 /* ERROR_GONE: there is none. Waits for whoever renews it just now. */
 bool store_vault_remove(struct store_vault *v, const char *tenant, const char *account,
                         struct error *e);

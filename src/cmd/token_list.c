@@ -1,0 +1,234 @@
+#include "token_list.h"
+
+#include "control.h"
+#include "postern/base/alloc.h"
+#include "postern/base/clock.h"
+#include "postern/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* A refresh token that nobody uses for so long is refused (Microsoft identity platform:
+ * refresh-tokens); a policy of the tenant may say less. */
+#define UNUSED_LIFE_MS ((int64_t)90 * 24 * 3600 * CLOCK_SECOND)
+#define SHOWN_MAX      512
+#define DAY_LEN        10 /* of "2026-06-01" */
+
+static char *clean(const char *text)
+{
+    char shown[SHOWN_MAX];
+    text_clean(text, shown, sizeof shown);
+    return xstrdup(shown);
+}
+
+static void add(void *arg, const char *tenant, const char *account, const struct sign_in *s,
+                const struct error *e)
+{
+    struct token_list *l = arg;
+    l->rows = xreallocarray(l->rows, l->count + 1, sizeof *l->rows);
+    struct token_row *row = &l->rows[l->count++];
+    *row = (struct token_row){.tenant = xstrdup(tenant), .account = xstrdup(account)};
+    if (!s) {
+        row->state = "unreadable";
+        row->reason = clean(e->text);
+        return;
+    }
+    row->user = s->user ? clean(s->user) : NULL;
+    row->since_ms = s->since_ms;
+    row->renewed_ms = s->renewed_ms;
+    row->expires_ms = s->refresh_token && s->renewed_ms ? s->renewed_ms + UNUSED_LIFE_MS : 0;
+    row->state = s->ended || !s->refresh_token ? "needs-login" : "good";
+    row->reason = clean(s->ended ? s->ended : "");
+}
+
+static const char *text_of(struct json_object *object, const char *name)
+{
+    struct json_object *member;
+    const char *text = json_object_object_get_ex(object, name, &member) && member
+                           ? json_object_get_string(member)
+                           : NULL;
+    return text ? text : "";
+}
+
+/* What the service sees of one that looks good here. */
+static void add_live_state(struct token_row *row, struct json_object *identities)
+{
+    for (size_t i = 0; i < json_object_array_length(identities); i++) {
+        struct json_object *identity = json_object_array_get_idx(identities, i);
+        const char *state = text_of(identity, "state");
+        if (strcmp(text_of(identity, "tenant"), row->tenant) != 0 ||
+            strcasecmp(text_of(identity, "account"), row->account) != 0)
+            continue;
+        if (strcmp(state, "failing") == 0)
+            row->state = "failing";
+        else if (strcmp(state, "needs-login") == 0)
+            row->state = "needs-login";
+        else
+            return;
+        free(row->reason);
+        row->reason = clean(text_of(identity, "reason"));
+    }
+}
+
+static void ask_service(const struct config *c, struct token_list *l)
+{
+    const char *request[] = {"status", NULL};
+    struct json_object *status = NULL, *identities = NULL;
+    struct error nobody = ERROR_INIT;
+    if (control_ask(c->state_dir, request, &status, &nobody) != CONTROL_ANSWERED)
+        return;
+    if (json_object_object_get_ex(status, "identities", &identities) &&
+        json_object_is_type(identities, json_type_array)) {
+        for (size_t i = 0; i < l->count; i++) {
+            if (strcmp(l->rows[i].state, "good") == 0)
+                add_live_state(&l->rows[i], identities);
+        }
+    }
+    json_object_put(status);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct token_row *x = a, *y = b;
+    int order = strcmp(x->tenant, y->tenant);
+    return order ? order : strcmp(x->account, y->account);
+}
+
+bool token_list_read(const struct config *c, struct store_vault *v, struct token_list *out,
+                     struct error *e)
+{
+    *out = (struct token_list){0};
+    if (!store_vault_each(v, add, out, e))
+        return false;
+    if (out->count > 0)
+        qsort(out->rows, out->count, sizeof *out->rows, by_name);
+    ask_service(c, out);
+    return true;
+}
+
+void token_list_free(struct token_list *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        struct token_row *row = &l->rows[i];
+        free(row->tenant);
+        free(row->account);
+        free(row->user);
+        free(row->reason);
+    }
+    free(l->rows);
+    *l = (struct token_list){0};
+}
+
+static void format_day(int64_t ms, char out[CLOCK_ISO_SIZE])
+{
+    clock_format_iso(ms, out);
+    if (ms)
+        out[DAY_LEN] = '\0';
+    else
+        out[0] = '-', out[1] = '\0';
+}
+
+#define COLUMNS 7
+
+static void fill_cells(const struct token_row *row, char days[3][CLOCK_ISO_SIZE],
+                       const char *cells[COLUMNS])
+{
+    format_day(row->since_ms, days[0]);
+    format_day(row->renewed_ms, days[1]);
+    format_day(row->expires_ms, days[2]);
+    cells[0] = *row->tenant ? row->tenant : "-";
+    cells[1] = *row->account ? row->account : "-";
+    cells[2] = row->user ? row->user : "-";
+    cells[3] = days[0];
+    cells[4] = days[1];
+    cells[5] = days[2];
+    cells[6] = row->state;
+}
+
+static size_t count_characters(const char *text)
+{
+    size_t n = 0;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+static void widen(size_t widths[COLUMNS], const char *const cells[COLUMNS])
+{
+    for (int i = 0; i < COLUMNS; i++) {
+        size_t width = count_characters(cells[i]);
+        widths[i] = width > widths[i] ? width : widths[i];
+    }
+}
+
+static void print_cells(FILE *out, const size_t widths[COLUMNS], const char *const cells[COLUMNS])
+{
+    for (int i = 0; i < COLUMNS; i++) {
+        size_t pad = i + 1 < COLUMNS ? widths[i] - count_characters(cells[i]) + 2 : 0;
+        fprintf(out, "%s%*s", cells[i], (int)pad, "");
+    }
+    fputc('\n', out);
+}
+
+void token_list_print(const struct token_list *l, FILE *out)
+{
+    static const char *const head[COLUMNS] = {"TENANT",  "ACCOUNT",        "SIGNED IN", "SINCE",
+                                              "RENEWED", "EXPIRES UNUSED", "STATE"};
+    size_t widths[COLUMNS] = {0};
+    char days[3][CLOCK_ISO_SIZE];
+    const char *cells[COLUMNS];
+    if (l->count == 0) {
+        fputs("Nobody has signed in with postern login.\n", out);
+        return;
+    }
+    widen(widths, head);
+    for (size_t i = 0; i < l->count; i++) {
+        fill_cells(&l->rows[i], days, cells);
+        widen(widths, cells);
+    }
+    print_cells(out, widths, head);
+    for (size_t i = 0; i < l->count; i++) {
+        fill_cells(&l->rows[i], days, cells);
+        print_cells(out, widths, cells);
+    }
+    for (size_t i = 0; i < l->count; i++) {
+        if (*l->rows[i].reason)
+            fprintf(out, "\n%s: %s\n", *l->rows[i].account ? l->rows[i].account : "unknown",
+                    l->rows[i].reason);
+    }
+}
+
+static void add_text(struct json_object *to, const char *name, const char *text)
+{
+    json_object_object_add(to, name, text && *text ? json_object_new_string(text) : NULL);
+}
+
+static void add_time(struct json_object *to, const char *name, int64_t ms)
+{
+    char text[CLOCK_ISO_SIZE];
+    clock_format_iso(ms, text);
+    add_text(to, name, ms ? text : NULL);
+}
+
+void token_list_print_json(const struct token_list *l, FILE *out)
+{
+    struct json_object *list = json_object_new_array();
+    for (size_t i = 0; i < l->count; i++) {
+        const struct token_row *row = &l->rows[i];
+        struct json_object *object = json_object_new_object();
+        add_text(object, "tenant", row->tenant);
+        add_text(object, "account", row->account);
+        add_text(object, "user", row->user);
+        add_time(object, "since", row->since_ms);
+        add_time(object, "renewed", row->renewed_ms);
+        add_time(object, "expires", row->expires_ms);
+        add_text(object, "state", row->state);
+        add_text(object, "reason", row->reason);
+        json_object_array_add(list, object);
+    }
+    fprintf(out, "%s\n",
+            json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
+                                                     JSON_C_TO_STRING_NOSLASHESCAPE));
+    json_object_put(list);
+}
