@@ -136,6 +136,8 @@ static struct verdict judge(struct graph_call *call, struct transfer *t, CURLcod
     } else if (status >= 300) {
         v.status = status;
         graph_error_classify(&t->answer, subject(call), buf_str(&t->body), t->body.len, &v.e);
+        if (v.e.kind == ERROR_DENIED)
+            error_prefix(&v.e, "mailbox %s: ", call->user->mailbox);
     } else if (code != CURLE_OK) {
         struct transfer_failure f = transfer_explain(t, code, "Graph", &v.e);
         v.sent = f.sent;

@@ -17,8 +17,8 @@ struct meaning {
 };
 
 #define GRANT                                                                                      \
-    "grant the application Mail.ReadWrite for this mailbox (RBAC for Applications or an "          \
-    "application access policy may exclude it; a new grant takes up to 2 hours to act)"
+    "grant Mail.ReadWrite for it (RBAC for Applications may leave it out; a person needs Full "    \
+    "Access, too); postern doctor looks into it"
 #define MAILBOX "check the login's mailbox: it must be an Exchange Online mailbox of this tenant"
 #define LATER   "Microsoft 365 has a passing fault; try again later"
 #define FULL    "the mailbox is full: free space or raise its quota"

@@ -41,6 +41,7 @@ void oauth_grant_clear(struct oauth_grant *g)
     secret_free(g->refresh);
     secret_free(g->id_token);
     free(g->scope);
+    free(g->reason);
     memset(g, 0, sizeof *g);
 }
 
@@ -148,6 +149,10 @@ static void explain_refusal(const struct answer *a, struct json_object *root,
         graph_error_word(e->code, sizeof e->code, word);
     graph_error_word(e->request_id, sizeof e->request_id, json_peek_string(root, "trace_id"));
     graph_error_word(out->word, sizeof out->word, word);
+    bool coded = description && strncmp(description, "AADSTS", 6) == 0;
+    out->reason = xasprintf("%s%s%.*s", coded ? "" : e->code, coded ? "" : ": ",
+                            (int)(shown < DESCRIPTION_SHOWN ? shown : DESCRIPTION_SHOWN),
+                            description ? description : "");
     out->ended = kind == ERROR_SIGN_IN && word_ends(word) && !(known && known->keeps);
 }
 

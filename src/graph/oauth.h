@@ -42,6 +42,7 @@ struct oauth_grant {
     char *id_token; /* NULL: none came; secret */
     /* Of a refusal: */
     char word[32];    /* OAuth's own, such as "authorization_pending" */
+    char *reason;     /* in short, beginning with a code: "AADSTS700082: …" */
     bool ended;       /* what was shown (refresh token, code, password) serves no more */
     int64_t retry_ms; /* not sooner again; 0: nothing said */
     bool patient;     /* mends itself in a minute or so: more tries than usual */

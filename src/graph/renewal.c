@@ -267,7 +267,7 @@ static void take_end(struct renewal *r, const struct error *e)
     keep(&s->access_token, NULL);
     s->access_expires_ms = 0;
     free(s->ended);
-    s->ended = xasprintf("%s%s%s", e->code, e->code[0] ? ": " : "", e->text);
+    s->ended = xstrdup(r->grant.reason);
     keep(&r->identity->refresh_token, NULL);
     r->save = true;
     need_login(r, s->ended);

@@ -49,14 +49,16 @@ const char *pop3_error_text(enum error_kind kind)
 
 void pop3_error_line(const struct error *e, bool progress, char out[POP3_REPLY_MAX])
 {
-    bool own_text = progress && e->kind == ERROR_TIMEOUT && e->text[0];
+    bool own_progress = progress && e->kind == ERROR_TIMEOUT && e->text[0];
+    /* What somebody must do is said to whoever sees it first. */
+    bool own_advice = (e->kind == ERROR_SIGN_IN || e->kind == ERROR_DENIED) && e->text[0];
+    const char *text = own_progress || own_advice ? e->text : replies[e->kind].text;
     char id[sizeof e->request_id + 16] = "";
     if (e->request_id[0])
         snprintf(id, sizeof id, " (request-id %s)", e->request_id);
     /* The text is cut rather than the request-id, with which one finds the rest in the log. */
     snprintf(out, POP3_REPLY_MAX, "-ERR %s%s%.300s%s\r\n", replies[e->kind].code,
-             own_text ? "the first synchronisation is under way: " : "",
-             own_text ? e->text : replies[e->kind].text, id);
+             own_progress ? "the first synchronisation is under way: " : "", text, id);
 }
 
 void pop3_fail(struct session_conn *conn, const struct error *e, const char *what, ...)

@@ -332,8 +332,8 @@ static void test_open_errors(void)
     check_open_error(&fake.account_error, ERROR_LOCAL, "-ERR [SYS/TEMP] local trouble");
     check_open_error(&fake.folder_error, ERROR_FOLDER_GONE, "-ERR [SYS/PERM] the folder");
     check_open_error(&fake.folder_error, ERROR_MAILBOX_GONE, "-ERR [SYS/PERM] there is no such");
-    check_open_error(&fake.sync_error, ERROR_DENIED, "-ERR [SYS/PERM] Microsoft 365 denies");
-    check_open_error(&fake.sync_error, ERROR_SIGN_IN, "-ERR [SYS/PERM] the service cannot sign");
+    check_open_error(&fake.sync_error, ERROR_DENIED, "-ERR [SYS/PERM] Graph said some");
+    check_open_error(&fake.sync_error, ERROR_SIGN_IN, "-ERR [SYS/PERM] Graph said some");
     check_open_error(&fake.sync_error, ERROR_THROTTLED, "-ERR [SYS/TEMP] Microsoft 365 is slow");
     check_open_error(&fake.sync_error, ERROR_TEMPORARY, "-ERR [SYS/TEMP] Microsoft 365 does not");
     check_open_error(&fake.sync_error, ERROR_ANSWER, "-ERR [SYS/TEMP] Microsoft 365 gave a");
