@@ -1,6 +1,6 @@
 #include "postern/base/config.h"
 
-#include "config_tree.h"
+#include "config_check.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/buf.h"
@@ -11,12 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define CONFIG_FILE_MAX ((size_t)4 << 20)
-
 /* The tree as others see it, and what only this file needs. */
 struct counted_config {
     struct config config; /* first: a struct config * is one of these */
     atomic_uint references;
+    struct config *base; /* all but the logins array is its, and so are the logins of its own file;
+                            NULL: nothing is */
 };
 
 /* Fills the struct of one section from the table: what the file says, else the default. */
@@ -77,12 +77,40 @@ static void fill_titled(struct config *c, const struct config_section *s, struct
     }
 }
 
+/* Appends the logins of a file to those of the config. */
+static void fill_logins(struct config *c, const struct config_tree *tree, struct config_report *r)
+{
+    size_t before = c->login_count;
+    c->logins = xreallocarray(c->logins, before + count_sections(tree, SECTION_LOGIN) + 1,
+                              sizeof *c->logins);
+    memset(c->logins + before, 0, (count_sections(tree, SECTION_LOGIN) + 1) * sizeof *c->logins);
+    config_report_file(r, c->logins_file);
+    for (size_t i = SECTION_FIRST_TITLED; i < tree->count; i++) {
+        if (tree->sections[i].kind == SECTION_LOGIN) {
+            fill_titled(c, &tree->sections[i], r);
+            c->logins[c->login_count - 1].in_logins_file = true;
+        }
+    }
+    config_report_file(r, NULL);
+}
+
+/* The tree of the logins-file; an empty one where there is none. */
+static void read_logins(const struct config *c, bool files, struct config_tree *tree,
+                        struct config_report *r)
+{
+    tree->whole = !c->logins_file;
+    if (c->logins_file && files)
+        config_tree_read_logins(tree, c->logins_file, r);
+    else if (c->logins_file)
+        config_fault(r, 0, "logins-file cannot be used here: no files are read");
+}
+
 /* `files`: may files that the text names be opened? */
 static struct config *build(const char *name, const char *text, bool files, struct config_report *r)
 {
     struct counted_config *counted = xcalloc(1, sizeof *counted);
     struct config *c = &counted->config;
-    struct config_tree tree = {0};
+    struct config_tree tree = {0}, logins = {0};
     atomic_init(&counted->references, 1);
     c->path = xstrdup(name);
     config_tree_parse(&tree, text, r);
@@ -95,10 +123,42 @@ static struct config *build(const char *name, const char *text, bool files, stru
         else
             fill_titled(c, &tree.sections[i], r);
     }
-    config_check(c, &tree, files, r);
+    read_logins(c, files, &logins, r);
+    fill_logins(c, &logins, r);
+    config_check(c, &tree, &logins, files, r);
     config_tree_free(&tree);
+    config_tree_free(&logins);
     if (r->faults > 0)
         config_unref(&c);
+    return c;
+}
+
+struct config *config_reload_logins(struct config *old, config_fault_fn *fault, void *arg)
+{
+    struct counted_config *counted = xcalloc(1, sizeof *counted);
+    struct config *base = ((struct counted_config *)old)->base, *c = &counted->config;
+    struct config_tree tree = {0};
+    struct config_report r = {0};
+    size_t own = 0;
+    base = config_ref(base ? base : old);
+    *c = *base;
+    counted->base = base;
+    atomic_init(&counted->references, 1);
+    while (own < base->login_count && !base->logins[own].in_logins_file)
+        own++;
+    c->logins = xcalloc(own + 1, sizeof *c->logins);
+    memcpy(c->logins, base->logins, own * sizeof *c->logins);
+    c->login_count = own;
+    read_logins(c, true, &tree, &r);
+    fill_logins(c, &tree, &r);
+    config_report_file(&r, c->logins_file);
+    config_check_logins(c, &tree, own, tree.whole, &r);
+    if (tree.whole && !c->login_count)
+        config_fault(&r, 0, "there is no login section left, so nobody could sign in");
+    config_tree_free(&tree);
+    if (r.faults > 0)
+        config_unref(&c);
+    config_report_tell(&r, base->path, fault, NULL, arg);
     return c;
 }
 
@@ -204,6 +264,17 @@ static void free_all(struct config *c)
     free(c->admin_address);
 }
 
+static void free_reloaded(struct counted_config *counted)
+{
+    struct config *c = &counted->config;
+    for (size_t i = 0; i < c->login_count; i++) {
+        if (c->logins[i].in_logins_file)
+            free_login(&c->logins[i]);
+    }
+    free(c->logins);
+    config_unref(&counted->base);
+}
+
 struct config *config_ref(struct config *c)
 {
     atomic_fetch_add(&((struct counted_config *)c)->references, 1);
@@ -214,10 +285,13 @@ void config_unref(struct config **c)
 {
     struct counted_config *counted = (struct counted_config *)*c;
     *c = NULL;
-    if (counted && atomic_fetch_sub(&counted->references, 1) == 1) {
+    if (!counted || atomic_fetch_sub(&counted->references, 1) != 1)
+        return;
+    if (counted->base)
+        free_reloaded(counted);
+    else
         free_all(&counted->config);
-        free(counted);
-    }
+    free(counted);
 }
 
 const struct config_login *config_find_login(const struct config *c, const char *name)

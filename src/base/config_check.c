@@ -6,17 +6,10 @@
 
 #include "postern/base/alloc.h"
 
-#include <crypt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
-
-#define PASSWORD_DIGEST_MIN                                                                        \
-    22 /* the shortest digest of a strong crypt(3) method, in characters                           \
-        */
-#define GUID_LEN 36
 
 bool config_only_of(const char *text, const char *also)
 {
@@ -61,65 +54,27 @@ static void check_tls(const struct config *c, const struct config_section *s, bo
         config_check_readable(c->tls.private_keys[i], true, line_of(s, "private-key"), r);
 }
 
-/* A crypt(3) hash of a method that the system knows, digest included. */
-static bool is_password_hash(const char *text)
+static bool open_to_others(const struct config_login *l)
 {
-    const char *digest = strrchr(text, '$');
-    int verdict = crypt_checksalt(text);
-    return text[0] == '$' && digest > text && strlen(digest + 1) >= PASSWORD_DIGEST_MIN &&
-           (verdict == CRYPT_SALT_OK || verdict == CRYPT_SALT_METHOD_LEGACY);
-}
-
-static bool is_mailbox(const char *text)
-{
-    return strchr(text, '@') || (strlen(text) == GUID_LEN && config_only_of(text, "-"));
-}
-
-static void check_login(const struct config *c, struct config_login *l,
-                        const struct config_section *s, bool whole, struct config_report *r)
-{
-    const char *tenant = value_of(s, "tenant");
-    for (size_t i = 0; tenant && i < c->tenant_count; i++) {
-        if (strcmp(c->tenants[i].name, tenant) == 0)
-            l->tenant = &c->tenants[i];
+    static const uint8_t loopback6[16] = {[15] = 1};
+    for (size_t i = 0; i < l->network_count; i++) {
+        const struct config_network *n = &l->networks[i];
+        if (n->family == AF_INET ? n->address[0] != 127 || n->prefix < 8
+                                 : n->prefix < 128 || memcmp(n->address, loopback6, 16) != 0)
+            return true;
     }
-    if (tenant && !l->tenant && whole)
-        config_fault(r, line_of(s, "tenant"), "there is no tenant \"%.*s\"", NAME_SHOWN, tenant);
-    if (!l->name[0])
-        config_fault(r, s->line, "a login needs a name: login \"name\" { … }");
-    if (l->mailbox && !is_mailbox(l->mailbox))
-        config_warning(r, line_of(s, "mailbox"),
-                       "'%.*s' looks like neither a user principal name (alerts@contoso.com) nor "
-                       "an object id",
-                       NAME_SHOWN, l->mailbox);
-    if (!l->password && !l->device_secret && !l->fingerprint_count)
-        config_fault(r, s->line, "login \"%s\" needs a 'password'", l->name);
-    if (l->password && !is_password_hash(l->password))
-        config_fault(r, line_of(s, "password"),
-                     "'password' must be a crypt(3) hash, not the password itself; run: postern "
-                     "passwd %.*s",
-                     NAME_SHOWN, l->name);
-    if (l->account && l->tenant && l->tenant->flow == FLOW_PASSWORD && l->tenant->account &&
-        strcasecmp(l->account, l->tenant->account) != 0)
-        config_fault(r, line_of(s, "account"),
-                     "tenant \"%s\" has the password of one account, '%.*s'; leave 'account' out",
-                     l->tenant->name, NAME_SHOWN, l->tenant->account);
-    if (l->expunge == EXPUNGE_PERMANENT && l->tenant && !l->tenant->permanent_delete)
-        config_fault(r, line_of(s, "expunge"),
-                     "expunge = permanent works in the global cloud only; use recoverable");
+    return false;
 }
 
 /* Doors through which nobody comes, and logins without a door. */
-static void check_ways_in(const struct config *c, const struct config_tree *tree,
-                          struct config_report *r)
+static void check_ways_in(const struct config *c, struct config_report *r)
 {
     unsigned served = 0;
     bool others = false; /* may a machine other than this one log in? */
     for (size_t i = 0; i < c->listener_count; i++)
         served |= c->listeners[i].protocol;
-    for (size_t i = SECTION_FIRST_TITLED; i < tree->count; i++)
-        others |=
-            tree->sections[i].kind == SECTION_LOGIN && value_of(&tree->sections[i], "networks");
+    for (size_t i = 0; i < c->login_count; i++)
+        others |= open_to_others(&c->logins[i]);
     for (size_t i = 0; i < c->listener_count; i++) {
         const struct config_listener *l = &c->listeners[i];
         if (l->sockaddr_len && !l->loopback && !others)
@@ -130,17 +85,21 @@ static void check_ways_in(const struct config *c, const struct config_tree *tree
                 l->name);
     }
     for (size_t i = 0; i < c->login_count; i++) {
+        config_report_file(r, c->logins[i].in_logins_file ? c->logins_file : NULL);
         if (c->listener_count > 0 && !(c->logins[i].protocols & served))
             config_warning(r, c->logins[i].line,
                            "there is no listener for the protocols of login \"%s\"",
                            c->logins[i].name);
     }
+    config_report_file(r, NULL);
 }
 
-void config_check(struct config *c, const struct config_tree *tree, bool files,
-                  struct config_report *r)
+void config_check(struct config *c, const struct config_tree *tree,
+                  const struct config_tree *logins, bool files, struct config_report *r)
 {
-    size_t tenant = 0, listener = 0, login = 0;
+    size_t tenant = 0, listener = 0, own = 0;
+    for (size_t i = SECTION_FIRST_TITLED; i < tree->count; i++)
+        own += tree->sections[i].kind == SECTION_LOGIN;
     check_tls(c, &tree->sections[SECTION_TLS], files, r);
     if (c->admin_address)
         config_warning(r, line_of(&tree->sections[SECTION_ADMIN], "address"),
@@ -150,18 +109,20 @@ void config_check(struct config *c, const struct config_tree *tree, bool files,
         if (tree->sections[i].kind == SECTION_TENANT)
             config_check_tenant(&c->tenants[tenant++], &tree->sections[i], files, r);
     }
-    /* A login refers to tenants that may stand below it. */
     for (size_t i = SECTION_FIRST_TITLED; i < tree->count; i++) {
         if (tree->sections[i].kind == SECTION_LISTENER)
             config_check_listener(c, &c->listeners[listener++], &tree->sections[i], tree->whole, r);
-        else if (tree->sections[i].kind == SECTION_LOGIN)
-            check_login(c, &c->logins[login++], &tree->sections[i], tree->whole, r);
     }
-    if (!tree->whole)
+    /* A login refers to tenants that may stand below it. */
+    config_check_logins(c, tree, 0, tree->whole, r);
+    config_report_file(r, c->logins_file);
+    config_check_logins(c, logins, own, tree->whole && logins->whole, r);
+    config_report_file(r, NULL);
+    if (!tree->whole || !logins->whole)
         return;
     if (c->listener_count == 0)
         config_fault(r, 0, "there is no listener section, so nobody could connect");
     if (c->login_count == 0)
         config_fault(r, 0, "there is no login section, so nobody could sign in");
-    check_ways_in(c, tree, r);
+    check_ways_in(c, r);
 }

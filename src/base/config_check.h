@@ -40,4 +40,7 @@ void config_check_tenant(struct config_tenant *t, const struct config_section *s
 void config_check_listener(const struct config *c, struct config_listener *l,
                            const struct config_section *s, bool whole, struct config_report *r);
 
+/* The login sections of one file: those of c->logins from `first` on. */
+void config_check_logins(struct config *c, const struct config_tree *tree, size_t first, bool whole,
+                         struct config_report *r);
 #endif

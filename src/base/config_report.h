@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 struct config_remark {
+    bool in_logins_file;
     int line; /* 0: the file as a whole */
     size_t order;
     bool is_fault;
@@ -21,7 +22,12 @@ struct config_report {
     struct config_remark *remarks;
     size_t count;
     size_t faults;
+    bool in_logins_file; /* that is what remarks are about now */
+    char *logins_path;
 };
+
+/* From now on remarks are about the logins-file at `path`; NULL: about the config itself. */
+void config_report_file(struct config_report *r, const char *path);
 
 void config_fault(struct config_report *r, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

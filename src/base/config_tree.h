@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Bytes of a file. */
+#define CONFIG_FILE_MAX ((size_t)4 << 20)
+
 /* One key with its values; more than one only where the setting is a list. */
 struct config_entry {
     const struct setting *setting;
@@ -55,9 +58,13 @@ void config_texts_free(char **texts, size_t count);
 bool config_parse_address(const char *text, struct sockaddr_storage *out, socklen_t *len);
 bool config_address_is_loopback(const struct sockaddr_storage *address);
 
+/* Reads the logins-file at `path` into a tree of login sections; faults, in its name, for whatever
+ * else stands in it. The file may be empty, but must be there. */
+void config_tree_read_logins(struct config_tree *tree, const char *path, struct config_report *r);
+
 /* Cross checks, and what follows from several settings at once (URLs of a cloud, the tenant of a
- * login). `files`: those that the text names may be looked at. */
-void config_check(struct config *c, const struct config_tree *tree, bool files,
-                  struct config_report *r);
+ * login). `logins`: of the logins-file. `files`: those that the text names may be looked at. */
+void config_check(struct config *c, const struct config_tree *tree,
+                  const struct config_tree *logins, bool files, struct config_report *r);
 
 #endif

@@ -8,7 +8,9 @@ libbase_a_SOURCES = \
 	src/base/config_check.c \
 	src/base/config_check.h \
 	src/base/config_check_listener.c \
+	src/base/config_check_login.c \
 	src/base/config_check_tenant.c \
+	src/base/config_logins.c \
 	src/base/config_parse.c \
 	src/base/config_report.c \
 	src/base/config_report.h \

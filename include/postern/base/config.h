@@ -121,6 +121,7 @@ struct config_login {
     enum config_exact_size exact_size;
     int64_t serve_since_ms;   /* wall clock; INT64_MIN: everything */
     unsigned max_connections; /* of this login, 0: the general limit */
+    bool in_logins_file;      /* it stands there, not in the config itself */
     int line;
 };
 
@@ -178,6 +179,10 @@ struct config *config_load(const char *path, config_fault_fn *fault, config_faul
  * file that the text names is opened: a client-secret-file is a fault here. */
 struct config *config_parse(const char *name, const char *text, config_fault_fn *fault,
                             config_fault_fn *warning, void *arg);
+/* Reads the logins-file of a config anew: the result has the logins that stand in it now beside
+ * those of the config's own file, and shares everything else with `c`, secrets not read again.
+ * Faults as above. `c` has a logins-file. */
+struct config *config_reload_logins(struct config *c, config_fault_fn *fault, void *arg);
 struct config *config_ref(struct config *c);
 /* Drops a reference and clears the pointer; secrets are wiped with the last one. */
 void config_unref(struct config **c);
