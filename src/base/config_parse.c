@@ -4,8 +4,9 @@
  * keeps no line of a key. So every key is declared as a list of strings with a callback that
  * records value and line; an unknown key is reported, declared, and the text is read again; and a
  * last key of our own behind the text shows whether the end was seen. It also counts the lines of
- * comments more than once, so it never sees one.
+ * comments more than once, so it never sees one (config_text.h).
  */
+#include "config_text.h"
 #include "config_tree.h"
 
 #include "postern/base/alloc.h"
@@ -412,48 +413,11 @@ static void read_once(const char *text)
         free(sections[k]);
 }
 
-/* Behind the string that begins at p, by libconfuse's rules: a backslash escapes in both kinds. */
-static char *string_end(char *p)
-{
-    char quote = *p++;
-    while (*p && *p != quote)
-        p += *p == '\\' && p[1] ? 2 : 1;
-    return *p ? p + 1 : p;
-}
-
-/* Behind the comment that begins at p; p itself if none does, or if it never ends, which is left
- * for libconfuse to find. Within a word slashes are only slashes: https://host. */
-static char *comment_end(char *p, bool in_word)
-{
-    if (*p == '#' || (!in_word && strncmp(p, "//", 2) == 0))
-        return p + strcspn(p, "\n");
-    char *end = !in_word && strncmp(p, "/*", 2) == 0 ? strstr(p + 2, "*/") : NULL;
-    return end ? end + 2 : p;
-}
-
-/* Makes spaces of all comments, keeping the ends of lines. */
-static void blank_comments(char *text)
-{
-    bool in_word = false;
-    char *next;
-    for (char *p = text; *p; p = next) {
-        char *end = comment_end(p, in_word);
-        next = *p == '"' || *p == '\'' ? string_end(p) : end > p ? end : p + 1;
-        if (strncmp(p, "${", 2) == 0) /* an environment variable, with a fallback of any text */
-            next = p + strcspn(p, "}\n");
-        for (; p < end; p++) {
-            if (*p != '\n')
-                *p = ' ';
-        }
-        in_word = !strchr(" \t\r\n\"'{}(),=+", next[-1]);
-    }
-}
-
 void config_tree_parse(struct config_tree *tree, const char *text, struct config_report *r)
 {
     struct reading mine = {.tree = tree, .report = r, .survey = true};
     char *marked = xasprintf("%s\n" END_MARK " = x\n", text);
-    blank_comments(marked);
+    config_blank_comments(marked);
     tree->count = SECTION_FIRST_TITLED;
     tree->sections = xcalloc(tree->count, sizeof *tree->sections);
     for (enum settings_section k = SECTION_TOP; k < SECTION_FIRST_TITLED; k++)

@@ -14,6 +14,8 @@ libbase_a_SOURCES = \
 	src/base/config_parse.c \
 	src/base/config_report.c \
 	src/base/config_report.h \
+	src/base/config_text.c \
+	src/base/config_text.h \
 	src/base/config_tree.h \
 	src/base/config_values.c \
 	src/base/csv.c \
@@ -21,6 +23,7 @@ libbase_a_SOURCES = \
 	src/base/error.c \
 	src/base/file.c \
 	src/base/log.c \
+	src/base/logins_file.c \
 	src/base/principal.c \
 	src/base/settings.c \
 	src/base/settings.h \
@@ -40,6 +43,7 @@ noinst_HEADERS += \
 	include/postern/base/error.h \
 	include/postern/base/file.h \
 	include/postern/base/log.h \
+	include/postern/base/logins_file.h \
 	include/postern/base/principal.h \
 	include/postern/base/sign_in.h \
 	include/postern/base/table.h \

@@ -33,6 +33,8 @@ postern_SOURCES = \
 	src/cmd/login_flow.h \
 	src/cmd/login_target.c \
 	src/cmd/login_target.h \
+	src/cmd/logins_watch.c \
+	src/cmd/logins_watch.h \
 	src/cmd/main.c \
 	src/cmd/need.c \
 	src/cmd/need.h \

@@ -1,10 +1,12 @@
 /*
- * Makes the password line of a login. The password comes from the terminal, asked twice, or as
- * one line from a pipe; never from the command line, where every user of the machine could read it.
+ * Sets the password of a login that stands in the logins-file, or makes the line for its section.
+ * The password comes from the terminal, asked twice, or as one line from a pipe; never from
+ * the command line, where every user of the machine could read it.
  */
 #include "cmd.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/logins_file.h"
 
 #include <crypt.h>
 #include <errno.h>
@@ -20,9 +22,11 @@
 #define PASSWORD_MAX 255 /* what a POP3 PASS line holds with ease */
 
 static const char usage[] =
-    "usage: postern passwd LOGIN\n"
-    "Asks for a password, twice on a terminal, and prints the line with its hash that belongs\n"
-    "into the section of that login. Without a terminal it reads one line.\n";
+    "usage: postern passwd [-c FILE] [--print] LOGIN\n"
+    "Asks for a password, twice on a terminal; without one it reads a line. If the configuration\n"
+    "has a logins-file and the login stands there, its hash is replaced in it; otherwise, and "
+    "with\n"
+    "--print, the line that belongs into the section of that login is printed.\n";
 
 /* One line from stdin without its end, at most PASSWORD_MAX bytes. */
 static bool read_line(char out[PASSWORD_MAX + 2])
@@ -108,23 +112,51 @@ char *cmd_hash_password(const char *password)
     return hash;
 }
 
+static int print_line(const char *hash)
+{
+    printf("    password = '%s'\n", hash);
+    return EX_OK;
+}
+
+static int store(const char *path, const char *login, const char *hash)
+{
+    struct error e = ERROR_INIT;
+    switch (logins_file_set_password(path, login, hash, &e)) {
+    case LOGINS_CHANGED:
+        printf("The password of login %s was changed in %s; a running service notices by itself.\n",
+               login, path);
+        return EX_OK;
+    case LOGINS_NOT_THERE:
+        fprintf(stderr, "%s has no login \"%s\"; this belongs into the section of it:\n", path,
+                login);
+        return print_line(hash);
+    case LOGINS_FAILED:
+        break;
+    }
+    fprintf(stderr, "postern passwd: nothing was changed: %s\n", e.text);
+    return e.kind == ERROR_CANNOT ? EX_CONFIG : EX_OSERR;
+}
+
 int cmd_passwd(int argc, char **argv)
 {
     char password[PASSWORD_MAX + 2];
     struct cmd_arguments arguments;
-    enum cmd_parsed parsed = cmd_parse(argc, argv, usage, 1, 1, &arguments);
+    bool print = false;
+    const struct cmd_option options[] = {{.name = "print", .given = &print}, {.name = NULL}};
+    enum cmd_parsed parsed = cmd_parse_options(argc, argv, usage, options, 1, 1, &arguments);
     if (parsed != CMD_GO_ON)
         return cmd_exit_code(parsed);
-    bool ok = ask_twice(arguments.rest[0], password);
+    const char *login = arguments.rest[0];
+    bool ok = ask_twice(login, password);
     char *hash = ok ? cmd_hash_password(password) : NULL;
-    int code = EX_OK;
+    char *path = hash && !print ? logins_file_of(arguments.config) : NULL;
+    int code = ok ? EX_OSERR : EX_DATAERR;
     if (hash)
-        printf("    password = '%s'\n", hash);
+        code = path ? store(path, login, hash) : print_line(hash);
     else if (ok)
         fprintf(stderr, "postern passwd: cannot hash: %s\n", strerror(errno));
-    if (!hash)
-        code = ok ? EX_OSERR : EX_DATAERR;
     explicit_bzero(password, sizeof password);
+    free(path);
     free(hash);
     return code;
 }

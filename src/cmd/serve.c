@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "housekeeper.h"
 #include "identity.h"
+#include "logins_watch.h"
 
 #include "postern/base/clock.h"
 #include "postern/graph/client.h"
@@ -40,6 +41,7 @@ static const char usage[] =
 struct service {
     const char *path;
     int signal_fd;
+    struct logins_watch *watch;
     struct config *config;
     struct identity identity;
     struct store_lock *lock;
@@ -125,6 +127,9 @@ static bool start(struct service *s, struct error *e)
     const struct config *c = s->config;
     if ((s->signal_fd = process_signals()) < 0)
         return error_set(e, ERROR_LOCAL, "cannot take signals: %s", strerror(errno));
+    if (!(s->watch = logins_watch_new(s->signal_fd, e)))
+        return false;
+    logins_watch_begin(s->watch, c->logins_file);
     if (!open_log(c, e) || !identity_find(c, &s->identity, e))
         return false;
     process_raise_files(c);
@@ -159,6 +164,7 @@ static void stop(struct service *s)
     store_vault_close(&s->vault);
     store_cache_close(&s->cache);
     store_state_unlock(&s->lock);
+    logins_watch_free(&s->watch);
     if (s->signal_fd >= 0)
         close(s->signal_fd);
 }
@@ -213,15 +219,35 @@ static bool reload(struct service *s)
     mailbox_registry_warm(s->mailboxes, new);
     config_unref(&s->config);
     s->config = new;
+    logins_watch_begin(s->watch, new->logins_file);
     log_info("the configuration was reloaded: %zu login%s", new->login_count,
              new->login_count == 1 ? "" : "s");
     return true;
 }
 
+/* The logins-file was changed by itself. */
+static void reload_logins(struct service *s)
+{
+    struct config *new = config_reload_logins(s->config, log_fault, NULL);
+    if (!new) {
+        log_error("%s was changed and not reloaded; the logins from before stay in force",
+                  s->config->logins_file);
+        return;
+    }
+    session_server_set_logins(s->server, new);
+    mailbox_registry_warm(s->mailboxes, new);
+    config_unref(&s->config);
+    s->config = new;
+    log_info("%s was reloaded: %zu login%s", new->logins_file, new->login_count,
+             new->login_count == 1 ? "" : "s");
+}
+
 /* Until SIGTERM, SIGINT, or a failure of accept that does not pass. */
 static bool run(struct service *s, struct error *e)
 {
-    while (session_server_accept(s->server, s->signal_fd, e)) {
+    while (session_server_accept(s->server, logins_watch_fd(s->watch), e)) {
+        if (logins_watch_changed(s->watch))
+            reload_logins(s);
         int signal = process_next_signal(s->signal_fd);
         if (signal == SIGHUP) {
             atomic_fetch_add(&s->answers.reloads_begun, 1);

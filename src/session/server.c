@@ -102,6 +102,11 @@ bool session_server_configure(struct session_server *s, struct config *config, s
     return true;
 }
 
+void session_server_set_logins(struct session_server *s, struct config *config)
+{
+    session_gate_configure(s->gate, config);
+}
+
 bool session_server_bound(const struct session_server *s, size_t index,
                           struct sockaddr_storage *address)
 {

@@ -10,6 +10,7 @@ test_base_SOURCES = \
 	tests/unit/base/test_encode.c \
 	tests/unit/base/test_file.c \
 	tests/unit/base/test_log.c \
+	tests/unit/base/test_logins_file.c \
 	tests/unit/base/test_table.c \
 	tests/unit/base/test_text.c \
 	tests/unit/base/test_wait.c

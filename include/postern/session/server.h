@@ -30,6 +30,8 @@ struct session_server *session_server_new(const struct session_protocol *protoco
 /* Binds the listeners of the config (first call), or takes over logins, TLS certificates and
  * limits and opens and closes listeners that changed (reload). On false the old state stays. */
 bool session_server_configure(struct session_server *s, struct config *config, struct error *e);
+/* Takes over the logins of a config that differs from the one in force in nothing else. */
+void session_server_set_logins(struct session_server *s, struct config *config);
 /* The address of the i-th listener of the config as it is bound (port 0 has become a port). */
 bool session_server_bound(const struct session_server *s, size_t index,
                           struct sockaddr_storage *address);
