@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-/* Reading the inbox takes the least permission of all that Postern does. */
+/* Reading the inbox takes the least permission of all that Postern does. The token is from now on that
+ * of all sessions of its owner. */
 static bool opens(struct mailbox_registry *r, const struct principal *who, const char *mailbox,
                   struct wait *w, struct error *e)
 {
