@@ -24,6 +24,18 @@ const char *control_text(const struct control *c, const char *name)
     return json_object_get_string(v);
 }
 
+int64_t control_number(const struct control *c, const char *name, int64_t missing)
+{
+    struct json_object *v = NULL;
+    return json_object_object_get_ex(c->body, name, &v) ? json_object_get_int64(v) : missing;
+}
+
+bool control_flag(const struct control *c, const char *name)
+{
+    struct json_object *v = NULL;
+    return json_object_object_get_ex(c->body, name, &v) && json_object_get_boolean(v);
+}
+
 /* The named mailbox, or the only one where none is named. NULL: refused. */
 struct mailbox *control_user(struct control *c, const char *user)
 {

@@ -9,18 +9,6 @@
 #define TREE_FOLDERS_MAX 10000
 #define TREE_WIDTH       10
 
-static int64_t number(const struct control *c, const char *name)
-{
-    struct json_object *v = NULL;
-    return json_object_object_get_ex(c->body, name, &v) ? json_object_get_int64(v) : 0;
-}
-
-static bool flag(const struct control *c, const char *name)
-{
-    struct json_object *v = NULL;
-    return json_object_object_get_ex(c->body, name, &v) && json_object_get_boolean(v);
-}
-
 static struct json_object *id_json(const struct folder *f)
 {
     char id[ID_SIZE];
@@ -60,12 +48,12 @@ void control_folder(struct control *c)
         struct folder *child = folder_child(f, name);
         f = child ? child : mailbox_new_folder(f->mailbox, f, name, false);
     }
-    f->hidden = f->hidden || flag(c, "hidden");
-    f->search = f->search || flag(c, "search");
+    f->hidden = f->hidden || control_flag(c, "hidden");
+    f->search = f->search || control_flag(c, "search");
     if (class)
         prop_put(&f->props, &id, class);
-    f->others = (size_t)number(c, "items");
-    f->others_unread = (size_t)number(c, "unread");
+    f->others = (size_t)control_number(c, "items", 0);
+    f->others_unread = (size_t)control_number(c, "unread", 0);
     f->next_article += (uint32_t)f->others; /* they are numbered like messages */
     folder_touch(f);
     answer_id(c, f);
@@ -96,7 +84,7 @@ void control_remove(struct control *c)
 void control_tree(struct control *c)
 {
     struct folder *top = find(c);
-    int64_t folders = number(c, "folders"), messages = number(c, "messages");
+    int64_t folders = control_number(c, "folders", 0), messages = control_number(c, "messages", 0);
     if (!top)
         return;
     if (folders < 1 || folders > TREE_FOLDERS_MAX || messages < 0 || messages > MESSAGES_MAX) {

@@ -10,18 +10,6 @@
 
 #include <stdlib.h>
 
-static bool flag(const struct control *c, const char *name)
-{
-    struct json_object *v = NULL;
-    return json_object_object_get_ex(c->body, name, &v) && json_object_get_boolean(v);
-}
-
-static int64_t number(const struct control *c, const char *name, int64_t missing)
-{
-    struct json_object *v = NULL;
-    return json_object_object_get_ex(c->body, name, &v) ? json_object_get_int64(v) : missing;
-}
-
 static struct account *account_of(struct control *c)
 {
     struct mailbox *b = control_user(c, control_text(c, "user"));
@@ -67,9 +55,9 @@ void control_device(struct control *c)
         control_refuse(c, 404, "no device code waits under this user code");
         return;
     }
-    code->state = flag(c, "expire")    ? DEVICE_EXPIRED
-                  : flag(c, "decline") ? DEVICE_DECLINED
-                                       : DEVICE_SIGNED_IN;
+    code->state = control_flag(c, "expire")    ? DEVICE_EXPIRED
+                  : control_flag(c, "decline") ? DEVICE_DECLINED
+                                               : DEVICE_SIGNED_IN;
     code->who.account = account;
     code->who.serial = ++c->s->tokens.serial;
     control_done(c);
@@ -83,7 +71,7 @@ void control_account(struct control *c)
     const char *password = control_text(c, "password");
     if (!account)
         return;
-    account->refusal = (int)number(c, "refusal", account->refusal);
+    account->refusal = (int)control_number(c, "refusal", account->refusal);
     if (password) {
         account_set_password(account, password);
         account->revoked_public = ++c->s->tokens.serial;
@@ -106,7 +94,7 @@ void control_revoke(struct control *c)
 void control_challenge(struct control *c)
 {
     struct account *account =
-        flag(c, "app") ? accounts_get(&c->s->tokens.accounts, NULL) : account_of(c);
+        control_flag(c, "app") ? accounts_get(&c->s->tokens.accounts, NULL) : account_of(c);
     if (!account)
         return;
     int64_t now = clock_wall_ms() / CLOCK_SECOND;
@@ -145,8 +133,8 @@ void control_federated_token(struct control *c)
         .issuer = text_or(c, "issuer", s->federated_issuer),
         .subject = text_or(c, "subject", s->federated_subject),
         .audience = text_or(c, "audience", s->federated_audience),
-        .life_s = number(c, "life", 3600),
-        .forged = flag(c, "forged"),
+        .life_s = control_number(c, "life", 3600),
+        .forged = control_flag(c, "forged"),
     };
     answer_secret(c, "token", federation_mint(c->s, &claims));
 }
@@ -157,7 +145,7 @@ void control_access_token(struct control *c)
     struct token_issuer *t = &c->s->tokens;
     struct account *account = account_of(c);
     scope_set scopes = 0;
-    const struct claims claims = {.cp1 = flag(c, "cp1")};
+    const struct claims claims = {.cp1 = control_flag(c, "cp1")};
     if (!account)
         return;
     if (!scope_parse(text_or(c, "scope", "Mail.ReadWrite User.Read"), &scopes)) {
@@ -169,7 +157,7 @@ void control_access_token(struct control *c)
     answer_secret(c, "access_token",
                   token_issue(t, &c->s->settings, &who, scopes, &claims,
                               text_or(c, "app_id", t->client_id),
-                              number(c, "life", c->s->settings.token_life_s)));
+                              control_number(c, "life", c->s->settings.token_life_s)));
 }
 
 /* A line of the usage report; the numbers say how many days before its date a program was used. */
@@ -184,8 +172,8 @@ void control_report(struct control *c)
     }
     struct report_user *user = reports_user(&c->s->reports, upn);
     for (size_t i = 0; i < REPORT_APPS; i++)
-        user->days_ago[i] = number(c, apps[i], user->days_ago[i]);
-    user->deleted = flag(c, "deleted");
+        user->days_ago[i] = control_number(c, apps[i], user->days_ago[i]);
+    user->deleted = control_flag(c, "deleted");
     if (name) {
         free(user->name);
         user->name = xstrdup(name);

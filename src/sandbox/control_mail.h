@@ -18,6 +18,9 @@ void control_refuse(struct control *c, int status, const char *text);
 void control_done(struct control *c);
 /* A member of the body, NULL: missing or no string. */
 const char *control_text(const struct control *c, const char *name);
+/* Likewise, but with what a missing one means; false for a flag. */
+int64_t control_number(const struct control *c, const char *name, int64_t missing);
+bool control_flag(const struct control *c, const char *name);
 /* The named mailbox, or the only one where none is named. NULL: refused. */
 struct mailbox *control_user(struct control *c, const char *user);
 

@@ -178,9 +178,11 @@ static bool take_claims(struct entra_call *c)
                             "claims parameter is empty or not valid.");
     }
     struct json_object *values = member(member(wanted, "xms_cc"), "values");
-    for (size_t i = 0; values && i < json_object_array_length(values); i++) {
+    size_t count =
+        json_object_is_type(values, json_type_array) ? json_object_array_length(values) : 0;
+    for (size_t i = 0; i < count; i++) {
         const char *value = json_object_get_string(json_object_array_get_idx(values, i));
-        c->claims.cp1 = c->claims.cp1 || strcasecmp(value, "cp1") == 0;
+        c->claims.cp1 = c->claims.cp1 || (value && strcasecmp(value, "cp1") == 0);
     }
     struct json_object *nbf = member(member(wanted, "nbf"), "value");
     c->claims.nbf_s = nbf ? strtoll(json_object_get_string(nbf), NULL, 10) : 0;

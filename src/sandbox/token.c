@@ -46,11 +46,16 @@ static void forget_access(struct token_issuer *t)
     table_free(&t->access);
 }
 
+static void forget_refresh(struct token_issuer *t)
+{
+    table_each(t->refresh, free_refresh, NULL);
+    table_free(&t->refresh);
+}
+
 void token_issuer_free(struct token_issuer *t)
 {
     forget_access(t);
-    table_each(t->refresh, free_refresh, NULL);
-    table_free(&t->refresh);
+    forget_refresh(t);
     table_free(&t->seen_jti);
     accounts_free(&t->accounts);
     X509_free(t->certificate);
@@ -203,6 +208,10 @@ char *token_issue_id(const struct token_issuer *t, const struct sign_in *who, co
 const char *token_issue_refresh(struct token_issuer *t, const struct sign_in *who)
 {
     uint8_t bytes[OPAQUE_BYTES];
+    if (table_count(t->refresh) >= TOKENS_MAX) {
+        forget_refresh(t);
+        t->refresh = table_new();
+    }
     struct refresh_token *token = xcalloc(1, sizeof *token);
     random_bytes(bytes, sizeof bytes);
     char *tail = encode_part(bytes, sizeof bytes);

@@ -87,6 +87,14 @@ static void test_requests(void)
         {"grant_type=client_credentials&scope=https://localhost.example/.default", "invalid_scope",
          70011},
         {"grant_type=refresh_token&refresh_token=x&claims={", "invalid_request", 90100},
+        {"grant_type=refresh_token&refresh_token=x&claims={\"access_token\":{\"xms_cc\":1}}",
+         "invalid_grant", 70000},
+        {"grant_type=refresh_token&refresh_token=x&claims={\"access_token\":{\"nbf\":[],"
+         "\"xms_cc\":{\"values\":[null,1]}}}",
+         "invalid_grant", 70000},
+        {"grant_type=refresh_token&refresh_token=x&claims={\"access_token\":{\"xms_cc\":"
+         "{\"values\":\"cp1\"}}}",
+         "invalid_grant", 70000},
         {"grant_type=refresh_token&refresh_token=x&claims=[]", "invalid_request", 90100},
         {"grant_type=refresh_token&refresh_token=x&claims={\"access_token\":1}", "invalid_request",
          90100},
