@@ -9,6 +9,15 @@
 
 #define ACCOUNT_PASSWORD "sandbox-password"
 
+#define CLAIM_ACRS_SIZE 16
+
+/* What of the parameter "claims" of a request means something here (Entra: claims-challenge). */
+struct claims {
+    bool cp1;                   /* the client knows claims challenges */
+    int64_t nbf_s;              /* 0: not asked for */
+    char acrs[CLAIM_ACRS_SIZE]; /* an authentication context such as "c1"; "": not asked for */
+};
+
 struct account {
     struct mailbox *mailbox; /* NULL: the application */
     char *password;
@@ -17,9 +26,9 @@ struct account {
      * when somebody typed the password that has been changed since. */
     uint64_t revoked, revoked_public;
     int64_t revoked_at_s; /* wall clock, of the newer of the two */
-    /* Continuous access evaluation: only tokens that were asked for with this claim "nbf", or a
-     * later one, are taken; 0: all are. */
-    int64_t claims_from_s;
+    /* Of clients that know claims challenges only tokens are taken that were asked for with this
+     * nbf, or a later one, and this authentication context. */
+    struct claims wanted;
 };
 
 struct accounts {

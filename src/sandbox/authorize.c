@@ -233,6 +233,8 @@ bool authorize_grant(struct entra_call *c, struct earned *out)
     c->claims.cp1 = c->claims.cp1 || code->claims.cp1;
     if (c->claims.nbf_s < code->claims.nbf_s)
         c->claims.nbf_s = code->claims.nbf_s;
+    if (!c->claims.acrs[0])
+        memcpy(c->claims.acrs, code->claims.acrs, sizeof c->claims.acrs);
     return true;
 }
 

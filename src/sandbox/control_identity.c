@@ -8,6 +8,7 @@
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct account *account_of(struct control *c)
@@ -90,15 +91,21 @@ void control_revoke(struct control *c)
     control_done(c);
 }
 
-/* Each challenge asks for more than the one before it, even within a second. */
+/* Each challenge asks for more than the one before it, even within a second; or for an
+ * authentication context. */
 void control_challenge(struct control *c)
 {
     struct account *account =
         control_flag(c, "app") ? accounts_get(&c->s->tokens.accounts, NULL) : account_of(c);
     if (!account)
         return;
+    struct claims *wanted = &account->wanted;
     int64_t now = clock_wall_ms() / CLOCK_SECOND;
-    account->claims_from_s = now > account->claims_from_s ? now : account->claims_from_s + 1;
+    const char *acrs = control_text(c, "acrs");
+    if (acrs)
+        snprintf(wanted->acrs, sizeof wanted->acrs, "%s", acrs);
+    else
+        wanted->nbf_s = now > wanted->nbf_s ? now : wanted->nbf_s + 1;
     control_done(c);
 }
 

@@ -159,8 +159,25 @@ static struct json_object *member(struct json_object *o, const char *name)
     return v;
 }
 
-/* {"access_token":{"xms_cc":{"values":["cp1"]},"nbf":{"value":"1700000000"}}}
- * (Entra: claims-challenge); values ignore case. */
+/* {"xms_cc":{"values":["cp1"]},"nbf":{"value":"1700000000"},"acrs":{"value":"c1"}}
+ * (Entra: claims-challenge); capabilities ignore case. */
+static void read_claims(struct entra_call *c, struct json_object *wanted)
+{
+    struct json_object *values = member(member(wanted, "xms_cc"), "values");
+    size_t count =
+        json_object_is_type(values, json_type_array) ? json_object_array_length(values) : 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *value = json_object_get_string(json_object_array_get_idx(values, i));
+        c->claims.cp1 = c->claims.cp1 || (value && strcasecmp(value, "cp1") == 0);
+    }
+    struct json_object *nbf = member(member(wanted, "nbf"), "value");
+    struct json_object *acrs = member(member(wanted, "acrs"), "value");
+    c->claims.nbf_s = nbf ? strtoll(json_object_get_string(nbf), NULL, 10) : 0;
+    if (acrs)
+        snprintf(c->claims.acrs, sizeof c->claims.acrs, "%s", json_object_get_string(acrs));
+}
+
+/* The parameter "claims": {"access_token":{…}}. */
 static bool take_claims(struct entra_call *c)
 {
     const char *text = entra_field(c, "claims");
@@ -177,15 +194,7 @@ static bool take_claims(struct entra_call *c)
         return entra_refuse(c, 400, "invalid_request", 90100,
                             "claims parameter is empty or not valid.");
     }
-    struct json_object *values = member(member(wanted, "xms_cc"), "values");
-    size_t count =
-        json_object_is_type(values, json_type_array) ? json_object_array_length(values) : 0;
-    for (size_t i = 0; i < count; i++) {
-        const char *value = json_object_get_string(json_object_array_get_idx(values, i));
-        c->claims.cp1 = c->claims.cp1 || (value && strcasecmp(value, "cp1") == 0);
-    }
-    struct json_object *nbf = member(member(wanted, "nbf"), "value");
-    c->claims.nbf_s = nbf ? strtoll(json_object_get_string(nbf), NULL, 10) : 0;
+    read_claims(c, wanted);
     json_object_put(o);
     return true;
 }

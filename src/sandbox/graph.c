@@ -57,15 +57,27 @@ static bool is_guid(const char *s)
 
 static const char common_authority[] = "https://login.microsoftonline.com/common/oauth2/authorize";
 
+static void want_claim(struct json_object *o, const char *name, const char *value)
+{
+    struct json_object *claim = json_object_new_object();
+    json_object_object_add(claim, "essential", json_object_new_boolean(true));
+    json_object_object_add(claim, "value", json_object_new_string(value));
+    json_object_object_add(o, name, claim);
+}
+
 /* The claims challenge of continuous access evaluation (Entra: claims-challenge). */
-static bool challenge(struct call *c, int64_t nbf_s)
+static bool challenge(struct call *c, const struct claims *wanted)
 {
     struct buf claims = BUF_INIT(1024);
-    const char *text = arena_printf(c->r->arena,
-                                    "{\"access_token\":{\"nbf\":{\"essential\":true,"
-                                    "\"value\":\"%lld\"}}}",
-                                    (long long)nbf_s);
+    struct json_object *o = json_object_new_object(), *token = json_object_new_object();
+    if (wanted->nbf_s)
+        want_claim(token, "nbf", arena_printf(c->r->arena, "%lld", (long long)wanted->nbf_s));
+    if (wanted->acrs[0])
+        want_claim(token, "acrs", wanted->acrs);
+    json_object_object_add(o, "access_token", token);
+    const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
     base64_encode(text, strlen(text), &claims);
+    json_object_put(o);
     answer_header(c->a, "WWW-Authenticate",
                   arena_printf(c->r->arena,
                                "Bearer realm=\"\", authorization_uri=\"%s\", "
@@ -83,12 +95,12 @@ static bool check_token(struct call *c)
     const char *header = request_header(c->r, "Authorization");
     if (!header || strncasecmp(header, bearer, sizeof bearer - 1) != 0)
         return graph_error(c, 401, "InvalidAuthenticationToken", "Access token is empty.");
-    int64_t nbf_s = 0;
-    switch (token_check(&c->s->tokens, header + sizeof bearer - 1, &c->r->caller, &nbf_s)) {
+    struct claims wanted = {.nbf_s = 0};
+    switch (token_check(&c->s->tokens, header + sizeof bearer - 1, &c->r->caller, &wanted)) {
     case TOKEN_GOOD:
         return true;
     case TOKEN_CHALLENGED:
-        return challenge(c, nbf_s);
+        return challenge(c, &wanted);
     case TOKEN_EXPIRED:
         return graph_error(c, 401, "InvalidAuthenticationToken",
                            "Lifetime validation failed, the token is expired.");

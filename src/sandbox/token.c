@@ -229,8 +229,14 @@ bool token_is_revoked(const struct sign_in *who)
     return who->serial <= a->revoked || (who->public_client && who->serial <= a->revoked_public);
 }
 
+static bool claims_suffice(const struct claims *has, const struct claims *wanted)
+{
+    return has->nbf_s >= wanted->nbf_s &&
+           (!wanted->acrs[0] || strcmp(has->acrs, wanted->acrs) == 0);
+}
+
 enum token_state token_check(const struct token_issuer *t, const char *token, struct caller *caller,
-                             int64_t *nbf_s)
+                             struct claims *wanted)
 {
     const struct access_token *found = table_get(t->access, token);
     if (!found)
@@ -240,11 +246,11 @@ enum token_state token_check(const struct token_issuer *t, const char *token, st
     const struct account *account = found->who.account;
     /* A client that cannot answer a challenge keeps its token until it expires. */
     if (found->claims.cp1 && token_is_revoked(&found->who)) {
-        *nbf_s = account->revoked_at_s;
+        *wanted = (struct claims){.nbf_s = account->revoked_at_s};
         return TOKEN_CHALLENGED;
     }
-    if (found->claims.cp1 && found->claims.nbf_s < account->claims_from_s) {
-        *nbf_s = account->claims_from_s;
+    if (found->claims.cp1 && !claims_suffice(&found->claims, &account->wanted)) {
+        *wanted = account->wanted;
         return TOKEN_CHALLENGED;
     }
     *caller = (struct caller){.kind = account->mailbox ? CALLER_USER : CALLER_APP,

@@ -16,12 +16,6 @@
 #include <openssl/x509.h>
 #include <stdint.h>
 
-/* What of the parameter "claims" of a request means something here. */
-struct claims {
-    bool cp1;      /* the client knows claims challenges */
-    int64_t nbf_s; /* 0: not asked for */
-};
-
 /* One sign-in, which a code, a refresh token and access tokens may stand for. */
 struct sign_in {
     struct account *account;
@@ -82,10 +76,9 @@ const char *token_issue_refresh(struct token_issuer *t, const struct sign_in *wh
 /* Is what was issued for this sign-in dead by revocation or a changed password? */
 bool token_is_revoked(const struct sign_in *who);
 
-/* GOOD: `caller` says for whom. CHALLENGED: `nbf_s` is the claim that a new one must be asked for
- * with. */
+/* GOOD: `caller` says for whom. CHALLENGED: `wanted` is what a new one must be asked for with. */
 enum token_state token_check(const struct token_issuer *t, const char *token, struct caller *caller,
-                             int64_t *nbf_s);
+                             struct claims *wanted);
 void token_expire_all(struct token_issuer *t);
 
 /* Checks a client assertion that is signed with the registered certificate. NULL: it is good;

@@ -335,6 +335,12 @@ def claims_challenge():
         newer = challenge_in(client.graph(path, good["access_token"]))
         assert newer != claims
         refused(client.refresh(aware["refresh_token"], claims="{"), 400, "invalid_request", 90100)
+        client.sandbox.challenge(acrs="c25")
+        good = client.refresh(aware["refresh_token"], claims=merged(newer))
+        both = challenge_in(client.graph(path, good["access_token"]))
+        assert both["access_token"]["acrs"] == {"essential": True, "value": "c25"}
+        good = client.refresh(aware["refresh_token"], claims=merged(both))
+        assert client.graph(path, good["access_token"]).status == 200
 
 
 @test

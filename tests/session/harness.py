@@ -284,10 +284,12 @@ class Sandbox:
         and a claims challenge for tokens asked for with cp1."""
         self.control("POST", "/revoke", {"user": user})
 
-    def challenge(self, user=MAILBOX, *, app=False):
+    def challenge(self, user=MAILBOX, *, app=False, acrs=None):
         """From now on Graph takes only tokens that were asked for with its new claims, of clients
-        that know claims challenges (cp1): those of a user, or of the application itself."""
-        self.control("POST", "/challenge", {"user": user, "app": app})
+        that know claims challenges (cp1): those of a user, or of the application itself. The claim
+        is a newer nbf, or the authentication context acrs."""
+        self.control("POST", "/challenge", {"user": user, "app": app,
+                                            **({"acrs": acrs} if acrs else {})})
 
     def expire_refresh(self, user=MAILBOX):
         """The refresh tokens of an account were not used for too long: AADSTS700082."""
