@@ -149,13 +149,13 @@ def box(*messages, **options):
 
 
 @contextlib.contextmanager
-def secure_box(*messages):
-    """The same with TLS: box.certificate; the listeners "imap" (STARTTLS) and "imaps"."""
+def secure_box(*messages, tls=True, **listeners):
+    """The same with TLS: box.certificate; the listeners "imap" (STARTTLS), "imaps", and more."""
     if SERVER != "postern":
         raise Skip("the oracle has no TLS")
-    with box(*messages, tls=True, listeners={
+    with box(*messages, tls=tls, listeners={
             "imap": {"protocol": "imap", "tls": "starttls"},
-            "imaps": {"protocol": "imap", "tls": "implicit"}}) as found:
+            "imaps": {"protocol": "imap", "tls": "implicit"}, **listeners}) as found:
         found.certificate = found.where.pair.certificate
         found.tls_port = found.where.pair.ports["imaps"]
         yield found

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """PHP's imap_* functions, which are the c-client library, as ticket systems use them."""
 
+import os
+
 from mailprograms import (Skip, box, imap_wire, main, message, messages_for, need, run, secure_box,
                           test)
 
@@ -18,6 +20,7 @@ foreach ((array)imap_errors() as $error) {
     if (getenv('POSTERN_TEST_IMAP') != 'dovecot') check(!$error, "error $error");
 }
 """
+REFUSED = OPEN.replace("check($box, 'open');", "exit($box ? 1 : 0);")
 FETCH = OPEN + r"""
 for ($n = 1; $n <= imap_num_msg($box); $n++) {
     check(imap_savebody($box, $argv[4] . "/$n", $n, '', FT_PEEK), 'savebody');
@@ -53,13 +56,25 @@ imap_close($box, CL_EXPUNGE);
 """
 
 
-def php(script, where, *more):
+# The machine that such a client runs on has a policy of its time.
+OLD_POLICY = """openssl_conf = all
+[all]
+ssl_conf = tls
+[tls]
+system_default = policy
+[policy]
+MinProtocol = TLSv1
+CipherString = DEFAULT:@SECLEVEL=0
+"""
+
+
+def php(script, where, *more, **options):
     try:
         run(need("php"), "-r", "exit(function_exists('imap_open') ? 0 : 1);")
     except AssertionError:
         raise Skip("PHP's imap extension is not installed") from None
     run(need("php"), "-d", "display_errors=stderr", "-r", script, where.port, where.user,
-        where.password, *more)
+        where.password, *more, **options)
 
 
 @test
@@ -88,10 +103,27 @@ def tickets():
 @test
 def over_tls():
     """PHP over implicit TLS"""
-    # For STARTTLS its c-client knows TLS 1.0 only.
+    # For STARTTLS its c-client knows TLS 1.0 only: see through_the_gateway().
     with secure_box(message(1)) as where:
         where.port = where.tls_port
         php(OPEN, where, "", "/ssl/novalidate-cert")
+
+
+@test
+def through_the_gateway():
+    """PHP by STARTTLS, for which it knows TLS 1.0 only: through a legacy listener"""
+    gateway = {"protocol": "imap", "tls": "starttls", "min-version": '"1.0"', "legacy-tls": "yes",
+               "networks": '{ "127.0.0.1" }'}
+    with secure_box(message(1), tls="rsa", gateway=gateway) as where:
+        policy = where.work / "openssl.cnf"
+        policy.write_text(OLD_POLICY)
+        aged = {**os.environ, "OPENSSL_CONF": str(policy)}
+        modern, where.port = where.port, where.where.pair.ports["gateway"]
+        php(OPEN, where, "", "/tls/novalidate-cert", env=aged)
+        where.where.pair.log_has("login accepted")
+        where.port = modern
+        php(REFUSED, where, "", "/tls/novalidate-cert", env=aged)
+        where.where.pair.log_has("TLS handshake failed: unsupported protocol")
 
 
 main()

@@ -128,10 +128,10 @@ class Process:
     """A child process whose output goes to a file; ended by its pid.
 
     With file_size (bytes) a write beyond it fails with an errno, as it does on a full disk; with
-    open_files it has so many descriptors. environment: further variables."""
+    open_files it has so many descriptors. environment: further variables; pass_fds: descriptors that it keeps."""
 
     def __init__(self, arguments, log, *, stdout=None, file_size=None, open_files=None,
-                 environment=None):
+                 environment=None, pass_fds=()):
         def limit():
             if file_size:
                 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -143,7 +143,7 @@ class Process:
         with open(log, "ab") as output:
             self.child = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=stdout or output, stderr=output,
-                env={**sanitizer_environment(), **(environment or {})},
+                env={**sanitizer_environment(), **(environment or {})}, pass_fds=pass_fds,
                 preexec_fn=limit if file_size or open_files else None)
 
     @property
@@ -366,6 +366,7 @@ class Pair:
     limits, tenant, top: further settings of these places
     process   options of Postern.start()
     sandbox   arguments of postern-sandbox
+    tls       a certificate is there; "rsa": with a key of that type
     """
 
     def __init__(self, *, logins=None, listeners=None, limits=None, tenant=None, top="",
@@ -398,7 +399,7 @@ class Pair:
         try:
             self.sandbox = Sandbox(self.work, *self.sandbox_arguments)
             if self.tls:
-                self.certificate, self.key = make_certificate(self.work)
+                self.certificate, self.key = make_certificate(self.work, rsa=self.tls == "rsa")
             self.ports = {name: free_port() for name in self.listeners}
             self.postern = Postern(self.work, self.config_text())
             if self.serve:

@@ -22,6 +22,7 @@ SESSION_TESTS = \
 	tests/session/listeners.py \
 	tests/session/tls.py \
 	tests/session/privileges.py \
+	tests/session/sockets.py \
 	tests/session/terminal.py \
 	tests/session/logs.py \
 	tests/session/memory.py \
