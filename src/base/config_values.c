@@ -58,6 +58,11 @@ static bool parse_number(const char *text, const struct unit *units, int64_t *ou
     return false;
 }
 
+bool config_parse_duration(const char *text, int64_t *ms)
+{
+    return parse_number(text, duration_units, ms);
+}
+
 static bool parse_bool(const char *text, bool *out)
 {
     static const char *const yes[] = {"yes", "true", "on"}, *const no[] = {"no", "false", "off"};
@@ -116,7 +121,7 @@ bool config_parse_address(const char *text, struct sockaddr_storage *out, sockle
     return inet_pton(AF_INET, host, &v4->sin_addr) == 1 && parse_port(colon + 1, &v4->sin_port);
 }
 
-static bool parse_network(const char *text, struct config_network *out)
+bool config_parse_network(const char *text, struct config_network *out)
 {
     char host[ADDRESS_MAX];
     const char *slash = strchr(text, '/');
@@ -257,7 +262,7 @@ static void store_networks(struct config_report *r, const struct setting *s, int
     *nets = xcalloc(count, sizeof **nets);
     *stored = 0;
     for (size_t i = 0; i < count; i++) {
-        if (parse_network(values[i], &(*nets)[*stored]))
+        if (config_parse_network(values[i], &(*nets)[*stored]))
             (*stored)++;
         else
             fault_value(r, s, line, values[i], "addresses such as 192.0.2.0/24 or 2001:db8::/32");

@@ -63,6 +63,18 @@ static bool take_sign_in(void *arg, char *const *words, struct json_object *answ
     return true;
 }
 
+static bool note_clients(void *arg, char *const *words, struct json_object *answer, struct wait *w,
+                         struct error *e)
+{
+    struct answers *a = arg;
+    (void)words;
+    (void)answer;
+    (void)w;
+    (void)e;
+    session_server_note_clients(a->server);
+    return true;
+}
+
 /* One that runs just now may have read the old configuration, so it does not count. */
 static bool reload(void *arg, char *const *words, struct json_object *answer, struct wait *w,
                    struct error *e)
@@ -85,6 +97,7 @@ static bool reload(void *arg, char *const *words, struct json_object *answer, st
 const struct control_handler answers_table[] = {
     {"status", 0, tell_status},
     {"sign-in-changed", 2, take_sign_in},
+    {"note-clients", 0, note_clients},
     {"reload", 0, reload},
     {NULL, 0, NULL},
 };

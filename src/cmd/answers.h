@@ -6,6 +6,7 @@
  *                                       (unused, good, failing, needs-login), reason,
  *                                       token_seconds (what is left of its token's life)
  *     sign-in-changed TENANT ACCOUNT    it is taken from the vault at once
+ *     note-clients                      the clients of the sessions under way are in clients.db
  *     reload                            what SIGHUP does; answers when it is done
  */
 #ifndef POSTERN_CMD_ANSWERS_H

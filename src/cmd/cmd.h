@@ -13,6 +13,7 @@ int cmd_serve(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_discover(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_clients(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_login(int argc, char **argv);
 int cmd_passwd(int argc, char **argv);

@@ -10,6 +10,10 @@ postern_SOURCES = \
 	src/cmd/check.c \
 	src/cmd/child.c \
 	src/cmd/child.h \
+	src/cmd/clients.c \
+	src/cmd/clients.h \
+	src/cmd/clients_filter.c \
+	src/cmd/clients_print.c \
 	src/cmd/cmd.h \
 	src/cmd/control.h \
 	src/cmd/control_client.c \
@@ -23,6 +27,8 @@ postern_SOURCES = \
 	src/cmd/doctor_local.c \
 	src/cmd/doctor_login.c \
 	src/cmd/doctor_tenant.c \
+	src/cmd/grid.c \
+	src/cmd/grid.h \
 	src/cmd/housekeeper.c \
 	src/cmd/housekeeper.h \
 	src/cmd/identity.c \

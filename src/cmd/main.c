@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"passwd", cmd_passwd, "make the password line of a login"},
     {"doctor", cmd_doctor, "take every step from the configuration to a fetched message"},
     {"discover", cmd_discover, "list the mailboxes that still use POP3, IMAP4 or SMTP elsewhere"},
+    {"clients", cmd_clients, "list who came, by which means, and when last"},
     {"demo", cmd_demo, "try it all without an account and without a network"},
     {"version", cmd_version, "tell the version"},
 };

@@ -173,6 +173,7 @@ static bool meet_client(struct session *session)
     if (!proxy_read(conn, clock_mono_ms() + PROXY_TIMEOUT_MS, &header, &e)) {
         log_error_value(LOG_LEVEL_INFO, &e, "listener \"%s\": connection of proxy %s ended",
                         l->name, session_conn_address(conn));
+        inventory_refused(session_conn_client(conn), "", NULL, e.text);
         return false;
     }
     if (header.told) {

@@ -30,6 +30,7 @@ SESSION_TESTS = \
 	tests/session/flood.py \
 	tests/session/hostile.py \
 	tests/session/trust.py \
+	tests/session/clients.py \
 	tests/session/injection.py \
 	tests/session/uidl.py \
 	tests/session/demo.py \

@@ -14,7 +14,7 @@ from harness import Pair, program
 from tap import PATIENCE, test
 
 EX_OK, EX_USAGE, EX_DATAERR, EX_CONFIG = 0, 64, 65, 78
-COMMANDS = ("serve", "check", "passwd", "demo", "version")
+COMMANDS = ("serve", "check", "passwd", "clients", "demo", "version")
 SECRET = "grey parrots whisper"
 
 

@@ -201,6 +201,10 @@ const struct config_login *config_find_login(const struct config *c, const char 
 bool config_network_match(const struct config_network *nets, size_t count,
                           const struct sockaddr *address);
 
+/* Values as settings write them, for command lines: "192.0.2.0/24", "2001:db8::1"; "90s", "30d". */
+bool config_parse_network(const char *text, struct config_network *out);
+bool config_parse_duration(const char *text, int64_t *ms);
+
 /* The table of settings, for the tests that compare it with the manual and the sample:
  * calls `fn` with the section ("" at top level), the name, and the default as it would stand in
  * the file (NULL: none). */

@@ -51,7 +51,8 @@ void inventory_peer(struct inventory_client *c, const struct sockaddr *peer);
 void inventory_tls(struct inventory_client *c, int version, const char *cipher);
 /* It did not. `offered`: the highest version the client offered, 0: that was not understood. */
 void inventory_tls_failed(struct inventory_client *c, int offered, const char *reason);
-/* A login attempt. `login`: NULL if none has the name. */
+/* A login attempt. `login`: NULL if none has the name. A client that was not even let in is refused
+ * by the mechanism "". */
 void inventory_accepted(struct inventory_client *c, const char *mechanism, const char *login);
 void inventory_refused(struct inventory_client *c, const char *mechanism, const char *login,
                        const char *reason);

@@ -45,7 +45,7 @@ struct client_row {
     char listener[CLIENT_NAME_SIZE];
     int tls;                           /* 0: none; 0x0301 …, CLIENT_TLS_UNKNOWN */
     char cipher[CLIENT_WORD_SIZE];     /* "": no handshake succeeded; `tls` is what was offered */
-    char mechanism[CLIENT_WORD_SIZE];  /* "PLAIN", "USER" …; "": no login was tried */
+    char mechanism[CLIENT_WORD_SIZE];  /* "PLAIN", "PASS" …; "": no login was tried */
     char program[CLIENT_PROGRAM_SIZE]; /* "name=Alpine version=2.26", "CAPA,USER,PASS,STAT" */
     bool told;
     int64_t first_ms; /* wall clock */
