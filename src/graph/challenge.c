@@ -53,15 +53,22 @@ static bool decode(const struct word *claims, struct buf *out)
 {
     struct error ignored = ERROR_INIT;
     struct buf text = BUF_INIT(CHALLENGE_HEADER_MAX);
+    struct buf json = BUF_INIT(CHALLENGE_HEADER_MAX);
     buf_append(&text, claims->at, claims->len);
     for (char *p = text.data; p && *p; p++)
         *p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
-    buf_clear(out);
-    bool ok = text.len > 0 && base64url_decode(text.data, text.len, out);
-    buf_free(&text);
-    struct json_object *root = ok ? json_read(buf_str(out), out->len, &ignored) : NULL;
+    struct json_object *root = NULL;
+    if (text.len > 0 && base64url_decode(text.data, text.len, &json) && json.len <= CHALLENGE_MAX)
+        root = json_read(buf_str(&json), json.len, &ignored);
+    bool ok = root != NULL;
+    if (ok) {
+        buf_clear(out);
+        buf_append(out, json.data, json.len);
+    }
     json_object_put(root);
-    return root != NULL;
+    buf_free(&text);
+    buf_free(&json);
+    return ok;
 }
 
 /* One Bearer challenge of perhaps many, as far as it was read. */

@@ -21,4 +21,16 @@ fuzz_graph_token_SOURCES = tests/fuzz/graph/token.c
 fuzz_graph_token_CPPFLAGS = $(graph_fuzz_CPPFLAGS)
 fuzz_graph_token_LDADD = $(graph_LIBS)
 fuzz_graph_token_LDFLAGS = $(LIBFUZZER_FLAGS)
+fuzz_graph_managed_SOURCES = tests/fuzz/graph/managed.c
+fuzz_graph_managed_CPPFLAGS = $(graph_fuzz_CPPFLAGS)
+fuzz_graph_managed_LDADD = $(graph_LIBS)
+fuzz_graph_managed_LDFLAGS = $(LIBFUZZER_FLAGS)
+fuzz_graph_device_SOURCES = tests/fuzz/graph/device.c
+fuzz_graph_device_CPPFLAGS = $(graph_fuzz_CPPFLAGS)
+fuzz_graph_device_LDADD = $(graph_LIBS)
+fuzz_graph_device_LDFLAGS = $(LIBFUZZER_FLAGS)
+fuzz_graph_challenge_SOURCES = tests/fuzz/graph/challenge.c
+fuzz_graph_challenge_CPPFLAGS = $(graph_fuzz_CPPFLAGS)
+fuzz_graph_challenge_LDADD = $(graph_LIBS)
+fuzz_graph_challenge_LDFLAGS = $(LIBFUZZER_FLAGS)
 endif

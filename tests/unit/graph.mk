@@ -12,6 +12,7 @@ test_graph_SOURCES = \
 	tests/unit/graph/server.c \
 	tests/unit/graph/server.h \
 	tests/unit/graph/test_batch.c \
+	tests/unit/graph/test_challenge.c \
 	tests/unit/graph/test_client.c \
 	tests/unit/graph/test_decode.c \
 	tests/unit/graph/test_error.c \
