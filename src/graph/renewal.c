@@ -71,12 +71,14 @@ struct renewal {
 
 /* --- on the disk worker, without the lock; names and key of an identity never change --- */
 
+/* Once the lock is free again the renewal may be gone. */
 static void back(struct renewal *r, enum stage stage)
 {
-    pthread_mutex_lock(&r->client->lock);
+    struct graph_client *c = r->client;
+    pthread_mutex_lock(&c->lock);
     r->stage = stage;
-    pthread_mutex_unlock(&r->client->lock);
-    upstream_wake(&r->client->upstream);
+    pthread_mutex_unlock(&c->lock);
+    upstream_wake(&c->upstream);
 }
 
 static void read_vault(struct renewal *r)
