@@ -3,12 +3,14 @@
 connections that say next to nothing. Whoever means well is served meanwhile.
 
     tests/session/flood.py               the tests
-    tests/session/flood.py stuff PORT    tries passwords at this port until its input ends, and
-                                         tells each second how many it has sent
+    tests/session/flood.py stuff PORT [proxied]
+                                         tries passwords at this port until its input ends, and
+                                         tells all the while how many it has sent
 """
 
 import asyncio
 import contextlib
+import re
 import resource
 import select
 import socket
@@ -39,20 +41,25 @@ def many_files():
 
 # -- who tries passwords --------------------------------------------------------------------------
 
-async def attempt(port, number):
+def told_by_proxy(address, port):
+    return f"PROXY TCP4 {address} 127.0.0.1 40000 {port}\r\n"
+
+
+async def attempt(port, number, proxied):
     """One guess, as a list of leaked passwords has it: by many addresses, at one login over and
     over, and at a thousand that may exist. It waits for its answer."""
     name = ("alice", f"name{number}", "root", "carol")[number % 4]
+    head = told_by_proxy(f"198.51.100.{number % 40}", port) if proxied else ""
     with contextlib.suppress(OSError, asyncio.IncompleteReadError):
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", port, local_addr=(f"127.0.0.{2 + number % 40}", 0))
         with contextlib.closing(writer):
-            writer.write(f"USER {name}\r\nPASS guess{number}\r\nQUIT\r\n".encode())
+            writer.write(f"{head}USER {name}\r\nPASS guess{number}\r\nQUIT\r\n".encode())
             while await reader.readline():
                 pass
 
 
-async def stuff(port):
+async def stuff(port, proxied):
     """RATE attempts a second, or as many as this machine can, until the input ends."""
     over = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     tasks = set()
@@ -61,7 +68,7 @@ async def stuff(port):
     while not over.done():
         due = int((time.monotonic() - begin) * RATE)
         for number in range(sent, min(due, sent + RATE // 10)):
-            task = asyncio.create_task(attempt(port, number))
+            task = asyncio.create_task(attempt(port, number, proxied))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
             sent = number + 1
@@ -77,8 +84,8 @@ async def stuff(port):
 class Stuffing:
     """A process that tries passwords; sent: how many so far."""
 
-    def __init__(self, port):
-        self.child = subprocess.Popen([sys.executable, "-B", __file__, "stuff", str(port)],
+    def __init__(self, port, *options):
+        self.child = subprocess.Popen([sys.executable, "-B", __file__, "stuff", str(port), *options],
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.sent = 0
         self.rate = 0
@@ -106,10 +113,13 @@ class Stuffing:
         assert self.child.poll() is None, "the attempts have ended"
 
 
-def visit(pair, name):
-    """A whole session; how long it took."""
+def visit(pair, name, address=None):
+    """A whole session; how long it took. address: from where, as the proxy says."""
     begin = time.monotonic()
-    with pair.pop3() as client:
+    with pair.pop3(greet=not address) as client:
+        if address:
+            client.send(told_by_proxy(address, pair.port).encode())
+            assert client.line().startswith("+OK")
         client.ok(f"USER {name}")
         answer = client.command(f"PASS {PASSWORD}")
         assert answer.startswith("+OK"), f"{name}: {answer}"
@@ -141,6 +151,29 @@ def stuffing():
         assert "login accepted" not in pair.postern.log()
         refused = pair.postern.log().count("login refused")
         assert refused > 100, f"{refused} refusals in the log"
+
+
+@test
+def lock_outs():
+    """A thousand passwords a second from afar, told by a proxy: they are locked out, others are not"""
+    many_files()
+    far = {"networks": '{ "0.0.0.0/0" }'}
+    with Pair(logins={"alice": far, "bob": far},
+              listeners={"pop": {"tls": "none", "allow-plaintext": "yes",
+                                 "proxy-protocol": '{ "127.0.0.1/8" }'}},
+              limits={"lockout-failures": "20"}, log_level="warning") as pair:
+        pair.deliver(MESSAGE)
+        visit(pair, "alice", "203.0.113.1")
+        with Stuffing(pair.port, "proxied") as attempts:
+            wait_for("the first attempts", lambda: attempts.sent)
+            while attempts.sent < ATTEMPTS or "locked out: 198.51.100." not in pair.postern.log():
+                for name in ("bob", "alice"):
+                    visit(pair, name, "203.0.113.1")
+                attempts.check()
+        locked = set(re.findall(r"address locked out: (\S+),", pair.postern.log()))
+        print(f"# {len(locked)} of 40 addresses were locked out")
+        assert all(address.startswith("198.51.100.") for address in locked), locked
+        assert "login accepted" not in pair.postern.log()
 
 
 # -- who says next to nothing ---------------------------------------------------------------------
@@ -202,6 +235,6 @@ def slow_loris():
 
 
 if sys.argv[1:2] == ["stuff"]:
-    asyncio.run(stuff(int(sys.argv[2])))
+    asyncio.run(stuff(int(sys.argv[2]), sys.argv[3:] == ["proxied"]))
 else:
     tap.main()
