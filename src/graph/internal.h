@@ -69,6 +69,7 @@ struct graph_tenant {
     bool delegated;    /* persons sign in */
     char *fingerprint; /* of what tokens depend on: a change drops them */
     char *graph_url;
+    char *tenant_id; /* GUID or domain; NULL: that of a managed identity */
     const struct anchors *anchors;
     struct oauth_provider *provider;
     unsigned max_concurrent;

@@ -235,6 +235,14 @@ static struct json_object *jwt_payload(const char *token)
     return root;
 }
 
+char *oauth_token_tenant(const char *access)
+{
+    struct json_object *root = jwt_payload(access);
+    char *tenant = xstrdup_null(json_peek_string(root, "tid"));
+    json_object_put(root);
+    return tenant;
+}
+
 void oauth_person_decode(const char *id_token, struct oauth_person *out)
 {
     memset(out, 0, sizeof *out);

@@ -356,6 +356,16 @@ static bool decode_me(const struct exchange_answer *a, char **subject, char **us
     return ok;
 }
 
+/* Every directory's tokens open Graph: one that says that it is another's has no business here. */
+static bool is_foreign(const struct graph_tenant *t, const char *bearer)
+{
+    char *theirs = oauth_token_tenant(bearer);
+    bool guid = t->tenant_id && strlen(t->tenant_id) == GUID_SIZE - 1 && !strchr(t->tenant_id, '.');
+    bool foreign = guid && theirs && strcasecmp(theirs, t->tenant_id) != 0;
+    free(theirs);
+    return foreign;
+}
+
 bool graph_bearer_subject(struct graph_client *client, const char *tenant, const char *bearer,
                           char **subject, char **user, struct wait *w, struct error *e)
 {
@@ -365,9 +375,15 @@ bool graph_bearer_subject(struct graph_client *client, const char *tenant, const
         return error_set(e, ERROR_SIGN_IN, "what the client brought is no access token");
     pthread_mutex_lock(&client->lock);
     struct graph_tenant *t = tenant_get(client, tenant);
-    if (!t->gone)
+    bool foreign = !t->gone && is_foreign(t, bearer);
+    if (!t->gone && !foreign)
         request.url = xasprintf("%s/v1.0/me?$select=id,userPrincipalName", t->graph_url);
     pthread_mutex_unlock(&client->lock);
+    if (foreign)
+        return error_set(e, ERROR_SIGN_IN,
+                         "the access token that the client brought is of another directory than "
+                         "tenant \"%s\"",
+                         tenant);
     if (!request.url)
         return error_set(e, ERROR_SIGN_IN, "tenant \"%s\" is not in the configuration", tenant);
     if (!exchange_run(client, tenant, &request, bearer, &answer, w, e))

@@ -144,6 +144,8 @@ static void adopt(struct graph_tenant *t, const struct config_tenant *from, stru
     t->provider = p->provider;
     free(t->graph_url);
     t->graph_url = xstrdup(from->graph_url);
+    free(t->tenant_id);
+    t->tenant_id = xstrdup_null(from->tenant_id);
     t->anchors = intern_anchors(t->client, &p->pem);
     t->max_concurrent = from->max_concurrent ? from->max_concurrent : 1;
     t->sched.max = from->max_concurrent_app;
@@ -195,6 +197,7 @@ void tenant_free_all(struct graph_client *c)
             t->provider->free(t->provider);
         free(t->fingerprint);
         free(t->graph_url);
+        free(t->tenant_id);
         free(t->name);
         free(t);
     }

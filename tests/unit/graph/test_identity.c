@@ -4,6 +4,7 @@
 
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
+#include "postern/base/encode.h"
 #include "postern/graph/sign_in.h"
 
 #include <stdatomic.h>
@@ -409,6 +410,43 @@ static void test_bearer_subject(void)
     stage_close(&s);
 }
 
+/* One that says that another directory gave it is not even shown to Graph. */
+static void test_bearer_foreign(void)
+{
+    static char ours[] = "0a0b0c0d-1111-2222-3333-444455556666";
+    static const struct {
+        const char *payload;
+        bool good;
+    } tokens[] = {{"{\"tid\":\"0A0B0C0D-1111-2222-3333-444455556666\"}", true},
+                  {"{\"tid\":\"0a0b0c0d-1111-2222-3333-444455556667\"}", false},
+                  {"{\"tid\":\"\"}", false},
+                  {"{\"tid\":7}", true}, /* says nothing */
+                  {"{}", true},
+                  {"no JSON", true}};
+    struct stage s;
+    struct error e = ERROR_INIT;
+    stage_open(&s, FLOW_CLIENT_CREDENTIALS, &ann);
+    s.rig.tenant.tenant_id = ours;
+    CU_ASSERT_FATAL(graph_client_configure(s.rig.client, &s.rig.config, &e));
+    for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
+        char header[300], *token = header + strlen("Bearer "), *subject = NULL, *user = NULL;
+        unsigned before = server_count(s.rig.server);
+        struct buf text = BUF_INIT(256);
+        base64url_encode(tokens[i].payload, strlen(tokens[i].payload), &text);
+        snprintf(header, sizeof header, "Bearer h.%s.s", buf_str(&text));
+        buf_free(&text);
+        taken = header;
+        CU_ASSERT_EQUAL(
+            graph_bearer_subject(s.rig.client, "contoso", token, &subject, &user, &s.rig.wait, &e),
+            tokens[i].good);
+        CU_ASSERT_EQUAL(server_count(s.rig.server) - before, tokens[i].good);
+        free(subject);
+        free(user);
+    }
+    taken = NULL;
+    stage_close(&s);
+}
+
 /* Two persons in one mailbox have its four slots together. */
 static void test_one_mailbox(void)
 {
@@ -550,6 +588,7 @@ const struct unit_test identity_tests[] = {
     {"claims challenges", test_challenge},
     {"a client's own token", test_bearer},
     {"whose a token is", test_bearer_subject},
+    {"a token of another directory", test_bearer_foreign},
     {"two persons, one mailbox, four slots", test_one_mailbox},
     {"one without a token is in nobody's way", test_blocked_beside},
     {"a machine's identity", test_managed},
