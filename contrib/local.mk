@@ -11,7 +11,7 @@ dist_demo_DATA = \
 	contrib/demo/06-backup-report.eml \
 	contrib/demo/07-bounce.eml
 
-EXTRA_DIST += contrib/postern.service contrib/quickstart
+EXTRA_DIST += contrib/postern.service contrib/postern.socket contrib/quickstart
 if INSTALL_UNIT
 systemdsystemunit_DATA = contrib/postern.service
 endif

@@ -7,3 +7,7 @@ TESTS += tests/lint/settings tests/lint/manuals
 check_PROGRAMS += lint-settings
 lint_settings_SOURCES = tests/lint/settings.c
 lint_settings_LDADD = $(base_LIBS)
+
+# The unit keeps its fences.
+dist_check_SCRIPTS += tests/lint/unit
+TESTS += tests/lint/unit
