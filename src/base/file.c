@@ -98,15 +98,16 @@ static bool give_to(int fd, const struct file_owner *owner)
     return (same || fchown(fd, owner->uid, owner->gid) == 0) && fchmod(fd, owner->mode) == 0;
 }
 
-bool file_write_as(const char *path, const struct file_owner *owner, const void *data, size_t len,
-                   struct error *e)
+/* `owner` NULL: as it is made, ours and with mode 0600. */
+static bool replace(const char *path, const struct file_owner *owner, const void *data, size_t len,
+                    struct error *e)
 {
     char *tmp = xasprintf("%s.tmp-XXXXXX", path);
     int fd = mkostemp(tmp, O_CLOEXEC);
     bool ok = false;
     if (fd < 0) {
         fail(e, "make a temporary file beside", path);
-    } else if (!give_to(fd, owner)) {
+    } else if (owner && !give_to(fd, owner)) {
         fail(e, "keep the owner and the permissions of", path);
     } else if (!file_write_all(fd, data, len) || fsync(fd) < 0) {
         fail(e, "write", tmp);
@@ -126,8 +127,13 @@ bool file_write_as(const char *path, const struct file_owner *owner, const void 
 
 bool file_write_private(const char *path, const void *data, size_t len, struct error *e)
 {
-    const struct file_owner ours = {geteuid(), getegid(), 0600};
-    return file_write_as(path, &ours, data, len, e);
+    return replace(path, NULL, data, len, e);
+}
+
+bool file_write_as(const char *path, const struct file_owner *owner, const void *data, size_t len,
+                   struct error *e)
+{
+    return replace(path, owner, data, len, e);
 }
 
 bool file_make_private_dir(const char *path, struct error *e)

@@ -1,14 +1,17 @@
 #include "cmd.h"
 #include "identity.h"
+#include "login_target.h"
 #include "weak.h"
 
 #include "postern/base/alloc.h"
 #include "postern/graph/client.h"
 #include "postern/session/tls.h"
+#include "postern/store/vault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static const char usage[] =
     "usage: postern check [-c FILE]\n"
@@ -59,6 +62,49 @@ static void print_unreadable(void *arg, const char *file, const char *user)
     free(text);
 }
 
+/* The stored sign-ins as the service would find them. */
+struct sign_in_check {
+    const char *path;
+    struct store_vault *vault;
+};
+
+static void check_sign_in(void *arg, const struct login_target *target,
+                          const struct config_login *login)
+{
+    const struct sign_in_check *check = arg;
+    const struct sign_in_vault *f = store_vault_functions(check->vault);
+    const char *account = target->account;
+    struct sign_in s = {0};
+    struct error e = ERROR_INIT;
+    char *text = NULL;
+    if (!f->load(f->arg, target->tenant->name, account, &s, &e))
+        text = xstrdup(e.text);
+    else if (s.ended)
+        text = xasprintf("%s must sign in again (%s); run: postern login %s", account, s.ended,
+                         account);
+    else if (!s.refresh_token)
+        text = xasprintf("%s has not signed in to Microsoft 365 yet; run: postern login %s",
+                         account, account);
+    if (text)
+        cmd_print_warning(NULL, check->path, login->line, text);
+    free(text);
+    sign_in_clear(&s);
+}
+
+/* A key that is missing is made by the first login. */
+static void check_sign_ins(const char *path, const struct config *c)
+{
+    struct error e = ERROR_INIT;
+    struct sign_in_check check = {path, NULL};
+    check.vault = store_vault_open(c->state_dir, c->key_file, c->path, false, &e);
+    if (access(store_vault_key_path(check.vault), F_OK) == 0 &&
+        !store_vault_check_key(check.vault, &e))
+        cmd_print_warning(NULL, path, 0, e.text);
+    else
+        login_target_each(c, check_sign_in, &check);
+    store_vault_close(&check.vault);
+}
+
 /* Whom root's service becomes; what that user can read shows to root only. */
 static bool check_identity(const struct cmd_arguments *arguments, const struct config *c)
 {
@@ -69,6 +115,10 @@ static bool check_identity(const struct cmd_arguments *arguments, const struct c
         return false;
     }
     identity_each_unreadable(&id, c, print_unreadable, (void *)arguments);
+    if (identity_assume(&id, &e)) {
+        check_sign_ins(arguments->config, c);
+        identity_resume(&id);
+    }
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* postern login: a person signs in to Microsoft 365, and the sign-in is stored for the service. */
 #include "cmd.h"
 #include "control.h"
+#include "identity.h"
 #include "login_flow.h"
 #include "process.h"
 
@@ -54,8 +55,12 @@ static bool store(void *arg, const struct sign_in *s, struct error *e)
     return store_vault_put(l->asking.vault, l->target.tenant->name, l->target.account, s, e);
 }
 
+/* What root makes here belongs to whom the service will be. */
 static bool make_key(const struct config *c, struct error *e)
 {
+    struct identity id;
+    if (!identity_find(c, &id, e) || !identity_give(&id, c, e))
+        return false;
     struct store_vault *v = store_vault_open(c->state_dir, c->key_file, c->path, true, e);
     bool ok = v && store_vault_check_key(v, e);
     store_vault_close(&v);

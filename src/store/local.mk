@@ -36,6 +36,7 @@ libstore_a_SOURCES = \
 	src/store/vault_key.c \
 	src/store/vault_key.h \
 	src/store/vault_lock.c \
+	src/store/vault_rights.c \
 	src/store/vault_rotate.c
 noinst_HEADERS += \
 	include/postern/store/body_cache.h \

@@ -12,25 +12,6 @@
 
 #define NAME_LEN (PATH_KEY_SIZE - 1)
 
-/* What we make belongs to us; made by root, to the owner of the state directory. */
-static struct file_owner owner_of_files(const struct store_vault *v)
-{
-    struct file_owner owner = {geteuid(), getegid(), 0600};
-    if (owner.uid == 0 && file_owner_of(v->state_dir, &owner))
-        owner.mode = 0600;
-    return owner;
-}
-
-bool vault_make_dir(const struct store_vault *v, struct error *e)
-{
-    if (!file_make_private_dir(v->dir, e))
-        return false;
-    struct file_owner owner = owner_of_files(v);
-    if (geteuid() == 0 && chown(v->dir, owner.uid, owner.gid) < 0)
-        return error_set(e, ERROR_LOCAL, "cannot give %s to its user: %s", v->dir, strerror(errno));
-    return true;
-}
-
 bool vault_place_init(struct vault_place *p, const struct store_vault *v, const char *tenant,
                       const char *account, struct error *e)
 {
@@ -50,6 +31,12 @@ bool vault_place_init(struct vault_place *p, const struct store_vault *v, const 
     path_key(name, tenant, p->account, NULL);
     p->path = xasprintf("%s/%s", v->dir, name);
     return true;
+}
+
+bool vault_place_make(struct vault_place *p, const struct store_vault *v, const char *tenant,
+                      const char *account, struct error *e)
+{
+    return vault_place_init(p, v, tenant, account, e) && file_make_private_dir(v->dir, e);
 }
 
 void vault_place_free(struct vault_place *p)
@@ -88,9 +75,10 @@ int vault_read(const struct store_vault *v, const struct vault_keys *keys, const
                struct vault_head *head, struct sign_in *out, struct error *e)
 {
     struct buf file = BUF_INIT(VAULT_FILE_MAX);
+    struct file_owner ignored;
     memset(out, 0, sizeof *out);
     head->tenant[0] = head->account[0] = '\0';
-    if (access(path, F_OK) < 0 && errno == ENOENT)
+    if (!file_owner_of(path, &ignored) && errno == ENOENT)
         return 0;
     bool ok = file_read(path, &file, e);
     if (ok) {
@@ -104,13 +92,12 @@ int vault_read(const struct store_vault *v, const struct vault_keys *keys, const
     return ok ? 1 : -1;
 }
 
-bool vault_write(const struct store_vault *v, const struct vault_keys *keys,
-                 const struct vault_place *p, const struct sign_in *s, struct error *e)
+bool vault_write(const struct vault_keys *keys, const struct vault_place *p,
+                 const struct sign_in *s, struct error *e)
 {
     struct buf file = BUF_INIT(VAULT_FILE_MAX);
-    struct file_owner owner = owner_of_files(v);
     bool ok = vault_seal(&keys->key[0], p->tenant, p->account, s, &file, e) &&
-              file_write_as(p->path, &owner, file.data, file.len, e);
+              file_write_private(p->path, file.data, file.len, e);
     buf_free(&file);
     return ok;
 }
@@ -121,12 +108,11 @@ static bool lock(void *arg, const char *tenant, const char *account, void **hold
     struct vault_place p;
     int fd;
     error_clear(e);
-    if (!vault_place_init(&p, v, tenant, account, e) || !vault_make_dir(v, e)) {
-        vault_place_free(&p);
-        return false;
-    }
-    bool ok = vault_lock(v, basename(p.path), &fd, e);
+    struct vault_rights was = vault_assume_owner(v);
+    bool ok =
+        vault_place_make(&p, v, tenant, account, e) && vault_lock(v, basename(p.path), &fd, e);
     vault_place_free(&p);
+    vault_resume(&was);
     if (!ok)
         return false;
     int *held = xmalloc(sizeof *held);
@@ -152,30 +138,39 @@ static bool load(void *arg, const char *tenant, const char *account, struct sign
     struct vault_place p;
     struct vault_head head;
     memset(out, 0, sizeof *out);
+    struct vault_rights was = vault_assume_owner(arg);
     bool ok = vault_place_init(&p, arg, tenant, account, e) &&
               vault_read(arg, NULL, p.path, &head, out, e) >= 0;
     vault_place_free(&p);
+    vault_resume(&was);
     return ok;
+}
+
+/* What we cannot read may be worth more than what we bring: the wrong key is in place. */
+static bool may_replace(const struct store_vault *v, const struct vault_place *p, struct error *e)
+{
+    struct vault_head head;
+    struct sign_in old;
+    int found = vault_read(v, NULL, p->path, &head, &old, e);
+    sign_in_clear(&old);
+    return found >= 0;
 }
 
 static bool save(void *arg, const char *tenant, const char *account, const struct sign_in *s,
                  struct error *e)
 {
-    struct store_vault *v = arg;
+    const struct store_vault *v = arg;
     struct vault_place p;
-    struct vault_head head;
     struct vault_keys keys;
-    struct sign_in old = {0};
-    /* What we cannot read may be worth more than what we bring: the wrong key is in place. */
-    bool ok = vault_place_init(&p, v, tenant, account, e) && vault_make_dir(v, e) &&
-              vault_read(v, NULL, p.path, &head, &old, e) >= 0 &&
+    struct vault_rights was = vault_assume_owner(v);
+    bool ok = vault_place_make(&p, v, tenant, account, e) && may_replace(v, &p, e) &&
               vault_keys_read(v->key_path, &keys, e);
-    sign_in_clear(&old);
     if (ok) {
-        ok = vault_write(v, &keys, &p, s, e);
+        ok = vault_write(&keys, &p, s, e);
         vault_keys_wipe(&keys);
     }
     vault_place_free(&p);
+    vault_resume(&was);
     return ok || error_prefix(e, "cannot store the sign-in of %s: ", account);
 }
 
@@ -186,9 +181,11 @@ static uint64_t version(void *arg, const char *tenant, const char *account)
     struct error ignored = ERROR_INIT;
     uint64_t number = 0;
     int fd = -1;
+    struct vault_rights was = vault_assume_owner(arg);
     if (vault_place_init(&p, arg, tenant, account, &ignored))
         fd = open(p.path, O_RDONLY | O_CLOEXEC);
     vault_place_free(&p);
+    vault_resume(&was);
     if (fd < 0)
         return 0;
     bool whole = pread(fd, &number, sizeof number, VAULT_NONCE_OFFSET) == (ssize_t)sizeof number;
@@ -215,6 +212,17 @@ static void find_key(struct store_vault *v, const char *key_file, const char *co
     free(config);
 }
 
+/* For the service to read, whoever it is. */
+static bool begin_key(const struct store_vault *v, struct error *e)
+{
+    struct file_owner owner = {geteuid(), getegid(), 0600};
+    if (!file_make_private_dir(v->state_dir, e))
+        return false;
+    if (owner.uid == 0 && file_owner_of(v->state_dir, &owner))
+        owner.mode = 0600;
+    return vault_keys_begin(v->key_path, &owner, e);
+}
+
 struct store_vault *store_vault_open(const char *state_dir, const char *key_file,
                                      const char *config_path, bool make_key, struct error *e)
 {
@@ -223,12 +231,8 @@ struct store_vault *store_vault_open(const char *state_dir, const char *key_file
     v->dir = xasprintf("%s/sign-ins", state_dir);
     v->functions = (struct sign_in_vault){v, lock, unlock, load, save, version};
     find_key(v, key_file, config_path);
-    if (make_key && !v->key_is_credential) {
-        bool ok = vault_make_dir(v, e);
-        struct file_owner owner = owner_of_files(v);
-        if (!ok || !vault_keys_begin(v->key_path, &owner, e))
-            store_vault_close(&v);
-    }
+    if (make_key && !v->key_is_credential && !begin_key(v, e))
+        store_vault_close(&v);
     return v;
 }
 
@@ -261,6 +265,18 @@ bool store_vault_check_key(const struct store_vault *v, struct error *e)
     return ok;
 }
 
+/* A stored sign-in, with the rights of its owner. */
+static int read_one(const struct store_vault *v, const char *name, struct vault_head *head,
+                    struct sign_in *out, struct error *e)
+{
+    char *path = xasprintf("%s/%s", v->dir, name);
+    struct vault_rights was = vault_assume_owner(v);
+    int found = vault_read(v, NULL, path, head, out, e);
+    vault_resume(&was);
+    free(path);
+    return found;
+}
+
 bool store_vault_each(struct store_vault *v,
                       void (*fn)(void *arg, const char *tenant, const char *account,
                                  const struct sign_in *s, const struct error *e),
@@ -277,12 +293,10 @@ bool store_vault_each(struct store_vault *v,
         struct sign_in s;
         if (!vault_is_sign_in(entry->d_name))
             continue;
-        char *path = xasprintf("%s/%s", v->dir, entry->d_name);
-        int found = vault_read(v, NULL, path, &head, &s, &why);
+        int found = read_one(v, entry->d_name, &head, &s, &why);
         if (found != 0)
             fn(arg, head.tenant, head.account, found > 0 ? &s : NULL, &why);
         sign_in_clear(&s);
-        free(path);
     }
     closedir(d);
     return true;
@@ -293,9 +307,11 @@ bool store_vault_put(struct store_vault *v, const char *tenant, const char *acco
 {
     struct vault_place p;
     int fd;
-    bool ok = vault_place_init(&p, v, tenant, account, e) && vault_make_dir(v, e) &&
-              vault_lock_wait(v, basename(p.path), &fd, e);
+    struct vault_rights was = vault_assume_owner(v);
+    bool ok =
+        vault_place_make(&p, v, tenant, account, e) && vault_lock_wait(v, basename(p.path), &fd, e);
     vault_place_free(&p);
+    vault_resume(&was);
     if (!ok)
         return false;
     ok = save(v, tenant, account, s, e);
@@ -303,22 +319,31 @@ bool store_vault_put(struct store_vault *v, const char *tenant, const char *acco
     return ok;
 }
 
+/* Under its lock. */
+static bool remove_file(const struct store_vault *v, const char *path, struct error *e)
+{
+    if (unlink(path) < 0 && errno != ENOENT)
+        return error_set(e, ERROR_LOCAL, "cannot remove %s: %s", path, strerror(errno));
+    return file_sync_dir(v->dir, e);
+}
+
 bool store_vault_remove(struct store_vault *v, const char *tenant, const char *account,
                         struct error *e)
 {
     struct vault_place p;
+    struct file_owner ignored;
     int fd;
+    struct vault_rights was = vault_assume_owner(v);
     bool ok = vault_place_init(&p, v, tenant, account, e);
-    if (ok && access(p.path, F_OK) < 0)
+    if (ok && !file_owner_of(p.path, &ignored))
         ok = error_set(e, errno == ENOENT ? ERROR_GONE : ERROR_LOCAL,
                        "no sign-in of %s is stored for tenant \"%s\": %s", account, tenant,
                        strerror(errno));
     if (ok && (ok = vault_lock_wait(v, basename(p.path), &fd, e))) {
-        if (unlink(p.path) < 0 && errno != ENOENT)
-            ok = error_set(e, ERROR_LOCAL, "cannot remove %s: %s", p.path, strerror(errno));
-        ok = ok && file_sync_dir(v->dir, e);
+        ok = remove_file(v, p.path, e);
         close(fd);
     }
     vault_place_free(&p);
+    vault_resume(&was);
     return ok;
 }

@@ -34,28 +34,12 @@ void vault_sweep(const char *path)
     free(for_dir);
 }
 
-/* Opens the file of the lock, made for whoever the state directory belongs to. */
-static int open_lock(const struct store_vault *v, const char *path, struct error *e)
-{
-    struct file_owner owner;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool ok = fd >= 0;
-    if (ok && geteuid() == 0)
-        ok = file_owner_of(v->state_dir, &owner) && fchown(fd, owner.uid, owner.gid) == 0;
-    if (ok)
-        return fd;
-    error_set(e, ERROR_LOCAL, "cannot open %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
 bool vault_lock(const struct store_vault *v, const char *name, int *fd, struct error *e)
 {
     char *path = xasprintf("%s/%s.lock", v->dir, name);
     error_clear(e);
-    *fd = open_lock(v, path, e);
-    bool ok = *fd >= 0;
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool ok = *fd >= 0 || error_set(e, ERROR_LOCAL, "cannot open %s: %s", path, strerror(errno));
     while (ok && flock(*fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno == EINTR)
             continue;

@@ -18,6 +18,7 @@ SESSION_TESTS = \
 	tests/session/service.py \
 	tests/session/http2.py \
 	tests/session/signin.py \
+	tests/session/login.py \
 	tests/session/upstream.py \
 	tests/session/listeners.py \
 	tests/session/tls.py \

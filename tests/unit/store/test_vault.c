@@ -297,7 +297,7 @@ static void test_owner(void)
     struct stat st;
     if (geteuid() != 0)
         return;
-    scratch_make();
+    CU_ASSERT_EQUAL(chmod(scratch_make(), 0711), 0);
     CU_ASSERT_EQUAL(mkdir(scratch_path("state"), 0700), 0);
     CU_ASSERT_EQUAL(chown(scratch_path("state"), 65534, 65533), 0);
     struct store_vault *v =
@@ -318,6 +318,33 @@ static void test_owner(void)
     }
     CU_ASSERT_EQUAL(stat(vault_only_file(), &st), 0);
     CU_ASSERT_EQUAL(st.st_uid, 65534);
+    CU_ASSERT(store_vault_rotate_key(v, &e));
+    CU_ASSERT_STRING_EQUAL(vault_get(v, "alice"), "token");
+    vault_end(&v);
+}
+
+/* The owner of the state directory has put a link where root is about to write. */
+static void test_trap(void)
+{
+    struct error e = ERROR_INIT;
+    struct stat st;
+    if (geteuid() != 0)
+        return;
+    CU_ASSERT_EQUAL(chmod(scratch_make(), 0711), 0);
+    CU_ASSERT_EQUAL(mkdir(scratch_path("state"), 0700) + mkdir(scratch_path("roots"), 0700), 0);
+    CU_ASSERT_EQUAL(symlink("../roots", scratch_path("state/sign-ins")), 0);
+    CU_ASSERT_EQUAL(lchown(scratch_path("state/sign-ins"), 65534, 65533), 0);
+    CU_ASSERT_EQUAL(chown(scratch_path("state"), 65534, 65533), 0);
+    struct store_vault *v =
+        store_vault_open(scratch_path("state"), NULL, scratch_path("postern.conf"), true, &e);
+    const struct sign_in_vault *f = store_vault_functions(v);
+    void *hold;
+    CU_ASSERT(!f->lock(f->arg, "contoso", "alice", &hold, &e));
+    CU_ASSERT(!vault_put(v, "alice", "token", &e));
+    CU_ASSERT(!store_vault_rotate_key(v, &e));
+    CU_ASSERT_EQUAL(scratch_count(scratch_path("roots"), ""), 0);
+    CU_ASSERT_EQUAL(stat(scratch_path("roots"), &st), 0);
+    CU_ASSERT_EQUAL(st.st_uid, 0);
     vault_end(&v);
 }
 
@@ -333,5 +360,6 @@ const struct unit_test vault_tests[] = {
     {"all of them, the unreadable too; removing", test_each_and_remove},
     {"kill -9 while saving, 100 times", test_killed},
     {"what root makes belongs to the owner of the state directory", test_owner},
+    {"root does not follow what that owner has linked", test_trap},
     {NULL, NULL},
 };
