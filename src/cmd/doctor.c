@@ -115,6 +115,7 @@ static void look_at_tenant(struct doctor *d, const struct config_tenant *t, char
 static void examine(struct doctor *d, char *const *names, int count)
 {
     struct error e = ERROR_INIT;
+    doctor_files(d);
     bool served = doctor_state(d);
     doctor_listeners(d, served);
     doctor_proxies(d);

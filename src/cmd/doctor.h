@@ -28,6 +28,8 @@ struct doctor {
     size_t identity_count;
 };
 
+/* What the user of the service cannot read, though it will have to. */
+void doctor_files(struct doctor *d);
 /* State directory, lock, free space; true: a `serve` runs on it. */
 bool doctor_state(struct doctor *d);
 /* Certificates for clients, listeners, what is weakened. */

@@ -1,6 +1,8 @@
 /* What is on this machine: the state directory and the variables of the environment. */
 #include "doctor.h"
 
+#include "control.h"
+#include "identity.h"
 #include "postern/base/alloc.h"
 #include "postern/store/state.h"
 
@@ -76,19 +78,81 @@ static void look_at_state_dir(struct doctor *d)
     }
 }
 
+static const char *text_of(struct json_object *o, const char *name)
+{
+    struct json_object *value;
+    return json_object_object_get_ex(o, name, &value) && value ? json_object_get_string(value) : "";
+}
+
+/* What the running service says of the identities for which it has no token. */
+static void look_at_identities(struct doctor *d, struct json_object *status)
+{
+    struct json_object *all;
+    if (!json_object_object_get_ex(status, "identities", &all) ||
+        !json_object_is_type(all, json_type_array))
+        return;
+    for (size_t i = 0; i < json_object_array_length(all); i++) {
+        struct json_object *one = json_object_array_get_idx(all, i);
+        const char *state = text_of(one, "state"), *account = text_of(one, "account");
+        bool person = strcmp(state, "needs-login") == 0;
+        if (!person && strcmp(state, "failing") != 0)
+            continue;
+        steps_add(d->steps, STEP_WARN, "serve", "has no token of %s, tenant \"%s\" (%s): %s",
+                  *account ? account : "the application itself", text_of(one, "tenant"),
+                  person ? "needs login" : "failing", text_of(one, "reason"));
+        steps_fix(d->steps, "the steps below tell whether it is still so; a changed secret needs a "
+                            "reload (SIGHUP)");
+    }
+}
+
+static void look_at_service(struct doctor *d, long pid)
+{
+    const char *const request[] = {"status", NULL};
+    struct json_object *status = NULL;
+    struct error e = ERROR_INIT;
+    if (control_ask(d->config->state_dir, request, &status, &e) == CONTROL_ANSWERED) {
+        steps_add(d->steps, STEP_OK, "serve", "runs as process %ld, %s, with %s sessions", pid,
+                  text_of(status, "version"), text_of(status, "sessions"));
+        look_at_identities(d, status);
+    } else {
+        steps_add(d->steps, STEP_WARN, "serve", "runs as process %ld, but cannot be asked: %s", pid,
+                  e.text);
+        steps_fix(d->steps, "run doctor as the user that runs serve, or as root");
+    }
+    json_object_put(status);
+}
+
 bool doctor_state(struct doctor *d)
 {
     long pid = 0;
     look_at_state_dir(d);
     bool served = store_state_is_locked(d->config->state_dir, &pid);
     if (served) {
-        steps_add(d->steps, STEP_OK, "serve", "runs as process %ld", pid);
+        look_at_service(d, pid);
     } else {
         steps_add(d->steps, STEP_WARN, "serve", "does not run on %s", d->config->state_dir);
         steps_fix(d->steps, "systemctl start postern, or run: postern serve -c %s",
                   d->config->path);
     }
     return served;
+}
+
+static void add_unreadable(void *arg, const char *path, const char *user)
+{
+    struct doctor *d = arg;
+    steps_add(d->steps, STEP_FAIL, "files", "user = %s cannot read %s", user, path);
+    steps_fix(d->steps, "chgrp %s %s && chmod g+r %s", user, path, path);
+}
+
+void doctor_files(struct doctor *d)
+{
+    struct identity id;
+    struct error e = ERROR_INIT;
+    if (!identity_find(d->config, &id, &e)) {
+        steps_add(d->steps, STEP_FAIL, "files", "%s", e.text);
+        return;
+    }
+    identity_each_unreadable(&id, d->config, add_unreadable, d);
 }
 
 /* "http://user:password@proxy:3128" without the password. */

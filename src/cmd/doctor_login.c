@@ -3,13 +3,17 @@
 #include "doctor.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/clock.h"
 #include "postern/graph/folder.h"
 #include "postern/graph/mail.h"
+#include "postern/graph/sign_in.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define PERMISSIONS_MAX ((size_t)4096)
 
 static const struct graph_as as_doctor = {NULL, false};
 
@@ -39,6 +43,47 @@ static void note_identity(struct doctor *d, const struct principal *who, bool go
 static const char *identity_name(const struct principal *who)
 {
     return who->account ? who->account : "the application itself";
+}
+
+struct expiry {
+    const struct principal *who;
+    int64_t at_ms;
+};
+
+static void find_expiry(void *arg, const struct graph_identity_status *status)
+{
+    struct expiry *x = arg;
+    if (strcmp(status->tenant, x->who->tenant) == 0 && same(status->account, x->who->account))
+        x->at_ms = status->token_expires_ms;
+}
+
+/* Permissions of an application that stand in its token reach every mailbox of the tenant. */
+static bool reaches_all(const struct principal *who, const char *permissions)
+{
+    return !who->account && (need_scope_has(permissions, "Mail.Read") ||
+                             need_scope_has(permissions, "Mail.ReadWrite"));
+}
+
+static void add_token(struct doctor *d, const struct principal *who)
+{
+    struct expiry expiry = {.who = who};
+    struct buf names = BUF_INIT(PERMISSIONS_MAX);
+    graph_client_each_identity(d->asking.graph, find_expiry, &expiry);
+    bool known = graph_client_token_hint(d->asking.graph, who, &names);
+    long long minutes = (expiry.at_ms - clock_mono_ms()) / (60 * CLOCK_SECOND);
+    steps_add(d->steps, STEP_OK, "token", "of %s, for %lld minutes; %s%s", identity_name(who),
+              expiry.at_ms && minutes > 0 ? minutes : 0,
+              names.len ? "it names " : "it names no permissions", buf_str(&names));
+    if (known && reaches_all(who, buf_str(&names))) {
+        steps_add(d->steps, STEP_WARN, "scope",
+                  "the application has a permission on the mail of the whole tenant, so RBAC for "
+                  "Applications limits nothing");
+        steps_fix(d->steps,
+                  "postern doctor -c %s --powershell prints what limits it to the mailboxes of the "
+                  "configuration and removes the other",
+                  d->config->path);
+    }
+    buf_free(&names);
 }
 
 static void add_refused_token(struct doctor *d, const struct need *n, const struct error *e)
@@ -97,7 +142,7 @@ static bool open_inbox(struct doctor *d, const struct need *n, struct graph_user
     if (!find_identity(d, &n->who)) {
         note_identity(d, &n->who, token);
         if (token && (ok || e.status))
-            steps_add(d->steps, STEP_OK, "token", "of %s", identity_name(&n->who));
+            add_token(d, &n->who);
     }
     if (ok)
         steps_add(d->steps, STEP_OK, "mailbox", "%s opens: %" PRId64 " items in Inbox", n->mailbox,

@@ -4,9 +4,11 @@
 #include "postern/base/clock.h"
 #include "postern/graph/route.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define RESOLVE_MS ((int64_t)8000)
 #define LOOK_MS    ((int64_t)12000)
@@ -115,6 +117,25 @@ static bool look_at_graph(struct doctor *d, const struct config_tenant *t)
     return ok;
 }
 
+/* The token that another issuer wrote: it is renewed in place, so one that stays old is dead. */
+static void look_at_federated_token(struct doctor *d, const struct config_tenant *t)
+{
+    const char *path =
+        t->federated_token_file ? t->federated_token_file : getenv("AZURE_FEDERATED_TOKEN_FILE");
+    struct stat st;
+    if (!path || !*path) {
+        steps_add(d->steps, STEP_FAIL, "credential", "there is no token of the workload");
+        steps_fix(d->steps, "name its file in federated-token-file, or in "
+                            "AZURE_FEDERATED_TOKEN_FILE of the environment");
+    } else if (stat(path, &st) < 0) {
+        steps_add(d->steps, STEP_FAIL, "credential", "%s: %s", path, strerror(errno));
+        steps_fix(d->steps, "mount the token of the workload there");
+    } else {
+        steps_add(d->steps, STEP_NOTE, "credential", "the workload's token in %s, %lld minutes old",
+                  path, (long long)(clock_wall_ms() / CLOCK_SECOND - st.st_mtime) / 60);
+    }
+}
+
 static void look_at_credential(struct doctor *d, const struct config_tenant *t)
 {
     if (t->flow == FLOW_CLIENT_CREDENTIALS && t->certificate)
@@ -125,6 +146,11 @@ static void look_at_credential(struct doctor *d, const struct config_tenant *t)
         steps_add(d->steps, STEP_NOTE, "credential",
                   "a client secret; when it expires is told only in Entra ID (Certificates & "
                   "secrets), and a certificate is never sent");
+    else if (t->flow == FLOW_WORKLOAD_IDENTITY)
+        look_at_federated_token(d, t);
+    else if (t->flow == FLOW_MANAGED_IDENTITY)
+        steps_add(d->steps, STEP_NOTE, "credential", "the managed identity of this machine, by %s",
+                  t->identity_url);
 }
 
 /* Is the permission in what the tenant's sign-ins ask for? */

@@ -27,6 +27,7 @@ libgraph_a_SOURCES = \
 	src/graph/gate.c \
 	src/graph/gate.h \
 	src/graph/header.c \
+	src/graph/hint.c \
 	src/graph/identity.c \
 	src/graph/internal.h \
 	src/graph/json.c \

@@ -20,6 +20,8 @@ from tap import PATIENCE, test
 from tlsserver import TlsServer
 
 PROXY_SECRET = "hunter2secret"
+# Permissions by RBAC for Applications: no trace of them in the token.
+LIMITED = {"app-scope": "rbac", "app-mailboxes": MAILBOX}
 # All waits of doctor together, with everything that can hang hanging.
 BOUND = 60
 
@@ -128,6 +130,7 @@ def rewrite(pair, **tenant):
 def all_is_well():
     """Every step in order, to a fetched message; few requests; the mailbox looks as before"""
     with Pair(logins={"alice": {}, "reader": {"read-only": "yes"}}, log_level="info") as pair:
+        pair.sandbox.settings(**LIMITED)
         pair.deliver(mail("plain"))
         pair.settled()
         pair.sandbox.forget()
@@ -157,7 +160,7 @@ def lines():
         printed = done.stdout.splitlines()
         assert not done.stderr, done.stderr
         assert all(line.split()[0] in ("ok", "note", "warn", "skip") for line in printed[:-1]), printed
-        assert printed[-1] == "0 failed, 1 to be mended, 0 not tried", printed
+        assert printed[-1] == "0 failed, 2 to be mended, 0 not tried", printed
         assert any(line.startswith('ok    login "alice": mailbox: ') for line in printed), printed
 
 
@@ -363,6 +366,45 @@ def secrets():
         rewrite(pair, client_secret=f"'{pair.sandbox.client_secret}'")
         fails(doctor(pair, status=69), "token", "the client secret has expired: make a new one")
         pair.sandbox.no_faults()
+
+
+@test
+def serve_without_token():
+    """A running serve that has no token is believed, and the present state is told beside it"""
+    with Pair() as pair:
+        pair.sandbox.fault("token", status=401, body=json.dumps({
+            "error": "invalid_client", "error_codes": [7000222],
+            "error_description": "AADSTS7000222: The provided client secret keys are expired."}))
+        pair.restart()
+        pair.log_has("AADSTS7000222")
+        pair.sandbox.no_faults()
+        steps = doctor(pair)
+        the(steps, "serve", "warn", "has no token of the application itself", "AADSTS7000222", "reload")
+        the(steps, "token", "ok", "of the application itself")
+
+
+@test
+def reaches_all_mailboxes():
+    """A permission on the whole tenant's mail, which the token does name, is too much"""
+    with configured() as pair:
+        the(doctor(pair), "scope", "warn", "whole tenant", "--powershell")
+        pair.sandbox.settings(**LIMITED)
+        steps = doctor(pair)
+        assert not step(steps, "scope"), steps
+        the(steps, "token", "ok", "names no permissions")
+
+
+@test
+def workload_token():
+    """The token file of a workload is named, with its age"""
+    with configured() as pair:
+        path = pair.work / "token"
+        path.write_text("a.b.c")
+        rewrite(pair, client_secret=None, flow="workload-identity",
+                federated_token_file=f"'{path}'")
+        steps = doctor(pair, status=69)
+        the(steps, "credential", "note", str(path), "minutes old")
+        the(steps, "token", "fail")
 
 
 @test

@@ -69,6 +69,11 @@ struct graph_identity_status {
 void graph_client_each_identity(struct graph_client *client,
                                 void (*fn)(void *arg, const struct graph_identity_status *status),
                                 void *arg);
+/* The permissions that the token of an identity names ("scp" or "roles"), space-separated,
+ * appended. A hint for a person's eye and no more: a token is Graph's affair, and what RBAC for
+ * Applications gives does not stand in it. False: there is no token, or it is of another kind. */
+bool graph_client_token_hint(struct graph_client *client, const struct principal *who,
+                             struct buf *out);
 /* A sign-in was saved or revoked by somebody else: looks at the vault at once. */
 void graph_client_sign_in_changed(struct graph_client *client, const char *tenant,
                                   const char *account);
