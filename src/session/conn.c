@@ -380,7 +380,8 @@ bool session_conn_starttls(struct session_conn *c, struct error *e)
     int64_t deadline = clock_mono_ms() + c->handshake_timeout_ms;
     if (!transport_handshake(&c->io, c->tls, deadline, e)) {
         c->failed = true;
-        inventory_tls_failed(c->client, c->io.ssl ? session_tls_offered(c->io.ssl) : 0, e->text);
+        if (c->io.ssl)
+            inventory_tls_failed(c->client, session_tls_offered(c->io.ssl), e->text);
         return false;
     }
     session_tls_describe(c->io.ssl, &c->tls_facts);

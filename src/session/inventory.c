@@ -233,7 +233,7 @@ static void count_failure(struct inventory_client *c, const char *reason)
 
 void inventory_tls_failed(struct inventory_client *c, int offered, const char *reason)
 {
-    if (!c)
+    if (!c || offered < 0)
         return;
     pthread_mutex_lock(&c->lock);
     c->row.tls = offered ? offered : CLIENT_TLS_UNKNOWN;

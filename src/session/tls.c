@@ -61,6 +61,8 @@ static int on_client_hello(SSL *ssl, int *alert, void *arg)
 
 int session_tls_offered(const SSL *ssl)
 {
+    if (BIO_number_read(SSL_get_rbio(ssl)) == 0)
+        return -1;
     return (int)(intptr_t)SSL_get_app_data(ssl);
 }
 

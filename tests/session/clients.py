@@ -12,10 +12,12 @@ import json
 import os
 import pty
 import re
+import socket
 import sqlite3
 import ssl
 import struct
 import subprocess
+import tempfile
 import termios
 import time
 import warnings
@@ -258,6 +260,75 @@ def mechanisms():
                         ("imap", "PLAIN")}, seen
         assert {c["protocol"] for c in listed(pair, "--mechanism", "plain")} == {"pop3", "imap"}
         assert SECRET.encode() not in stored(pair)
+
+
+@test
+def tokens():
+    """A client's own token: its mechanism and name, and nothing of the token"""
+    with Pair(listeners=IMAP, tenant={"allow-client-tokens": "yes"}) as pair:
+        token = pair.sandbox.access_token()
+        with pair.imap() as client:
+            client.ok("AUTHENTICATE XOAUTH2 "
+                      + b64(f"user=alice@example.com\1auth=Bearer {token}\1\1"))
+            client.logout()
+        row = only(pair)
+        expect(row, mechanism="XOAUTH2", logins=1)
+        assert row["login"]
+        assert token[:40].encode() not in stored(pair)
+
+
+@test
+def certificates():
+    """A client's certificate: EXTERNAL"""
+    with Pair(tls=True, serve=False,
+              listeners={"imaps": {"protocol": "imap", "tls": "implicit",
+                                   "client-certificates": "yes"}}) as pair:
+        certificate, key = make_certificate(pair.work, "printer", stem="client")
+        digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.read_text())).hexdigest()
+        pair.logins["alice"]["certificate-fingerprint"] = f"'{digest}'"
+        pair.postern.write(pair.config_text())
+        pair.start()
+        context = trusting(pair.certificate)
+        context.load_cert_chain(certificate, key)
+        with pair.imap("imaps", tls=context) as client:
+            client.ok("AUTHENTICATE EXTERNAL =")
+            client.logout()
+        expect(only(pair), login="alice", mechanism="EXTERNAL", logins=1)
+
+
+@test
+def other_ways_in():
+    """Behind a proxy the client's address counts; a header that is none is a failure; Unix sockets
+    are local"""
+    with tempfile.TemporaryDirectory(prefix="postern-") as place, Pair(
+            listeners={"far": {"tls": "none", "allow-plaintext": "yes",
+                               "proxy-protocol": '{"127.0.0.1"}'},
+                       "near": {"tls": "none", "address": f"'unix:{place}/pop'"}},
+            logins={"alice": {"networks": '{"192.0.2.0/24", "127.0.0.0/8", "::1"}'}},
+            serve=False) as pair:
+        pair.postern.start([])
+        tap.wait_for("it serves", lambda: "serving:" in pair.postern.log()
+                     or pair.postern.check_running())
+        with pair.pop3("far", greet=False) as client:
+            client.send(b"PROXY TCP4 192.0.2.77 198.51.100.1 4660 110\r\n")
+            assert client.line().startswith("+OK")
+            client.login()
+            client.quit()
+        expect(only(pair), address="192.0.2.77", listener="far", logins=1)
+        assert len(listed(pair, "--address", "192.0.2.77")) == 1
+        with pair.pop3("far", greet=False) as client:
+            client.send(b"USER alice\r\n")
+            with contextlib.suppress(ConnectionResetError):
+                assert not client.socket.recv(100)
+        expect(only(pair, "--failed"), address="127.0.0.1", failures=1)
+        with socket.socket(socket.AF_UNIX) as near:
+            near.settimeout(PATIENCE)
+            near.connect(f"{place}/pop")
+            near.sendall(f"USER alice\r\nPASS {PASSWORD}\r\nQUIT\r\n".encode())
+            while near.recv(1000):
+                pass
+        expect(only(pair, "--address", "local"), address="local", listener="near", logins=1)
+        assert len(listed(pair, "--address", "127.0.0.0/8")) == 1
 
 
 @test

@@ -49,7 +49,8 @@ void inventory_flush(struct inventory *i);
 void inventory_peer(struct inventory_client *c, const struct sockaddr *peer);
 /* The handshake succeeded: "TLSv1.2"'s number, OpenSSL's name of the cipher. */
 void inventory_tls(struct inventory_client *c, int version, const char *cipher);
-/* It did not. `offered`: the highest version the client offered, 0: that was not understood. */
+/* It did not. `offered`: the highest version the client offered, 0: that was not understood, -1: it
+ * said nothing, which is no failure. */
 void inventory_tls_failed(struct inventory_client *c, int offered, const char *reason);
 /* A login attempt. `login`: NULL if none has the name. A client that was not even let in is refused
  * by the mechanism "". */

@@ -38,8 +38,8 @@ struct session_tls_facts {
     char fingerprint[SESSION_FINGERPRINT_SIZE];
 };
 void session_tls_describe(const struct ssl_st *ssl, struct session_tls_facts *out);
-/* The highest version that the client offered, also where the handshake failed; 0: no hello of it
- * was understood. */
+/* The highest version that the client offered, also where the handshake failed; 0: what it said was
+ * not understood; -1: it said nothing. */
 int session_tls_offered(const struct ssl_st *ssl);
 
 #endif
