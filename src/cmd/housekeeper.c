@@ -9,11 +9,13 @@
 #include <time.h>
 
 #define TURN_SECONDS 1
+#define NOTE_TURNS   600 /* a session may last for weeks, and a machine may fail */
 
 struct housekeeper {
     struct graph_client *graph;
     struct mailbox_registry *mailboxes;
     struct inventory *inventory;
+    struct session_server *server;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t woken;
@@ -37,23 +39,27 @@ static bool next_turn(struct housekeeper *h)
 static void *run(void *arg)
 {
     struct housekeeper *h = arg;
-    while (next_turn(h)) {
+    for (unsigned turn = 1; next_turn(h); turn++) {
         mailbox_registry_tick(h->mailboxes);
         graph_client_renew_tokens(h->graph);
         inventory_tick(h->inventory);
+        if (turn % NOTE_TURNS == 0)
+            session_server_note_clients(h->server);
     }
     return NULL;
 }
 
 struct housekeeper *housekeeper_start(struct graph_client *graph,
                                       struct mailbox_registry *mailboxes,
-                                      struct inventory *inventory, struct error *e)
+                                      struct inventory *inventory, struct session_server *server,
+                                      struct error *e)
 {
     struct housekeeper *h = xcalloc(1, sizeof *h);
     pthread_condattr_t monotonic;
     h->graph = graph;
     h->mailboxes = mailboxes;
     h->inventory = inventory;
+    h->server = server;
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -137,7 +137,7 @@ static bool start(struct service *s, struct error *e)
     if (!take_hold(s, e))
         return false;
     process_settle();
-    if (!(s->housekeeper = housekeeper_start(s->graph, s->mailboxes, s->inventory, e)))
+    if (!(s->housekeeper = housekeeper_start(s->graph, s->mailboxes, s->inventory, s->server, e)))
         return false;
     mailbox_registry_warm(s->mailboxes, s->config);
     s->answers.graph = s->graph;

@@ -2,12 +2,18 @@ check_PROGRAMS += test-cmd
 UNIT_TESTS += test-cmd
 TESTS += test-cmd
 test_cmd_SOURCES = \
+	src/cmd/clients.h \
+	src/cmd/clients_filter.c \
 	src/cmd/control.h \
 	src/cmd/control_client.c \
 	src/cmd/control_request.c \
 	src/cmd/control_server.c \
+	src/cmd/grid.c \
+	src/cmd/grid.h \
 	tests/unit/cmd/main.c \
+	tests/unit/cmd/test_clients.c \
 	tests/unit/cmd/test_control.c \
+	tests/unit/cmd/test_grid.c \
 	tests/unit/store/scratch.c \
 	tests/unit/store/scratch.h
 test_cmd_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/src/cmd

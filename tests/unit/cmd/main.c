@@ -1,11 +1,13 @@
 #include "../unit.h"
 
-extern const struct unit_test control_tests[];
+extern const struct unit_test clients_tests[], control_tests[], grid_tests[];
 
 int main(void)
 {
     const struct unit_suite suites[] = {
         {"control socket", control_tests},
+        {"choice of clients", clients_tests},
+        {"tables", grid_tests},
         {NULL, NULL},
     };
     return unit_main(suites);
