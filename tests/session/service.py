@@ -433,6 +433,22 @@ def port_in_use():
 
 
 @test
+def second_serve():
+    """A second serve on the same state directory: refused, with the process that holds it"""
+    with Pair() as pair:
+        other = pair.work / "other.conf"
+        other.write_text(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:0", pair.config_text()))
+        other.chmod(0o600)
+        answer = run("serve", "-c", str(other))
+        assert answer.returncode == 69, answer
+        assert f"locked by process {pair.postern.process.pid}" in answer.stderr, answer.stderr
+        with pair.pop3() as client:
+            client.login().quit()
+        pair.postern.process.kill()
+        pair.start()  # nobody holds it any more
+
+
+@test
 def churn():
     """2,000 connections come and go from many threads, some badly"""
     with Pair() as pair:

@@ -4,6 +4,7 @@ by a socket that systemd opened."""
 
 import contextlib
 import os
+import re
 import socket
 import stat
 import struct
@@ -91,6 +92,31 @@ def told_address():
         with Through(pair.port, v1("198.51.100.9")) as client:
             client.ok("USER alice")
             client.err(f"PASS {PASSWORD}")
+
+
+@test
+def plaintext_rules():
+    """A password in the clear: from this machine, or where allow-plaintext says so; else by TLS"""
+    logins = {"alice": {"networks": '{ "0.0.0.0/0", "::/0" }'}}
+    listeners = {f"{tls}-{allowed}": {"tls": tls, "allow-plaintext": allowed, **PROXIED}
+                 for tls in ("none", "starttls") for allowed in ("yes", "no")
+                 if (tls, allowed) != ("none", "no")}  # which check refuses
+    with Pair(tls=True, listeners=listeners, logins=logins, serve=False) as pair:
+        start(pair)
+        for name in listeners:
+            for client, local in (("127.0.0.1", True), ("127.9.9.9", True), (FAR, False),
+                                  ("::1", True), ("2001:db8::7", False),
+                                  ("::ffff:127.0.0.1", True), ("::ffff:192.0.2.7", False)):
+                with Through(pair.ports[name], v2(client)) as far:
+                    taken = far.command("USER alice").startswith("+OK")
+                    assert taken == (local or name.endswith("yes")), (name, client)
+        # Without a proxy: whoever comes to a socket of all addresses from this machine.
+        pair.listeners = {"all": {"tls": "starttls", "address": "'0.0.0.0:0'"}}
+        pair.ports["all"] = 0
+        pair.reload()
+        port = int(re.findall(r'"all": listening on 0\.0\.0\.0:(\d+)', pair.postern.log())[-1])
+        with Pop3(port) as client:
+            client.login().quit()
 
 
 @test

@@ -120,6 +120,33 @@ def versions():
         assert pair.postern.log().count("accepts TLS 1.0 and 1.1") == 2, "the log is silent"
 
 
+POLICY = """openssl_conf = all
+[all]
+ssl_conf = tls
+[tls]
+system_default = policy
+[policy]
+MinProtocol = {}
+CipherString = {}
+"""
+
+
+@test
+def policies():
+    """The system's own policy, strict or lax, changes neither what is weakened nor what is not"""
+    for minimum, suites in (("TLSv1.2", "DEFAULT:@SECLEVEL=2"), ("TLSv1", "ALL:@SECLEVEL=0")):
+        with Doors(("rsa", "localhost", True), listeners={"old": LEGACY,
+                                                          "pop": {"tls": "implicit"}}) as pair:
+            pair.stop()
+            policy = pair.work / "openssl.cnf"
+            policy.write_text(POLICY.format(minimum, suites))
+            pair.process_options = {"environment": {"OPENSSL_CONF": str(policy)}}
+            pair.start()
+            taken = {name: [v for v in VERSIONS if negotiated(pair.ports[name], v)]
+                     for name in pair.listeners}
+            assert taken == {"old": list(VERSIONS), "pop": ["1.2", "1.3"]}, (minimum, taken)
+
+
 @test
 def legacy_suites():
     """The legacy listener: AES-CBC and RSA key exchange; nothing without encryption or identity"""
