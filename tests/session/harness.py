@@ -361,7 +361,8 @@ class Postern:
 class Pair:
     """The sandbox, postern before it, and a directory of their own.
 
-    logins    {name: {setting: value}}; the default is alice, whose mailbox is MAILBOX
+    logins    {name: {setting: value}}; the default is alice, whose mailbox is MAILBOX; what is
+              None is left out
     listeners {name: {setting: value}}; the default is "pop" without TLS; addresses are added
     limits, tenant, top: further settings of these places
     process   options of Postern.start()
@@ -505,9 +506,9 @@ class Pair:
             parts.append(section("listener", name,
                                  {"protocol": "pop3", "address": address, **settings}))
         for name, settings in self.logins.items():
-            parts.append(section("login", name,
-                                 {"mailbox": quoted(MAILBOX), "tenant": quoted("example"),
-                                  "password": quoted(PASSWORD_HASH), **settings}))
+            login = {"mailbox": quoted(MAILBOX), "tenant": quoted("example"),
+                     "password": quoted(PASSWORD_HASH), **settings}
+            parts.append(section("login", name, {k: v for k, v in login.items() if v is not None}))
         return "\n".join(parts)
 
     # -- what tests do ------------------------------------------------------------------------

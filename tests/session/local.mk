@@ -25,6 +25,7 @@ SESSION_TESTS = \
 	tests/session/privileges.py \
 	tests/session/sockets.py \
 	tests/session/terminal.py \
+	tests/session/logins.py \
 	tests/session/logs.py \
 	tests/session/memory.py \
 	tests/session/wiped.py \
