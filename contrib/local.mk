@@ -11,7 +11,8 @@ dist_demo_DATA = \
 	contrib/demo/06-backup-report.eml \
 	contrib/demo/07-bounce.eml
 
-EXTRA_DIST += contrib/postern.service contrib/postern.socket contrib/quickstart
+EXTRA_DIST += contrib/postern.service contrib/postern.socket contrib/quickstart \
+	contrib/fail2ban/filter.d/postern.conf contrib/fail2ban/jail.d/postern.conf
 if INSTALL_UNIT
 systemdsystemunit_DATA = contrib/postern.service
 endif

@@ -385,6 +385,7 @@ class Pair:
         self.serve = serve
         self.log_level = log_level
         self.log_format = log_format
+        self.log_format = log_format
         self.process_options = process or {}
         self.expected_violations = None
         self.may_violate = None

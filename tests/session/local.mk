@@ -26,6 +26,7 @@ SESSION_TESTS = \
 	tests/session/sockets.py \
 	tests/session/terminal.py \
 	tests/session/logins.py \
+	tests/session/lockout.py \
 	tests/session/logs.py \
 	tests/session/memory.py \
 	tests/session/wiped.py \
