@@ -19,6 +19,7 @@ SESSION_TESTS = \
 	tests/session/http2.py \
 	tests/session/signin.py \
 	tests/session/login.py \
+	tests/session/identities.py \
 	tests/session/upstream.py \
 	tests/session/listeners.py \
 	tests/session/tls.py \

@@ -3,8 +3,11 @@
 
 import os
 import re
+import socket
 import subprocess
+import tempfile
 import zlib
+from pathlib import Path
 
 import tap
 from harness import (PASSWORD, Pair, corpus, mail, make_certificate, need, on_the_wire,
@@ -32,7 +35,7 @@ def refused(pair, login="alice"):
 
 def through(proxy, no_proxy="", credentials=""):
     """Variables that send everything but no_proxy through a proxy."""
-    address = f"http://{credentials}127.0.0.1:{proxy.port}"
+    address = proxy.url.replace("://", f"://{credentials}")
     return {"HTTPS_PROXY": address, "https_proxy": address,
             "NO_PROXY": no_proxy, "no_proxy": no_proxy}
 
@@ -109,6 +112,52 @@ def proxy_address_wrong():
             refused(pair)
             pair.log_has("no token.*(?i:proxy)")
             assert "very-private" not in pair.postern.log()
+
+
+@test
+def private_proxy():
+    """A proxy spoken to by TLS, with an authority of its own: trusted by ca-file and not without"""
+    with tempfile.TemporaryDirectory(prefix="postern-proxy-") as work:
+        tls = make_certificate(Path(work), stem="proxy")
+        with ConnectProxy(tls=tls, wants="scripts:very-private") as between:
+            environment = through(between, credentials="scripts:very-private@")
+            with Pair(limits=SHORT, process={"environment": environment}) as pair:
+                pair.deliver(MESSAGE)
+                refused(pair)
+                pair.log_has(r"no token.*name the anchor of a proxy .* in ca-file")
+                assert not between.targets, between.targets
+                both = Path(work) / "both.pem"
+                both.write_text(tls[0].read_text() + Path(pair.sandbox.ca_file).read_text())
+                pair.tenant = {"ca-file": f"'{both}'"}
+                pair.reload()
+                reads(pair)
+                pair.stop()
+                assert between.targets and "very-private" not in pair.postern.log()
+
+
+def need_ipv6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        raise Skip("there is no IPv6 here") from None
+
+
+@test
+def ipv6():
+    """Graph, Entra ID and a proxy at IPv6 addresses"""
+    need_ipv6()
+    with Pair(sandbox=("--listen", "[::1]:0")) as pair:
+        assert "[::1]" in pair.sandbox.graph_url
+        pair.deliver(MESSAGE)
+        reads(pair)
+    with ConnectProxy(host="::1") as between:
+        with Pair(sandbox=("--listen", "[::1]:0"),
+                  process={"environment": through(between)}) as pair:
+            pair.deliver(MESSAGE)
+            reads(pair)
+            pair.stop()
+            assert all(t.startswith("CONNECT [::1]:") for t in between.targets), between.targets
+            assert between.targets
 
 
 class GzipPair(BetweenPair):
