@@ -1,6 +1,7 @@
 if FUZZERS
 graph_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/graph
-noinst_PROGRAMS += fuzz-graph-error fuzz-graph-link fuzz-graph-page fuzz-graph-report fuzz-graph-token
+noinst_PROGRAMS += fuzz-graph-error fuzz-graph-link fuzz-graph-page fuzz-graph-report \
+	fuzz-graph-token fuzz-graph-managed fuzz-graph-device fuzz-graph-challenge
 fuzz_graph_error_SOURCES = tests/fuzz/graph/error.c
 fuzz_graph_error_CPPFLAGS = $(graph_fuzz_CPPFLAGS)
 fuzz_graph_error_LDADD = $(graph_LIBS)
