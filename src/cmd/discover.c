@@ -43,8 +43,8 @@ struct output {
 struct finding {
     const struct config_tenant *tenant;
     const struct graph_report_row *row;
-    const struct config_login *login; /* which serves it, NULL: none */
-    const char *refreshed;
+    const struct config_login *login;    /* which serves it, NULL: none */
+    const char *user, *last, *refreshed; /* what comes from outside, as it may be shown */
 };
 
 /* --- which login serves a mailbox --- */
@@ -97,25 +97,22 @@ static char *shown(const char *text)
 
 static void print_row(const struct finding *f)
 {
-    char *user = shown(f->row->user), *last = shown(f->row->last);
-    printf("%-40s  %-17s  %-10s  ", user, programs(f->row), *last ? last : "-");
+    printf("%-40s  %-17s  %-10s  ", f->user, programs(f->row), *f->last ? f->last : "-");
     if (f->login)
         printf("login \"%s\"\n", f->login->name);
     else
         puts(f->row->deleted ? "not served; the account is deleted" : "not served");
-    free(user);
-    free(last);
 }
 
 static void print_csv(const struct finding *f)
 {
     struct buf line = BUF_INIT(LINE_BYTES);
     const char *const fields[] = {f->tenant->name,
-                                  f->row->user,
+                                  f->user,
                                   f->row->pop3 ? "yes" : "no",
                                   f->row->imap4 ? "yes" : "no",
                                   f->row->smtp ? "yes" : "no",
-                                  f->row->last,
+                                  f->last,
                                   f->row->deleted ? "yes" : "no",
                                   f->login ? f->login->name : "",
                                   f->refreshed};
@@ -132,11 +129,11 @@ static void add_json(struct json_object *list, const struct finding *f)
 {
     struct json_object *o = json_object_new_object();
     json_object_object_add(o, "tenant", json_object_new_string(f->tenant->name));
-    json_object_object_add(o, "mailbox", json_object_new_string(f->row->user));
+    json_object_object_add(o, "mailbox", json_object_new_string(f->user));
     json_object_object_add(o, "pop3", json_object_new_boolean(f->row->pop3));
     json_object_object_add(o, "imap4", json_object_new_boolean(f->row->imap4));
     json_object_object_add(o, "smtp", json_object_new_boolean(f->row->smtp));
-    json_object_object_add(o, "last_activity", json_object_new_string(f->row->last));
+    json_object_object_add(o, "last_activity", json_object_new_string(f->last));
     json_object_object_add(o, "deleted", json_object_new_boolean(f->row->deleted));
     json_object_object_add(o, "login", f->login ? json_object_new_string(f->login->name) : NULL);
     json_object_object_add(o, "report_date", json_object_new_string(f->refreshed));
@@ -157,20 +154,12 @@ static void put_quoted(struct buf *out, const char *text)
     buf_putc(out, '"');
 }
 
-static bool is_plain(const char *text)
-{
-    char *clean = shown(text);
-    bool plain = strcmp(clean, text) == 0;
-    free(clean);
-    return plain;
-}
-
 /* A section that lacks only its password. The client keeps the user name that it has. */
 static void print_login(const struct config *c, const struct finding *f)
 {
     const struct graph_report_row *row = f->row;
     struct buf out = BUF_INIT(LINE_BYTES);
-    if (f->login || row->deleted || !is_plain(row->user) || !strchr(row->user, '@') ||
+    if (f->login || row->deleted || strcmp(f->user, row->user) != 0 || !strchr(row->user, '@') ||
         config_find_login(c, row->user))
         return;
     if (!row->pop3 && !row->imap4) {
@@ -219,21 +208,24 @@ static void show_report(struct output *o, const struct config *c, const struct c
             "Microsoft 365 admin center: Settings, Org settings, Services, Reports, \"Display "
             "concealed user, group, and site names in all reports\" off\n",
             t->name);
-    char *refreshed = shown(*report->refreshed ? report->refreshed : "now");
+    char *refreshed = shown(report->refreshed);
     if (table)
         printf("Tenant \"%s\": %u days up to %s; the day is that of the last activity by any "
                "program.\n\n",
-               t->name, days, refreshed);
-    free(refreshed);
+               t->name, days, *refreshed ? refreshed : "now");
     for (size_t i = 0; i < report->count; i++) {
         const struct graph_report_row *row = &report->rows[i];
-        const struct finding f = {t, row, served_by(s, row->user), report->refreshed};
+        char *user = shown(row->user), *last = shown(row->last);
+        const struct finding f = {t, row, served_by(s, row->user), user, last, refreshed};
         served += f.login != NULL;
         show(o, c, &f);
+        free(user);
+        free(last);
     }
     if (table)
         printf("%s%zu of %zu mailboxes used POP3, IMAP4 or SMTP; logins serve %zu of them.\n",
                report->count ? "\n" : "", report->count, report->users, served);
+    free(refreshed);
 }
 
 /* --- fetching it --- */

@@ -10,11 +10,12 @@ import random
 import re
 import socket
 import ssl
+import subprocess
 import threading
 
 import tap
 from connection import Closed
-from harness import PASSWORD, lines_are_ours, mail, on_the_wire
+from harness import PASSWORD, lines_are_ours, mail, on_the_wire, program
 from imapclient import Literal
 from proxies import BetweenPair
 from tap import test, wait_for
@@ -61,6 +62,7 @@ class Trap:
                 if listener is self.listeners[0]:
                     client = self.context.wrap_socket(client, server_side=True)
                 self.came.append(client.recv(4096))
+                client.sendall(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
 def links(between, trap):
@@ -293,6 +295,54 @@ def hostile_json():
                 pair.postern.check_running()
             pair.between.change = {}
             bob_is_served(pair)
+        lines_are_ours(pair)
+
+
+# -- the usage report ------------------------------------------------------------------------------
+
+HEAD = "Report Refresh Date,User Principal Name,Is Deleted,Last Activity Date,POP3 App,IMAP4 App"
+EVIL = "e\x1b[2J\u009b31m\u202e\r\nlogin \"\"x\"\" {"
+REPORTS = ["", "\ufeff", ",", '"', "\0", HEAD, f"{HEAD}\n,,,,,", f"{HEAD}\n" + "," * 100_000,
+           f'{HEAD}\n"{EVIL}","{EVIL}@example.com",No,"{EVIL}",Yes,Yes\n' * 3,
+           f'{HEAD}\n2026-01-01,"=cmd|\'/C x\'!A0@example.com",No,2026-01-01,Yes,No\n',
+           f"{HEAD}\nx,{'a' * 70_000}@example.com,No,x,Yes,Yes\n", "<html>", "[" * 100_000]
+
+
+def discover(pair, *options):
+    """What `postern discover` prints; it never dies of it, and nothing steers the terminal."""
+    answer = subprocess.run([program("postern"), "discover", "-c", pair.postern.config, *options],
+                            capture_output=True, timeout=tap.PATIENCE, check=False)
+    told = answer.stdout + answer.stderr
+    assert answer.returncode in (0, 69), (answer.returncode, told[-2000:])
+    assert not re.search(b"\x1b|\x7f|\xc2[\x80-\x9f]|\xe2\x80\xae", told), told
+    return told.decode(errors="replace")
+
+
+@test
+def report():
+    """The usage report: its file may be anywhere by HTTPS, gets no token, and may hold anything"""
+    with BetweenPair(limits=LIMITS) as pair, Trap(pair.between) as trap:
+        def leads(link):
+            pair.between.change = {"/reports/": lambda _: (302, [("Location", link)], b"")}
+
+        leads(f"https://127.0.0.1:{trap.tls}/file.csv?sig=very-private")
+        assert "very-private" not in discover(pair)
+        assert trap.came and not any(b"Authorization" in said for said in trap.came), trap.came
+        trap.came.clear()
+        for link in (f"http://127.0.0.1:{trap.plain}/file.csv", "file:///etc/passwd", "/file.csv",
+                     f"https://user:secret@127.0.0.1:{trap.tls}/file.csv", "",
+                     f"gopher://127.0.0.1:{trap.plain}/_x"):
+            leads(link)
+            assert "root:" not in discover(pair)
+            assert not trap.came, (link, trap.came)
+        leads(f"{pair.between.url}/file.csv")
+        for text in REPORTS:
+            pair.between.change["/file.csv"] = lambda _, text=text: (
+                200, [("Content-Type", "text/csv")], text.encode())
+            for options in ((), ("--csv",), ("--json",), ("--print-logins",)):
+                told = discover(pair, *options)
+                assert not re.search(r'(?m)^login "x', told), (options, told)
+                assert options != ("--csv",) or ",=" not in told, told
         lines_are_ours(pair)
 
 
