@@ -27,6 +27,7 @@ SESSION_TESTS = \
 	tests/session/sockets.py \
 	tests/session/terminal.py \
 	tests/session/logins.py \
+	tests/session/loginsfile.py \
 	tests/session/lockout.py \
 	tests/session/logs.py \
 	tests/session/memory.py \
