@@ -77,13 +77,9 @@ static bool check_request(struct entra_call *c, scope_set *scopes)
         return entra_refuse(c, 400, "invalid_request", 501491,
                             "The code challenge, or its method, is not valid.");
     if (!challenge)
-        journal_violation(&c->s->journal, "pkce",
-                          "an authorization code was asked for without "
-                          "code_challenge");
+        journal_violation(&c->s->journal, "pkce", "a code was asked for without code_challenge");
     if (!entra_field(c, "state"))
-        journal_violation(&c->s->journal, "pkce",
-                          "an authorization code was asked for without "
-                          "state");
+        journal_violation(&c->s->journal, "pkce", "a code was asked for without state");
     return entra_scopes(c, scope, scopes);
 }
 

@@ -89,8 +89,9 @@ void device_begin(struct entra_call *c)
 struct device_code *device_find(struct device_codes *d, const char *user_code)
 {
     for (size_t i = d->count; i-- > 0;) {
-        if (!user_code || strcasecmp(d->items[i]->user_code, user_code) == 0)
-            return d->items[i];
+        struct device_code *code = d->items[i];
+        if (user_code ? strcasecmp(code->user_code, user_code) == 0 : code->state == DEVICE_PENDING)
+            return code;
     }
     return NULL;
 }

@@ -25,7 +25,7 @@ struct device_code {
 void device_begin(struct entra_call *c);
 /* The grant at …/token. False: refused. */
 bool device_grant(struct entra_call *c, struct earned *out);
-/* By user code, NULL: the newest. NULL: there is none. */
+/* By user code; with NULL the newest that waits for its user. NULL: there is none. */
 struct device_code *device_find(struct device_codes *d, const char *user_code);
 void device_codes_free(struct device_codes *d);
 

@@ -202,6 +202,8 @@ def password_grant():
         client.sandbox.account(refusal=0, password="another")
         refused(ask(), 400, "invalid_grant", 50126)
         assert ask(password="another").status == 200
+        client.sandbox.account(password=" blanks ")
+        refused(ask(password=" blanks "), 400, "invalid_grant", 50126)
         refused(client.post("token", tenant="common", grant_type="password"),
                 400, "invalid_request", 50194)
 
