@@ -17,6 +17,6 @@ fuzz_user_name_LDFLAGS = $(LIBFUZZER_FLAGS)
 noinst_PROGRAMS += fuzz-proxy
 fuzz_proxy_SOURCES = tests/fuzz/session/proxy.c
 fuzz_proxy_CPPFLAGS = $(session_fuzz_CPPFLAGS)
-fuzz_proxy_LDADD = libsession.a $(base_LIBS)
+fuzz_proxy_LDADD = libsession.a $(store_LIBS) $(CRYPT_LIBS)
 fuzz_proxy_LDFLAGS = $(LIBFUZZER_FLAGS)
 endif
