@@ -1,7 +1,5 @@
 #include "identity.h"
 
-#include "postern/base/file.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -73,8 +71,6 @@ static int on_file(const char *path, const struct stat *st, int type, struct FTW
 static bool give_state(const struct identity *id, const char *dir, struct error *e)
 {
     struct stat st;
-    if (!file_make_private_dir(dir, e))
-        return false;
     if (stat(dir, &st) < 0)
         return fail(e, id, "look at the state directory for");
     if (st.st_uid == id->uid)

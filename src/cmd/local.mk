@@ -31,6 +31,8 @@ postern_SOURCES = \
 	src/cmd/grid.h \
 	src/cmd/housekeeper.c \
 	src/cmd/housekeeper.h \
+	src/cmd/confine.c \
+	src/cmd/confine.h \
 	src/cmd/identity.c \
 	src/cmd/identity.h \
 	src/cmd/login.c \

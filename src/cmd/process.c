@@ -22,19 +22,10 @@
 #define FILES_PER_CONNECTION 3
 #define FILES_BESIDES        256 /* databases, upstream connections, the log */
 
-/* LeakSanitizer looks at the process from a second one, which must be allowed to. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WATCHED_BY_SANITIZER
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define WATCHED_BY_SANITIZER
-#endif
-
 static void hide_memory(void)
 {
-#ifndef WATCHED_BY_SANITIZER
+    /* LeakSanitizer looks at the process from a second one, which must be allowed to. */
+#ifndef PROCESS_SANITIZED
     prctl(PR_SET_DUMPABLE, 0);
 #endif
 }

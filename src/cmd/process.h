@@ -6,6 +6,15 @@
 
 #include "postern/base/config.h"
 
+/* Is it built with a sanitizer, which does what the service itself must not? */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PROCESS_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define PROCESS_SANITIZED
+#endif
+#endif
+
 /* No core files, no peeking by other processes of the user, no rights beyond those at the start
  * (set-user-id programs), SIGPIPE ignored, few malloc arenas; as many file descriptors as the
  * system allows, with a warning in the log where the connections of the config could need more. */

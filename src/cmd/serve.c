@@ -4,11 +4,13 @@
  */
 #include "answers.h"
 #include "cmd.h"
+#include "confine.h"
 #include "housekeeper.h"
 #include "identity.h"
 #include "logins_watch.h"
 
 #include "postern/base/clock.h"
+#include "postern/base/file.h"
 #include "postern/graph/client.h"
 #include "postern/imap/imap.h"
 #include "postern/mailbox/account.h"
@@ -112,7 +114,11 @@ static bool open_doors(struct service *s, struct error *e)
 /* As root where it was started so, but for what is on disk. */
 static bool take_hold(struct service *s, struct error *e)
 {
-    if (!identity_give(&s->identity, s->config, e) || !identity_assume(&s->identity, e))
+    if (!file_make_private_dir(s->config->state_dir, e) ||
+        !identity_give(&s->identity, s->config, e))
+        return false;
+    confine_writes(s->config);
+    if (!identity_assume(&s->identity, e))
         return false;
     bool ok = open_state(s, e);
     identity_resume(&s->identity);

@@ -9,6 +9,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import tempfile
 
 import tap
 from harness import Pair, mail, on_the_wire, program, trusting
@@ -96,6 +97,29 @@ def hands_over():
         pair.log_has("the configuration was reloaded")
         pair.stop()
         assert not (run / "pop.sock").exists()
+
+
+@test
+def writes_nowhere_else():
+    """Landlock: nothing is made outside of the state directory, and no program is run"""
+    with Pair() as pair, tempfile.TemporaryDirectory(prefix="postern-test-") as elsewhere:
+        if "confined by Landlock" not in pair.postern.log():
+            raise Skip("no Landlock here")
+        pair.deliver(MESSAGE)
+        with pair.pop3() as client:
+            client.login()
+            assert client.retr(1) == on_the_wire(MESSAGE)
+            client.quit()
+        target = os.path.join(elsewhere, "postern.log")
+        pair.postern.write(pair.config_text().replace("log {", f"log {{\n    target = '{target}'"))
+        pair.postern.process.signal(signal.SIGHUP)
+        pair.log_has("the log stays where it was")
+        pair.log_has("the configuration was reloaded")
+        assert not os.path.exists(target)
+        pair.restart()
+        assert os.path.exists(target)
+        pair.postern.write(pair.config_text())
+        pair.postern.process.signal(signal.SIGHUP)
 
 
 @test
