@@ -114,7 +114,7 @@ void identity_reconfigure(struct graph_tenant *t, bool changed)
             secret_free(i->refresh_token);
             i->refresh_token = NULL;
         }
-        if (i->renewal)
+        if (changed && i->renewal)
             renewal_outdate(i->renewal);
         /* Somebody mended something, perhaps. */
         if (!k->value)

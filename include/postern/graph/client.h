@@ -1,6 +1,6 @@
 /*
  * The road to Microsoft Graph: one upstream thread that owns the CURLM and moves bytes, a
- * scheduler that gives each mailbox its slots, tokens by tenant.
+ * scheduler that gives each mailbox its slots, a token for each principal (an identity).
  *
  * A call is started (it does not block), waited for, and freed by the thread that asked; that
  * thread also decodes the JSON. The scheduler attaches the token, retries what is safe to repeat

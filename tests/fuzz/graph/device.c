@@ -4,6 +4,7 @@
 #include "sign_in_decode.h"
 
 #include <string.h>
+#include <strings.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -12,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool ok = sign_in_device_decode((const char *)data, size, &code, &e);
     FUZZ_CHECK(ok == (e.kind == ERROR_NONE) && ok == (code.device_code != NULL));
     if (ok) {
-        FUZZ_CHECK(strncmp(code.verification_url, "https://", 8) == 0);
+        FUZZ_CHECK(strncasecmp(code.verification_url, "https://", 8) == 0 &&
+                   !strpbrk(code.verification_url, " \t\r\n\033\\"));
         FUZZ_CHECK(*code.user_code && !strpbrk(code.user_code, " \t\r\n\033"));
         FUZZ_CHECK(!strpbrk(code.message, "\r\n\033"));
         FUZZ_CHECK(code.interval_ms >= 1000 && code.interval_ms <= 60000);
