@@ -202,6 +202,66 @@ static void fetch(struct doctor *d, const struct need *n, struct graph_user *u, 
         add_failure(d, n, "fetch", &e);
 }
 
+/* --- the folder that POP3 serves --- */
+
+/* Names of Exchange compare without case. */
+static bool find_child(struct doctor *d, struct graph_user *u, const char *parent, const char *name,
+                       struct arena *a, const char **id, struct error *e)
+{
+    struct graph_folder_page page = {0};
+    struct graph_call *call = graph_folder_list_start(u, as_doctor, parent, name, false, NULL);
+    bool ok = asking_wait(&d->asking, call, e) && graph_folder_page_decode(call, &page, e);
+    graph_call_free(&call);
+    *id = NULL;
+    for (size_t i = 0; ok && i < page.count && !*id; i++) {
+        if (page.folders[i].name && strcasecmp(page.folders[i].name, name) == 0)
+            *id = arena_strdup(a, page.folders[i].id);
+    }
+    graph_folder_page_free(&page);
+    return ok;
+}
+
+/* *id is NULL where a level is missing. */
+static bool find_folder(struct doctor *d, struct graph_user *u, const char *path, struct arena *a,
+                        const char **id, struct error *e)
+{
+    size_t len = strcspn(path, "/");
+    bool inbox = len == strlen("INBOX") && strncasecmp(path, "INBOX", len) == 0;
+    bool ok = true;
+    *id = inbox ? "inbox" : NULL;
+    if (!inbox)
+        ok = find_child(d, u, NULL, arena_strndup(a, path, len), a, id, e);
+    for (path += len; ok && *id && *path; path += len) {
+        len = strcspn(++path, "/");
+        ok = find_child(d, u, *id, arena_strndup(a, path, len), a, id, e);
+    }
+    return ok;
+}
+
+/* Names with escapes are left to serve. */
+static void look_at_folder(struct doctor *d, const struct need *n, struct graph_user *u)
+{
+    const struct config_login *l = n->login;
+    struct arena *a = arena_new();
+    struct error e = ERROR_INIT;
+    const char *id;
+    if (!(l->protocols & PROTOCOL_POP3) || strcasecmp(l->folder, "INBOX") == 0 ||
+        strchr(l->folder, '=')) {
+        arena_free(&a);
+        return;
+    }
+    if (!find_folder(d, u, l->folder, a, &id, &e)) {
+        add_failure(d, n, "folder", &e);
+    } else if (id) {
+        steps_add(d->steps, STEP_OK, "folder", "%s: POP3 serves %s", n->mailbox, l->folder);
+    } else {
+        steps_add(d->steps, STEP_FAIL, "folder", "%s has no folder %s, which POP3 is to serve",
+                  n->mailbox, l->folder);
+        steps_fix(d->steps, "correct 'folder' of login \"%s\", or make the folder", l->name);
+    }
+    arena_free(&a);
+}
+
 static void look_at_reading(struct doctor *d, const struct need *n, struct graph_user *u)
 {
     struct graph_page page = {0};
@@ -256,6 +316,7 @@ void doctor_mailbox(struct doctor *d, const struct need *n)
     }
     struct graph_user *u = graph_user_get(d->asking.graph, &n->who, n->mailbox);
     if (open_inbox(d, n, u)) {
+        look_at_folder(d, n, u);
         look_at_reading(d, n, u);
         look_at_writing(d, n, u);
     }

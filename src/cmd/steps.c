@@ -1,11 +1,13 @@
 #include "steps.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/text.h"
 
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define STATES (STEP_SKIP + 1)
 
@@ -30,19 +32,14 @@ struct steps *steps_new(bool json)
 }
 
 /* Names and texts come from outside: nothing of them may steer a terminal or begin a line. */
-static void clean(char *text)
-{
-    for (; *text; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = ' ';
-    }
-}
-
 static char *format(const char *fmt, va_list ap)
 {
     char *text = xvasprintf(fmt, ap);
-    clean(text);
-    return text;
+    size_t size = strlen(text) + 1;
+    char *clean = xmalloc(size);
+    text_clean(text, clean, size);
+    free(text);
+    return clean;
 }
 
 void steps_subject(struct steps *s, const char *fmt, ...)

@@ -153,10 +153,6 @@ static void put_issuer(const X509 *certificate, char *out, size_t size)
         if (used >= size)
             return;
     }
-    for (char *p = out; *p; p++) {
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
-            *p = '?';
-    }
 }
 
 /* The verification is OpenSSL's own; who signed the certificate is remembered, since a proxy that

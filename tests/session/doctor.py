@@ -32,7 +32,8 @@ def doctor(pair, *arguments, status=0, environment=None):
     done = subprocess.run([*command, "--json", *arguments], capture_output=True, text=True,
                           timeout=max(PATIENCE, 2 * BOUND), check=False,
                           env={**sanitizer_environment(), **(environment or {})})
-    assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+    assert done.returncode == status and not done.stderr, (done.returncode, done.stdout,
+                                                           done.stderr)
     for secret in (pair.sandbox.client_secret, PROXY_SECRET, "eyJ", "Bearer"):
         assert secret not in done.stdout + done.stderr, secret
     answer = json.loads(done.stdout)
@@ -251,7 +252,21 @@ def weakened():
         pair.listeners["open"] = {"address": f"'0.0.0.0:{port}'", "allow-plaintext": "yes"}
         pair.ports["open"] = port
         rewrite(pair)
-        the(doctor(pair), "weakened", "warn", 'listener "open"', "in the clear")
+        port = free_port()
+        pair.ports["old"] = port
+        pair.listeners["old"] = {"tls": "starttls", "legacy-tls": "yes", "min-version": '"1.0"',
+                                 "networks": "{ 127.0.0.0/8 }"}
+        pair.tls, (pair.certificate, pair.key) = True, make_certificate(pair.work, days=300)
+        pair.logins["alice"]["device-secret"] = "'not shown anywhere'"
+        pair.postern.write(pair.config_text())
+        steps = doctor(pair, status=69)
+        the(steps, "weakened", "warn", 'listener "open"', "in the clear")
+        the(steps, "weakened", "warn", 'listener "old"', "TLS 1.0 and 1.1", "127.0.0.0/8")
+        the(steps, "weakened", "warn", 'login "alice"', "CRAM-MD5", "APOP")
+        fails(steps, "certificate", "none of the certificates is RSA", "add an RSA certificate")
+        assert "not shown" not in json.dumps(steps)
+        make_certificate(pair.work, days=300, rsa=True)
+        assert not [s for s in doctor(pair) if s["step"] == "certificate" and s["state"] == "fail"]
         check = subprocess.run([program("postern"), "check", "-c", pair.postern.config],
                                capture_output=True, text=True, timeout=PATIENCE, check=True,
                                env=sanitizer_environment())
@@ -438,6 +453,32 @@ def needs_login():
         the(steps, "needs", "note", "Mail.ReadWrite.Shared", subject='login "b"')
 
 
+@test
+def persons():
+    """A person who has signed in: own and shared mailboxes, and what each lacks; the end of it"""
+    tenant = {"client-secret": None, "flow": "device-code"}
+    shared = {"mailbox": "'shared@example.com'", "account": f"'{MAILBOX}'"}
+    with configured(tenant=tenant, logins={"own": {}, "shared": shared},
+                    sandbox=("--user", "shared@example.com", "--set", "device-interval=0")) as pair:
+        login = subprocess.Popen([program("postern"), "login", "-c", pair.postern.config, MAILBOX],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 env=sanitizer_environment())
+        pair.sandbox.device()
+        assert login.wait(PATIENCE) == 0
+        steps = doctor(pair, status=69)
+        the(steps, "token", "ok", f"of {MAILBOX}", "it names", "Mail.ReadWrite")
+        the(steps, "write", "ok", subject='login "own"')
+        fails(steps, "mailbox", "shared@example.com", "Mail.ReadWrite.Shared", "Full Access")
+        pair.sandbox.settings(**{"shared-mailboxes": f"{MAILBOX}=shared@example.com"})
+        the(doctor(pair), "write", "ok", subject='login "shared"')
+        rewrite(pair, scope="'Mail.Read'")
+        steps = doctor(pair)
+        the(steps, "scope", "warn", "needs Mail.ReadWrite,", "postern login again")
+        the(steps, "scope", "note", "no login needs Mail.Read of")
+        pair.sandbox.control("POST", "/revoke", {"user": MAILBOX})
+        fails(doctor(pair, status=69), "token", MAILBOX, "must sign in", "postern login")
+
+
 # -- the mailbox -----------------------------------------------------------------------------------
 
 
@@ -474,6 +515,18 @@ def no_mailbox():
     """A mailbox that is not there"""
     with configured(logins={"x": {"mailbox": "'nobody@example.com'"}}) as pair:
         fails(doctor(pair, status=69), "mailbox", "nobody@example.com", "check the login's mailbox")
+
+
+@test
+def pop3_folder():
+    """The folder that POP3 serves is there, or missed"""
+    logins = {"sent": {"folder": "'Sent Items'"}, "deep": {"folder": "'INBOX/None/Such'"},
+              "imap": {"folder": "'INBOX/None'", "protocols": "{ imap }"}}
+    with configured(logins=logins, listeners={"pop": {}, "imap": {"protocol": "imap"}}) as pair:
+        steps = doctor(pair, status=69)
+        the(steps, "folder", "ok", "Sent Items", subject='login "sent"')
+        fails(steps, "folder", "INBOX/None/Such", "correct 'folder'")
+        assert not step(steps, "folder", 'login "imap"')
 
 
 @test

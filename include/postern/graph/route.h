@@ -14,7 +14,7 @@ bool graph_route_resolve(const char *url, int64_t timeout_ms, struct buf *out, s
 
 struct graph_sight {
     char tls[16];      /* "TLSv1.3"; "" if no handshake ended */
-    char issuer[256];  /* who signed the server's certificate; "" if none was seen */
+    char issuer[256];  /* who signed the server's certificate, as it says; "" if none was seen */
     bool distrusted;   /* its chain ends at no trust anchor of ours */
     int status;        /* HTTP status, 0 if none was asked for or none came */
     int64_t date_ms;   /* the server's clock (wall), INT64_MIN if it did not tell */
