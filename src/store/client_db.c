@@ -152,6 +152,8 @@ static bool add_notes(struct client_db *c, const struct client_row *notes, size_
 
 static void append(struct client_db *c, const struct client_row *notes, size_t count)
 {
+    if (!count)
+        return;
     if (c->count + count > c->cap) {
         c->cap = 2 * (c->count + count);
         c->waiting = xreallocarray(c->waiting, c->cap, sizeof *c->waiting);
