@@ -503,6 +503,8 @@ static enum session_login admit(struct attempt *a, struct session_ticket **ticke
         log_warning("login refused: from %s, name \"%.*s\", by %s: it has too many sessions; end "
                     "some or raise max-connections",
                     session_conn_address(a->conn), NAME_LOGGED, t->login->name, t->mechanism);
+        inventory_refused(session_conn_client(a->conn), t->mechanism, t->login->name,
+                          "it has too many sessions");
         ticket_free(t);
         return SESSION_LOGIN_BUSY;
     }

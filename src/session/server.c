@@ -44,9 +44,9 @@ struct session {
     struct session_conn *conn; /* set and cleared under the lock */
     const struct session_protocol *protocol;
     struct config *config;
-    uint64_t noted; /* the turn of session_server_note_clients() that was here, under the lock */
     const struct config_listener *listener; /* inside config */
     char key[ADDRESS_SIZE];                 /* of the client, once it is known and counted */
+    uint64_t noted; /* the turn of session_server_note_clients() that was here, under the lock */
 };
 
 struct session_server {
@@ -143,8 +143,8 @@ static void session_end(struct session *session)
     session->next = s->over;
     s->over = session;
     pthread_mutex_unlock(&s->lock);
-    counts_leave(s->counts,
-                 session->key); /* last: who sees none left finds all of them in `over` */
+    /* Last: whoever sees that none is left finds all of them in `over`. */
+    counts_leave(s->counts, session->key);
     wake_main(s);
 }
 
@@ -539,6 +539,8 @@ unsigned session_server_count(struct session_server *s)
     return counts_total(s->counts);
 }
 
+/* ---- the inventory ---- */
+
 /* The sessions of a batch leave their notes under the lock, in memory; the disk comes after. */
 void session_server_note_clients(struct session_server *s)
 {
@@ -547,17 +549,18 @@ void session_server_note_clients(struct session_server *s)
     pthread_mutex_lock(&s->lock);
     uint64_t turn = ++s->note_turn;
     pthread_mutex_unlock(&s->lock);
-    for (unsigned left = NOTES_AT_ONCE; left == NOTES_AT_ONCE;) {
-        left = 0;
+    unsigned batch;
+    do {
+        batch = 0;
         pthread_mutex_lock(&s->lock);
-        for (struct session *i = s->running; i && left < NOTES_AT_ONCE; i = i->next) {
+        for (struct session *i = s->running; i && batch < NOTES_AT_ONCE; i = i->next) {
             if (i->noted >= turn)
                 continue;
             i->noted = turn;
             session_conn_leave_client(i->conn);
-            left++;
+            batch++;
         }
         pthread_mutex_unlock(&s->lock);
         inventory_flush(s->inventory);
-    }
+    } while (batch == NOTES_AT_ONCE);
 }
