@@ -20,6 +20,7 @@ SESSION_TESTS = \
 	tests/session/signin.py \
 	tests/session/login.py \
 	tests/session/identities.py \
+	tests/session/tokens.py \
 	tests/session/upstream.py \
 	tests/session/listeners.py \
 	tests/session/tls.py \
@@ -56,6 +57,7 @@ EXTRA_DIST += $(SESSION_TESTS) \
 	tests/session/tap.py \
 	tests/session/harness.py \
 	tests/session/graphclient.py \
+	tests/session/delegated.py \
 	tests/session/entraclient.py \
 	tests/session/connection.py \
 	tests/session/pop3client.py \

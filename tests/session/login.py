@@ -3,7 +3,6 @@
 the ways in which it comes to nothing."""
 
 import http.client
-import json
 import re
 import signal
 import socket
@@ -11,97 +10,11 @@ import subprocess
 import urllib.parse
 
 import tap
-from harness import MAILBOX, Pair, program, sanitizer_environment
+from delegated import (BOB, BROWSER, DEVICE, EX_CANTCREAT, EX_NOPERM, EX_NOUSER, EX_OK,
+                       EX_TEMPFAIL, EX_USAGE, Login, command, delegated, fetches, listed, opens,
+                       sign_in, stored)
+from harness import MAILBOX, Pair
 from tap import PATIENCE, test, wait_for
-
-EX_OK, EX_USAGE, EX_NOUSER, EX_CANTCREAT, EX_TEMPFAIL, EX_NOPERM = 0, 64, 67, 73, 75, 77
-BOB = "bob@example.com"
-DEVICE = {"flow": "device-code", "client-secret": None}
-BROWSER = {"flow": "authorization-code", "client-secret": None}
-SANDBOX = ("--user", BOB, "--set", "device-interval=0")
-
-
-def delegated(tenant=None, **options):
-    return Pair(tenant=tenant or DEVICE, sandbox=SANDBOX, **options)
-
-
-def command(pair, *words):
-    return subprocess.run([program("postern"), words[0], "-c", pair.postern.config, *words[1:]],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          env=sanitizer_environment(), timeout=PATIENCE, check=False)
-
-
-class Login:
-    """`postern login` under way; `said` is what it has printed so far."""
-
-    def __init__(self, pair, *words):
-        self.child = subprocess.Popen(
-            [program("postern"), "login", "-c", pair.postern.config, *words],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**sanitizer_environment(), "DISPLAY": ""})
-        self.said = ""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.child.kill()
-        self.child.wait()
-        self.child.stdout.close()
-
-    def read_until(self, pattern):
-        """The match of a line that it prints."""
-        for line in self.child.stdout:
-            self.said += line
-            found = re.search(pattern, line)
-            if found:
-                return found
-        raise AssertionError(f"it never said {pattern}:\n{self.said}")
-
-    def url(self):
-        return self.read_until(r"^https://\S+").group()
-
-    def end(self):
-        """Its exit code."""
-        self.said += self.child.stdout.read()
-        return self.child.wait(PATIENCE)
-
-
-def stored(pair):
-    """How many sign-ins are on disk, and nothing else of them."""
-    directory = pair.work / "state" / "sign-ins"
-    names = [p.name for p in directory.iterdir()] if directory.exists() else []
-    assert not [n for n in names if ".tmp-" in n], names
-    return len([n for n in names if re.fullmatch("[0-9a-f]{64}", n)])
-
-
-def sign_in(pair, *words, user=MAILBOX):
-    with Login(pair, *(words or (MAILBOX,))) as login:
-        code = login.read_until(r"enter +(\S+)").group(1)
-        pair.sandbox.device(user, code)
-        assert login.end() == EX_OK, login.said
-        return login.said
-
-
-def fetches(pair):
-    """Does a client get in?"""
-    with pair.pop3() as client:
-        client.login()
-        client.quit()
-
-
-def opens(pair):
-    try:
-        fetches(pair)
-        return True
-    except (AssertionError, OSError):
-        return False
-
-
-def listed(pair):
-    answer = command(pair, "token", "list", "--json")
-    assert answer.returncode == EX_OK, answer
-    return json.loads(answer.stdout)
 
 
 @test
@@ -230,7 +143,7 @@ def no_place():
 def by_browser():
     """A browser signs in, and its page says as whom"""
     for tenant, words in ((BROWSER, (MAILBOX,)), (DEVICE, ("--browser", MAILBOX))):
-        with delegated(tenant) as pair:
+        with delegated(tenant=tenant) as pair:
             with Login(pair, *words) as login:
                 status, page = pair.sandbox.browse(login.url())
                 assert status == 200 and "Signed in" in page and MAILBOX in page, page
@@ -242,7 +155,7 @@ def by_browser():
 @test
 def browser_declines():
     """Declined in the browser: its page and the terminal say so"""
-    with delegated(BROWSER) as pair:
+    with delegated(tenant=BROWSER) as pair:
         pair.sandbox.settings(sign_in="decline")
         with Login(pair, MAILBOX) as login:
             _, page = pair.sandbox.browse(login.url())
@@ -255,7 +168,7 @@ def browser_declines():
 @test
 def browser_of_somebody_else():
     """Another account in the browser: page and terminal tell both names, nothing is stored"""
-    with delegated(BROWSER) as pair:
+    with delegated(tenant=BROWSER) as pair:
         pair.sandbox.settings(sign_in_as=BOB)
         with Login(pair, MAILBOX) as login:
             _, page = pair.sandbox.browse(login.url())
@@ -278,7 +191,7 @@ def ask(port, method, path, host=None, body=None):
 @test
 def junk_at_the_door():
     """What else comes to the port of the browser changes nothing"""
-    with delegated(BROWSER) as pair:
+    with delegated(tenant=BROWSER) as pair:
         with Login(pair, MAILBOX) as login:
             url = login.url()
             query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
@@ -327,7 +240,7 @@ def junk_at_the_door():
 @test
 def forged_code():
     """The right state with a code that is none: Entra ID refuses, nothing is stored"""
-    with delegated(BROWSER) as pair:
+    with delegated(tenant=BROWSER) as pair:
         with Login(pair, MAILBOX) as login:
             query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(login.url()).query))
             port = urllib.parse.urlsplit(query["redirect_uri"]).port
@@ -341,7 +254,7 @@ def forged_code():
 @test
 def only_loopback():
     """The browser's port is open on 127.0.0.1 alone"""
-    with delegated(BROWSER) as pair:
+    with delegated(tenant=BROWSER) as pair:
         with Login(pair, MAILBOX) as login:
             login.url()
             inodes = subprocess.run(["ls", "-l", f"/proc/{login.child.pid}/fd"], text=True,
