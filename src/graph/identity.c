@@ -341,6 +341,13 @@ struct seen {
     struct graph_identity_status status;
 };
 
+/* After a new sign-in nothing is wrong until somebody has tried it. */
+static enum graph_identity_state state_now(const struct graph_identity *i)
+{
+    bool forgotten = i->state != GRAPH_IDENTITY_GOOD && i->token.error.kind == ERROR_NONE;
+    return forgotten ? GRAPH_IDENTITY_UNUSED : i->state;
+}
+
 static void look(const struct graph_identity *i, struct seen *s)
 {
     s->tenant = xstrdup(i->tenant->name);
@@ -348,7 +355,7 @@ static void look(const struct graph_identity *i, struct seen *s)
     s->reason = xstrdup(i->state == GRAPH_IDENTITY_GOOD ? "" : i->token.error.text);
     s->status = (struct graph_identity_status){.tenant = s->tenant,
                                                .account = s->account,
-                                               .state = i->state,
+                                               .state = state_now(i),
                                                .reason = s->reason,
                                                .token_expires_ms =
                                                    i->token.value ? i->token.expires_ms : 0};

@@ -33,12 +33,6 @@ bool vault_place_init(struct vault_place *p, const struct store_vault *v, const 
     return true;
 }
 
-bool vault_place_make(struct vault_place *p, const struct store_vault *v, const char *tenant,
-                      const char *account, struct error *e)
-{
-    return vault_place_init(p, v, tenant, account, e) && file_make_private_dir(v->dir, e);
-}
-
 void vault_place_free(struct vault_place *p)
 {
     free(p->account);
@@ -71,33 +65,49 @@ static bool unseal(const struct store_vault *v, const struct vault_keys *keys,
     return ok;
 }
 
+/* 1: read, 0: there is none, -1: `e`. */
+static int read_file(const struct store_vault *v, const char *path, struct buf *out,
+                     struct error *e)
+{
+    struct file_owner ignored;
+    struct vault_rights was = vault_assume_owner(v);
+    bool missing = !file_owner_of(path, &ignored) && errno == ENOENT;
+    bool ok = !missing && file_read(path, out, e);
+    vault_resume(&was);
+    return missing ? 0 : ok ? 1 : -1;
+}
+
 int vault_read(const struct store_vault *v, const struct vault_keys *keys, const char *path,
                struct vault_head *head, struct sign_in *out, struct error *e)
 {
     struct buf file = BUF_INIT(VAULT_FILE_MAX);
-    struct file_owner ignored;
     memset(out, 0, sizeof *out);
     head->tenant[0] = head->account[0] = '\0';
-    if (!file_owner_of(path, &ignored) && errno == ENOENT)
-        return 0;
-    bool ok = file_read(path, &file, e);
-    if (ok) {
-        ok = vault_head_read(buf_str(&file), file.len, head, e) &&
-             (is_in_place(head, path) ||
-              error_set(e, ERROR_SIGN_IN, "this sign-in was stored under another name")) &&
-             unseal(v, keys, head, &file, out, e);
-        ok = ok || error_prefix(e, "%s: ", path);
+    int found = read_file(v, path, &file, e);
+    if (found > 0) {
+        bool ok = vault_head_read(buf_str(&file), file.len, head, e) &&
+                  (is_in_place(head, path) ||
+                   error_set(e, ERROR_SIGN_IN, "this sign-in was stored under another name")) &&
+                  unseal(v, keys, head, &file, out, e);
+        if (!ok) {
+            error_prefix(e, "%s: ", path);
+            found = -1;
+        }
     }
     buf_free(&file);
-    return ok ? 1 : -1;
+    return found;
 }
 
-bool vault_write(const struct vault_keys *keys, const struct vault_place *p,
-                 const struct sign_in *s, struct error *e)
+bool vault_write(const struct store_vault *v, const struct vault_keys *keys,
+                 const struct vault_place *p, const struct sign_in *s, struct error *e)
 {
     struct buf file = BUF_INIT(VAULT_FILE_MAX);
-    bool ok = vault_seal(&keys->key[0], p->tenant, p->account, s, &file, e) &&
-              file_write_private(p->path, file.data, file.len, e);
+    bool ok = vault_seal(&keys->key[0], p->tenant, p->account, s, &file, e);
+    if (ok) {
+        struct vault_rights was = vault_assume_owner(v);
+        ok = file_write_private(p->path, file.data, file.len, e);
+        vault_resume(&was);
+    }
     buf_free(&file);
     return ok;
 }
@@ -108,11 +118,9 @@ static bool lock(void *arg, const char *tenant, const char *account, void **hold
     struct vault_place p;
     int fd;
     error_clear(e);
-    struct vault_rights was = vault_assume_owner(v);
-    bool ok =
-        vault_place_make(&p, v, tenant, account, e) && vault_lock(v, basename(p.path), &fd, e);
+    bool ok = vault_place_init(&p, v, tenant, account, e) && vault_make_dir(v, e) &&
+              vault_lock(v, basename(p.path), &fd, e);
     vault_place_free(&p);
-    vault_resume(&was);
     if (!ok)
         return false;
     int *held = xmalloc(sizeof *held);
@@ -138,11 +146,9 @@ static bool load(void *arg, const char *tenant, const char *account, struct sign
     struct vault_place p;
     struct vault_head head;
     memset(out, 0, sizeof *out);
-    struct vault_rights was = vault_assume_owner(arg);
     bool ok = vault_place_init(&p, arg, tenant, account, e) &&
               vault_read(arg, NULL, p.path, &head, out, e) >= 0;
     vault_place_free(&p);
-    vault_resume(&was);
     return ok;
 }
 
@@ -162,15 +168,13 @@ static bool save(void *arg, const char *tenant, const char *account, const struc
     const struct store_vault *v = arg;
     struct vault_place p;
     struct vault_keys keys;
-    struct vault_rights was = vault_assume_owner(v);
-    bool ok = vault_place_make(&p, v, tenant, account, e) && may_replace(v, &p, e) &&
-              vault_keys_read(v->key_path, &keys, e);
+    bool ok = vault_place_init(&p, v, tenant, account, e) && vault_make_dir(v, e) &&
+              may_replace(v, &p, e) && vault_keys_read(v->key_path, &keys, e);
     if (ok) {
-        ok = vault_write(&keys, &p, s, e);
+        ok = vault_write(v, &keys, &p, s, e);
         vault_keys_wipe(&keys);
     }
     vault_place_free(&p);
-    vault_resume(&was);
     return ok || error_prefix(e, "cannot store the sign-in of %s: ", account);
 }
 
@@ -265,18 +269,6 @@ bool store_vault_check_key(const struct store_vault *v, struct error *e)
     return ok;
 }
 
-/* A stored sign-in, with the rights of its owner. */
-static int read_one(const struct store_vault *v, const char *name, struct vault_head *head,
-                    struct sign_in *out, struct error *e)
-{
-    char *path = xasprintf("%s/%s", v->dir, name);
-    struct vault_rights was = vault_assume_owner(v);
-    int found = vault_read(v, NULL, path, head, out, e);
-    vault_resume(&was);
-    free(path);
-    return found;
-}
-
 bool store_vault_each(struct store_vault *v,
                       void (*fn)(void *arg, const char *tenant, const char *account,
                                  const struct sign_in *s, const struct error *e),
@@ -293,10 +285,12 @@ bool store_vault_each(struct store_vault *v,
         struct sign_in s;
         if (!vault_is_sign_in(entry->d_name))
             continue;
-        int found = read_one(v, entry->d_name, &head, &s, &why);
+        char *path = xasprintf("%s/%s", v->dir, entry->d_name);
+        int found = vault_read(v, NULL, path, &head, &s, &why);
         if (found != 0)
             fn(arg, head.tenant, head.account, found > 0 ? &s : NULL, &why);
         sign_in_clear(&s);
+        free(path);
     }
     closedir(d);
     return true;
@@ -307,11 +301,9 @@ bool store_vault_put(struct store_vault *v, const char *tenant, const char *acco
 {
     struct vault_place p;
     int fd;
-    struct vault_rights was = vault_assume_owner(v);
-    bool ok =
-        vault_place_make(&p, v, tenant, account, e) && vault_lock_wait(v, basename(p.path), &fd, e);
+    bool ok = vault_place_init(&p, v, tenant, account, e) && vault_make_dir(v, e) &&
+              vault_lock_wait(v, basename(p.path), &fd, e);
     vault_place_free(&p);
-    vault_resume(&was);
     if (!ok)
         return false;
     ok = save(v, tenant, account, s, e);
@@ -322,9 +314,12 @@ bool store_vault_put(struct store_vault *v, const char *tenant, const char *acco
 /* Under its lock. */
 static bool remove_file(const struct store_vault *v, const char *path, struct error *e)
 {
-    if (unlink(path) < 0 && errno != ENOENT)
-        return error_set(e, ERROR_LOCAL, "cannot remove %s: %s", path, strerror(errno));
-    return file_sync_dir(v->dir, e);
+    struct vault_rights was = vault_assume_owner(v);
+    bool ok = unlink(path) == 0 || errno == ENOENT ||
+              error_set(e, ERROR_LOCAL, "cannot remove %s: %s", path, strerror(errno));
+    ok = ok && file_sync_dir(v->dir, e);
+    vault_resume(&was);
+    return ok;
 }
 
 bool store_vault_remove(struct store_vault *v, const char *tenant, const char *account,
@@ -333,7 +328,6 @@ bool store_vault_remove(struct store_vault *v, const char *tenant, const char *a
     struct vault_place p;
     struct file_owner ignored;
     int fd;
-    struct vault_rights was = vault_assume_owner(v);
     bool ok = vault_place_init(&p, v, tenant, account, e);
     if (ok && !file_owner_of(p.path, &ignored))
         ok = error_set(e, errno == ENOENT ? ERROR_GONE : ERROR_LOCAL,
@@ -344,6 +338,5 @@ bool store_vault_remove(struct store_vault *v, const char *tenant, const char *a
         close(fd);
     }
     vault_place_free(&p);
-    vault_resume(&was);
     return ok;
 }

@@ -34,25 +34,35 @@ void vault_sweep(const char *path)
     free(for_dir);
 }
 
-bool vault_lock(const struct store_vault *v, const char *name, int *fd, struct error *e)
+/* False without an error: another has it. */
+static bool try_lock(const char *path, int *fd, struct error *e)
 {
-    char *path = xasprintf("%s/%s.lock", v->dir, name);
-    error_clear(e);
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool ok = *fd >= 0 || error_set(e, ERROR_LOCAL, "cannot open %s: %s", path, strerror(errno));
-    while (ok && flock(*fd, LOCK_EX | LOCK_NB) < 0) {
+    if (*fd < 0)
+        return error_set(e, ERROR_LOCAL, "cannot open %s: %s", path, strerror(errno));
+    while (flock(*fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno == EINTR)
             continue;
         if (errno != EWOULDBLOCK)
             error_set(e, ERROR_LOCAL, "cannot lock %s: %s", path, strerror(errno));
         close(*fd);
-        ok = false;
+        return false;
     }
-    if (ok) {
-        path[strlen(path) - strlen(".lock")] = '\0';
-        vault_sweep(path);
-    }
+    return true;
+}
+
+bool vault_lock(const struct store_vault *v, const char *name, int *fd, struct error *e)
+{
+    char *guarded = xasprintf("%s/%s", v->dir, name);
+    char *path = xasprintf("%s.lock", guarded);
+    error_clear(e);
+    struct vault_rights was = vault_assume_owner(v);
+    bool ok = try_lock(path, fd, e);
+    if (ok)
+        vault_sweep(guarded);
+    vault_resume(&was);
     free(path);
+    free(guarded);
     return ok;
 }
 

@@ -22,3 +22,11 @@ void vault_resume(const struct vault_rights *was)
         setfsgid(getegid());
     }
 }
+
+bool vault_make_dir(const struct store_vault *v, struct error *e)
+{
+    struct vault_rights was = vault_assume_owner(v);
+    bool ok = file_make_private_dir(v->dir, e);
+    vault_resume(&was);
+    return ok;
+}

@@ -42,7 +42,7 @@ static bool encrypt_anew(const struct store_vault *v, const struct vault_keys *k
         int found = vault_read(v, keys, path, &head, &s, e);
         if (found > 0 && memcmp(head.key_id, keys->key[0].id, sizeof head.key_id) != 0) {
             ok = vault_place_init(&p, v, head.tenant, head.account, e) &&
-                 vault_write(keys, &p, &s, e);
+                 vault_write(v, keys, &p, &s, e);
             vault_place_free(&p);
         } else if (found < 0) {
             ok = e->kind == ERROR_SIGN_IN;
@@ -69,21 +69,10 @@ static bool encrypt_all_anew(const struct store_vault *v, const struct vault_key
     return ok;
 }
 
-static bool encrypt_as_owner(const struct store_vault *v, const struct vault_keys *keys,
-                             struct error *e)
-{
-    struct vault_rights was = vault_assume_owner(v);
-    bool ok = encrypt_all_anew(v, keys, e);
-    vault_resume(&was);
-    return ok;
-}
-
 /* Of two at once the second is told. */
 static bool lock_keys(const struct store_vault *v, int *fd, struct error *e)
 {
-    struct vault_rights was = vault_assume_owner(v);
-    bool ok = file_make_private_dir(v->dir, e) && vault_lock(v, "key", fd, e);
-    vault_resume(&was);
+    bool ok = vault_make_dir(v, e) && vault_lock(v, "key", fd, e);
     if (!ok && e->kind == ERROR_NONE)
         error_set(e, ERROR_CONFLICT, "another postern token rotate-key runs just now");
     return ok;
@@ -100,7 +89,7 @@ bool store_vault_rotate_key(struct store_vault *v, struct error *e)
                          v->key_path);
     if (!store_vault_check_key(v, e) || !lock_keys(v, &fd, e))
         return false;
-    bool ok = begin(v, &keys, e) && encrypt_as_owner(v, &keys, e);
+    bool ok = begin(v, &keys, e) && encrypt_all_anew(v, &keys, e);
     if (ok) {
         keys.count = 1;
         ok = vault_keys_write(v->key_path, &keys, e);

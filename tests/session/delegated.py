@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 
+from connection import Closed
 from harness import MAILBOX, Pair, program, sanitizer_environment
 from tap import PATIENCE
 
@@ -93,7 +94,7 @@ def opens(pair):
     try:
         fetches(pair)
         return True
-    except (AssertionError, OSError):
+    except (AssertionError, OSError, Closed):
         return False
 
 

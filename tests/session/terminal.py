@@ -14,7 +14,7 @@ from harness import Pair, program
 from tap import PATIENCE, test
 
 EX_OK, EX_USAGE, EX_DATAERR, EX_CONFIG = 0, 64, 65, 78
-COMMANDS = ("serve", "check", "passwd", "clients", "demo", "version")
+COMMANDS = ("serve", "check", "login", "token", "passwd", "clients", "demo", "version")
 SECRET = "grey parrots whisper"
 
 
@@ -148,6 +148,7 @@ def help_of_all():
 def usage():
     """Unknown options, arguments too many or missing: 64, and how it is used"""
     wrong = [(), ("serve", "here"), ("check", "here"), ("passwd",), ("passwd", "a", "b"),
+             ("login",), ("login", "a", "b"), ("token",), ("token", "a", "b", "c"),
              ("demo", "a", "b"), ("version", "x"), ("serve", "-c"), ("frobnicate",),
              *[(name, "--frobnicate") for name in COMMANDS], *[(name, "-x") for name in COMMANDS]]
     for words in wrong:
