@@ -3,8 +3,8 @@
 #include "postern/base/alloc.h"
 #include "postern/base/buf.h"
 #include "postern/base/clock.h"
-#include "postern/base/text.h"
 #include "postern/base/file.h"
+#include "postern/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +40,11 @@ static _Thread_local char mailbox[CONTEXT_MAX];
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 static const int level_syslog[] = {3, 4, 6, 7};
 
+bool log_target_is_file(const char *target)
+{
+    return target && strcmp(target, "syslog") != 0 && strcmp(target, "stderr") != 0;
+}
+
 bool log_open(const struct log_settings *s, struct error *e)
 {
     enum sink want = SINK_STDERR;
@@ -47,7 +52,7 @@ bool log_open(const struct log_settings *s, struct error *e)
     if (s->target && strcmp(s->target, "syslog") == 0) {
         want = SINK_SYSLOG;
         openlog("postern", SYSLOG_PID, SYSLOG_FACILITY);
-    } else if (s->target && strcmp(s->target, "stderr") != 0) {
+    } else if (log_target_is_file(s->target)) {
         want = SINK_FILE;
         new_fd = open(s->target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
         if (new_fd < 0)

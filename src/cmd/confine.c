@@ -60,7 +60,7 @@ static void allow_beside(struct fence *f, const char *file)
 static void allow_config(struct fence *f, const struct config *c)
 {
     allow(f, c->state_dir);
-    if (c->log.target[0] == '/')
+    if (log_target_is_file(c->log.target))
         allow_beside(f, c->log.target);
     for (size_t i = 0; i < c->listener_count; i++) {
         const struct sockaddr_un *un = (const void *)&c->listeners[i].sockaddr;

@@ -1,5 +1,7 @@
 #include "identity.h"
 
+#include "postern/base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #define WALK_FILES 16 /* directories that a walk keeps open */
+#define LOG_MODE   0640
 
 static bool fail(struct error *e, const struct identity *id, const char *what)
 {
@@ -45,18 +48,32 @@ bool identity_find(const struct config *c, struct identity *out, struct error *e
 /* The walk has no other way to tell what it is for. */
 static const struct identity *walker;
 
-/* Gives one file of root's away: not one that it might be the second name of. */
-static int give_file(const char *path, const struct identity *id)
+#define ANY_TYPE 0
+
+/* Gives one file of root's away, if it is of this type: not one that the name only leads to, nor
+ * one that has another name too. */
+static int give_file(const char *path, mode_t type, const struct identity *id)
 {
     struct stat st;
     int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? 0 : -1;
     int rc = fstat(fd, &st);
-    if (rc == 0 && st.st_uid == 0 && (st.st_nlink == 1 || S_ISDIR(st.st_mode)))
+    if (rc == 0 && st.st_uid == 0 && (type == ANY_TYPE || (st.st_mode & S_IFMT) == type) &&
+        (st.st_nlink == 1 || S_ISDIR(st.st_mode)))
         rc = fchownat(fd, "", id->uid, id->gid, AT_EMPTY_PATH);
     close(fd);
     return rc;
+}
+
+/* The user opens it, so that root writes through no name that the user has made; all that root
+ * does is to make it, where the user cannot. */
+static bool give_log(const struct identity *id, const char *path, struct error *e)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, LOG_MODE);
+    if (fd >= 0)
+        close(fd);
+    return give_file(path, S_IFREG, id) == 0 || fail(e, id, "give the log's file to");
 }
 
 static int on_file(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -64,7 +81,7 @@ static int on_file(const char *path, const struct stat *st, int type, struct FTW
     (void)st;
     (void)type;
     (void)at;
-    return give_file(path, walker);
+    return give_file(path, ANY_TYPE, walker);
 }
 
 /* A directory that is still root's and closed to others holds only what root put there. */
@@ -95,8 +112,10 @@ bool identity_give(const struct identity *id, const struct config *c, struct err
                          id->name);
     if (!id->change)
         return true;
-    if (c->log.target[0] == '/' && give_file(c->log.target, id) < 0)
-        return fail(e, id, "give the log's file to");
+    if (!file_make_private_dir(c->state_dir, e))
+        return false;
+    if (log_target_is_file(c->log.target) && !give_log(id, c->log.target, e))
+        return false;
     return give_state(id, c->state_dir, e);
 }
 
@@ -126,7 +145,7 @@ bool identity_drop(const struct identity *id, const struct config *c, struct err
         return true;
     for (size_t i = 0; i < c->listener_count; i++) {
         const struct sockaddr_un *un = (const void *)&c->listeners[i].sockaddr;
-        if (un->sun_family == AF_UNIX && give_file(un->sun_path, id) < 0)
+        if (un->sun_family == AF_UNIX && give_file(un->sun_path, S_IFSOCK, id) < 0)
             return fail(e, id, "give a Unix socket to");
     }
     if (initgroups(id->name, id->gid) < 0 || setresgid(id->gid, id->gid, id->gid) < 0 ||

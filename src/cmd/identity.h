@@ -19,7 +19,7 @@ struct identity {
 
 /* Reads `user` and `group`. False: there are none such. */
 bool identity_find(const struct config *c, struct identity *out, struct error *e);
-/* Gives the state directory and the log's file to the user, as long as they
+/* Makes the state directory and the log's file if needed, and gives them to the user, as long as they
  * are root's. False also if this process may not become that user. */
 bool identity_give(const struct identity *id, const struct config *c, struct error *e);
 /* Acts as the user, and as root again: what is made between is the user's. */

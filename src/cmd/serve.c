@@ -114,13 +114,17 @@ static bool open_doors(struct service *s, struct error *e)
 /* As root where it was started so, but for what is on disk. */
 static bool take_hold(struct service *s, struct error *e)
 {
-    if (!file_make_private_dir(s->config->state_dir, e) ||
-        !identity_give(&s->identity, s->config, e))
+    const struct config *c = s->config;
+    if (!identity_find(c, &s->identity, e) || !identity_give(&s->identity, c, e) ||
+        !identity_assume(&s->identity, e))
         return false;
-    confine_writes(s->config);
-    if (!identity_assume(&s->identity, e))
-        return false;
-    bool ok = open_state(s, e);
+    bool ok = open_log(c, e) && file_make_private_dir(c->state_dir, e);
+    if (ok) {
+        process_raise_files(c);
+        weak_each(c, log_weakness, s->config);
+        confine_writes(c);
+        ok = open_state(s, e);
+    }
     identity_resume(&s->identity);
     if (!ok || !open_doors(s, e))
         return false;
@@ -136,10 +140,6 @@ static bool start(struct service *s, struct error *e)
     if (!(s->watch = logins_watch_new(s->signal_fd, e)))
         return false;
     logins_watch_begin(s->watch, c->logins_file);
-    if (!open_log(c, e) || !identity_find(c, &s->identity, e))
-        return false;
-    process_raise_files(c);
-    weak_each(c, log_weakness, s->config);
     if (!take_hold(s, e))
         return false;
     process_settle();

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +14,8 @@
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
+
+#define SELF_SIZE 40
 
 /* Removes a socket's file if nobody listens there. False: it is no such file, with errno. */
 static bool remove_stale(const struct sockaddr_un *address)
@@ -37,25 +40,38 @@ static bool remove_stale(const struct sockaddr_un *address)
     return unlink(address->sun_path) == 0 || errno == ENOENT;
 }
 
+/* By a descriptor of the file itself: where the directory is another user's, the name may lead
+ * elsewhere by now. */
+static bool set_mode(const struct config_listener *l, struct stat *st)
+{
+    const struct sockaddr_un *address = (const void *)&l->sockaddr;
+    char self[SELF_SIZE];
+    int fd = open(address->sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    bool ok = fstat(fd, st) == 0 && S_ISSOCK(st->st_mode) && chmod(self, l->socket_mode) == 0;
+    close(fd);
+    return ok;
+}
+
 bool local_socket_bind(int fd, const struct config_listener *l, struct local_socket *out)
 {
     const struct sockaddr_un *address = (const void *)&l->sockaddr;
     struct stat st;
     if (!remove_stale(address) || bind(fd, (const struct sockaddr *)address, sizeof *address) < 0)
         return false;
-    if (lstat(address->sun_path, &st) < 0)
-        return false;
-    out->device = st.st_dev;
-    out->inode = st.st_ino;
     /* Whoever comes before that, or before listen(), is refused by the kernel. */
-    return chmod(address->sun_path, l->socket_mode) == 0;
+    bool ok = set_mode(l, &st);
+    out->device = ok ? st.st_dev : 0;
+    out->inode = ok ? st.st_ino : 0;
+    return ok;
 }
 
 void local_socket_set_mode(const struct config_listener *l)
 {
-    const struct sockaddr_un *address = (const void *)&l->sockaddr;
-    int ignored = chmod(address->sun_path, l->socket_mode);
-    (void)ignored; /* somebody removed it: the next start makes it anew */
+    struct stat st;
+    set_mode(l, &st); /* false: somebody removed it, and the next start makes it anew */
 }
 
 void local_socket_remove(const struct config_listener *l, const struct local_socket *s)

@@ -13,7 +13,7 @@ import tempfile
 
 import tap
 from harness import Pair, mail, on_the_wire, program, trusting
-from tap import Skip, test
+from tap import Skip, test, wait_for
 
 MESSAGE = mail("plain")
 USER = "nobody"
@@ -150,6 +150,43 @@ def state_of_root():
         answer = subprocess.run([program("postern"), "serve", "-c", pair.postern.config],
                                 capture_output=True, text=True, timeout=tap.PATIENCE, check=False)
         assert answer.returncode == 69 and "chown" in answer.stderr, answer
+
+
+@test
+def log_file():
+    """The log's file: made for the user where he may not make it, and opened by no name of his"""
+    with Handed() as pair:
+        plain = pair.config_text()
+
+        def start(target):
+            pair.postern.write(plain.replace("log {", f"log {{\n    target = '{target}'"))
+            pair.opened(pair.postern.config)
+            return subprocess.Popen([program("postern"), "serve", "-c", pair.postern.config],
+                                    stderr=subprocess.PIPE, text=True)
+
+        target = pair.work / "serve.log"
+        with start(target) as child:
+            try:
+                wait_for("it serves", lambda: target.exists() and "serving:" in target.read_text())
+                assert owned_by(target) == USER
+                child.send_signal(signal.SIGHUP)
+                wait_for("it goes on", lambda: "was reloaded" in target.read_text())
+                assert "stays where it was" not in target.read_text()
+            finally:
+                child.terminate()
+        assert child.returncode == 0
+
+        precious = pair.work / "precious"
+        precious.write_text("of root\n")
+        precious.chmod(0o600)
+        his = pair.work / "his"
+        his.mkdir()
+        pair.opened(his)
+        (his / "serve.log").symlink_to(precious)
+        with start(his / "serve.log") as child:
+            assert "cannot open the log file" in child.stderr.read()
+        assert child.returncode == 69 and precious.read_text() == "of root\n"
+        assert owned_by(precious) == "root"
 
 
 @test

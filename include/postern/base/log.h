@@ -22,6 +22,8 @@ struct log_settings {
     const char *target; /* "stderr", "syslog", or the path of a file */
 };
 
+/* Is the target the path of a file? */
+bool log_target_is_file(const char *target);
 /* Opens the target. Called again it switches (SIGHUP: a rotated file is opened anew). On false
  * the old target stays in use. `e` names the file. */
 bool log_open(const struct log_settings *settings, struct error *e);
