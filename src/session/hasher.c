@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#define QUEUE_MAX   64
-#define GROUP_MAX   8 /* waiting of one group */
+#define QUEUE_MAX   256
+#define GROUP_MAX   32 /* waiting of one group: a host whose scripts all begin at once */
 #define GROUP_SIZE  128
 #define METHOD_MAX  64
 #define DEFAULT_KDF "$y$" /* yescrypt, what `postern passwd` makes */

@@ -16,6 +16,7 @@ test_session_SOURCES = \
 	tests/unit/session/test_sasl.c \
 	tests/unit/session/test_server.c \
 	tests/unit/session/test_throttle.c \
+	tests/unit/session/test_token.c \
 	tests/unit/session/test_user_name.c
 test_session_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/session
 # The session layer calls nothing of the mailbox layer, it only passes it on.
