@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import tap
-from harness import MAILBOX, Pair, free_port, mail, make_certificate, program, sanitizer_environment
+from harness import MAILBOX, Pair, mail, make_certificate, program, sanitizer_environment
 from tap import PATIENCE, test
 from tlsserver import TlsServer
 
@@ -63,11 +63,35 @@ def fails(steps, name, *words):
     assert not others, others
 
 
+def reserve(port=0):
+    """A socket that keeps a port from everybody but who sets SO_REUSEADDR, and does not listen."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("0.0.0.0", port))
+    return holder
+
+
+def port_of(holder):
+    return holder.getsockname()[1]
+
+
 @contextlib.contextmanager
 def configured(**settings):
-    """A configuration that nobody serves."""
-    with Pair(serve=False, **settings) as pair:
+    """A configuration that nobody serves, with ports that nobody else takes."""
+    with Pair(serve=False, **settings) as pair, contextlib.ExitStack() as held:
+        pair.ports = {name: port_of(held.enter_context(reserve())) for name in pair.listeners}
+        pair.postern.write(pair.config_text())
         yield pair
+
+
+@contextlib.contextmanager
+def stopped(pair):
+    """serve has ended, and nobody else takes its ports."""
+    pair.stop()
+    with contextlib.ExitStack() as held:
+        for port in pair.ports.values():
+            held.enter_context(reserve(port))
+        yield
 
 
 class Clock:
@@ -143,7 +167,8 @@ def all_is_well():
                                                       "connection", "credential")],
             *[('login "alice"', name) for name in ("needs", "token", "mailbox", "fetch", "write")],
             *[('login "reader"', name) for name in ("needs", "mailbox", "fetch")]], steps
-        assert all(s["state"] in ("ok", "note") for s in steps), steps
+        # How full the disk is here is not the test's affair.
+        assert all(s["state"] in ("ok", "note") for s in steps if s["step"] != "disk"), steps
         the(steps, "needs", "note", "application permission Mail.ReadWrite", subject='login "alice"')
         the(steps, "needs", "note", "application permission Mail.Read on", subject='login "reader"')
         requests = pair.sandbox.requests()
@@ -171,8 +196,8 @@ def beside_serve_and_alone():
     with Pair(listeners={"pop": {"tls": "none"}, "imap": {"protocol": "imap"}}) as pair:
         steps = doctor(pair)
         assert [s["found"].endswith(" answers") for s in step(steps, "address")] == [True, True]
-        pair.stop()
-        steps = doctor(pair)
+        with stopped(pair):
+            steps = doctor(pair)
         the(steps, "serve", "warn", "does not run", "systemctl start")
         assert [s["found"].endswith(" is free") for s in step(steps, "address")] == [True, True]
 
@@ -210,9 +235,9 @@ def config_faults():
 @test
 def state_directory():
     """A state directory that is open to others, none, or a file"""
-    with Pair() as pair:
-        pair.stop()
+    with configured() as pair:
         state = pair.work / "state"
+        state.mkdir()
         state.chmod(0o755)
         the(doctor(pair), "state-dir", "warn", "open to others", "chmod 700")
         shutil.rmtree(state)
@@ -225,8 +250,7 @@ def state_directory():
 @test
 def address_taken():
     """An address that another program has, and one that this machine has not"""
-    with configured() as pair, socket.socket() as other:
-        other.bind(("127.0.0.1", pair.port))
+    with configured() as pair, reserve(pair.port) as other:
         other.listen()
         fails(doctor(pair, status=69), "address", "cannot be taken", "ss -ltnp")
         pair.listeners["pop"]["address"] = "'192.0.2.77:1110'"
@@ -238,8 +262,8 @@ def address_taken():
 @test
 def listener_gone():
     """serve runs, but not where the configuration says now"""
-    with Pair() as pair:
-        pair.ports["pop"] = free_port()
+    with Pair() as pair, reserve() as silent:
+        pair.ports["pop"] = port_of(silent)
         rewrite(pair)
         fails(doctor(pair, status=69), "address", "does not answer", "reload")
 
@@ -247,13 +271,10 @@ def listener_gone():
 @test
 def weakened():
     """What the configuration gives away is said, here and by check"""
-    with configured() as pair:
-        port = free_port()
-        pair.listeners["open"] = {"address": f"'0.0.0.0:{port}'", "allow-plaintext": "yes"}
-        pair.ports["open"] = port
-        rewrite(pair)
-        port = free_port()
-        pair.ports["old"] = port
+    with configured() as pair, reserve() as first, reserve() as second:
+        pair.ports |= {"open": port_of(first), "old": port_of(second)}
+        pair.listeners["open"] = {"address": f"'0.0.0.0:{port_of(first)}'",
+                                  "allow-plaintext": "yes"}
         pair.listeners["old"] = {"tls": "starttls", "legacy-tls": "yes", "min-version": '"1.0"',
                                  "networks": "{ 127.0.0.0/8 }"}
         pair.tls, (pair.certificate, pair.key) = True, make_certificate(pair.work, days=300)
@@ -317,12 +338,11 @@ def no_name():
 @test
 def nobody_there():
     """A port that refuses, and a server that says nothing at all: an end within bounds"""
-    with configured() as pair, socket.socket() as silent:
-        rewrite(pair, login_url=f"'https://127.0.0.1:{free_port()}'")
+    with configured() as pair, reserve() as silent:
+        hole = f"'https://127.0.0.1:{port_of(silent)}'"
+        rewrite(pair, login_url=hole)
         fails(doctor(pair, status=69), "connection", "check the network")
-        silent.bind(("127.0.0.1", 0))
         silent.listen()
-        hole = f"'https://127.0.0.1:{silent.getsockname()[1]}'"
         rewrite(pair, login_url=hole, graph_url=hole)
         begin = time.monotonic()
         fails(doctor(pair, status=69), "connection", "check the network")
