@@ -69,9 +69,10 @@ struct mailbox_account {
     char *mailbox;     /* as it was written first: for Graph and the log */
     char *folded;      /* in lower case: for the store, since case makes no other mailbox */
     unsigned refs;
-    bool ready;            /* the database is open and stays so */
-    bool listed;           /* in the registry's table */
-    int64_t idle_since;    /* monotonic, when refs fell to 0 */
+    bool ready;         /* the database is open and stays so */
+    bool listed;        /* in the registry's table */
+    int64_t idle_since; /* monotonic, when refs fell to 0 */
+    bool guest;         /* of a client's own token, which is not kept any longer than it is used */
     int64_t chores_due_ms; /* monotonic; see chores.c */
     bool chores_running;
     struct graph_user *user;

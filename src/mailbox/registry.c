@@ -70,7 +70,7 @@ static bool collect_idle(void *arg, const char *key, void *value)
     struct idle_walk *walk = arg;
     struct mailbox_account *a = value;
     (void)key;
-    if (a->ready && a->refs == 0 && a->idle_since <= walk->before)
+    if (a->ready && a->refs == 0 && (a->guest || a->idle_since <= walk->before))
         walk->found[walk->count++] = a;
     return true;
 }
@@ -217,6 +217,7 @@ struct mailbox_account *mailbox_account_get(struct mailbox_registry *r, const st
         return a;
     }
     a = account_new(r, key, folded, owner, mailbox);
+    a->guest = who->subject != NULL;
     a->refs = 1;
     a->listed = true;
     table_put(r->accounts, key, a);

@@ -12,11 +12,12 @@ import string
 import subprocess
 
 import tap
-from harness import Pair, mail, need, sanitized, trusting
+from harness import MAILBOX, Pair, mail, need, sanitized, trusting
 from imapclient import Literal
 from tap import Skip, test, wait_for
 
 MARK_SIZE = 12
+POP_AND_IMAP = {"pop": {"tls": "none"}, "imap": {"protocol": "imap", "tls": "none"}}
 LISTENERS = {"pop": {"tls": "starttls"}, "pops": {"tls": "implicit"},
              "imap": {"protocol": "imap", "tls": "starttls"},
              "imaps": {"protocol": "imap", "tls": "implicit"}}
@@ -24,6 +25,14 @@ LISTENERS = {"pop": {"tls": "starttls"}, "pops": {"tls": "implicit"},
 
 def mark():
     return "".join(secrets.choice(string.ascii_letters) for _ in range(MARK_SIZE))
+
+
+def forms(secret):
+    """What a secret looks like raw and inside base64, wherever it begins in a group of three."""
+    yield secret.encode()
+    for before in range(3):
+        whole = base64.b64encode(b"x" * before + secret.encode() + b"xx")
+        yield whole[-(-before * 8 // 6):(before + len(secret)) * 8 // 6]
 
 
 class Marked:
@@ -37,13 +46,7 @@ class Marked:
         return f"{self.ends[0]}.{name}.{self.ends[1]}"
 
     def forms(self):
-        """What an end looks like raw and inside base64, wherever it begins in a group of three."""
-        for end in self.ends:
-            yield end.encode()
-            for before in range(3):
-                whole = base64.b64encode(b"x" * before + end.encode() + b"xx")
-                first = -(-before * 8 // 6)
-                yield whole[first:(before + MARK_SIZE) * 8 // 6]
+        return [form for end in self.ends for form in forms(end)]
 
 
 def memory(process):
@@ -213,6 +216,33 @@ def passwords():
             re.findall("session ended", pair.postern.log())) >= len(clients))
         left = found(pair.postern.process, marked.forms())
         assert not left, "\n".join(["after the sessions:", *left])
+
+
+@test
+def tokens_of_clients():
+    """A client's own token is gone with its session, right or wrong, by POP3 and by IMAP"""
+    readable()
+    with Pair(listeners=POP_AND_IMAP, tenant={"allow-client-tokens": "yes"}) as pair:
+        pair.deliver(mail("plain"))
+        good = pair.sandbox.access_token(scope="Mail.ReadWrite User.Read")
+        bad = f"{mark()}.{mark()}.{mark()}"
+
+        def bearer(token):
+            return base64.b64encode(
+                f"n,a={MAILBOX},\x01auth=Bearer {token}\x01\x01".encode()).decode()
+
+        with pair.pop3() as pop, pair.imap() as imap:
+            pop.send(f"AUTH OAUTHBEARER {bearer(bad)}\r\n\r\n".encode())
+            assert pop.line().startswith("+ ") and pop.line().startswith("-ERR [AUTH]")
+            pop.ok(f"AUTH OAUTHBEARER {bearer(good)}")
+            pop.retr(1)
+            imap.ok(f"AUTHENTICATE OAUTHBEARER {bearer(good)}")
+            imap.select()
+            needles = [form for token in (good, bad) for form in forms(token[-20:])]
+            assert found(pair.postern.process, needles), "the search finds nothing"
+            pop.quit()
+            imap.logout()
+        wait_for("the tokens are gone", lambda: not found(pair.postern.process, needles))
 
 
 @test
