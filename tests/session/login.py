@@ -2,18 +2,25 @@
 """postern login: by device code and by browser, beside a running serve and without one, and all
 the ways in which it comes to nothing."""
 
+import fcntl
 import http.client
+import os
+import pty
 import re
+import select
+import shutil
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import urllib.parse
 
 import tap
 from delegated import (BOB, BROWSER, DEVICE, EX_CANTCREAT, EX_NOPERM, EX_NOUSER, EX_OK,
                        EX_TEMPFAIL, EX_USAGE, Login, command, delegated, fetches, listed, opens,
                        sign_in, stored)
-from harness import MAILBOX, Pair
+from harness import BUILD, MAILBOX, Pair, program, sanitizer_environment
 from tap import PATIENCE, test, wait_for
 
 
@@ -282,6 +289,60 @@ def untold_service():
             pair.sandbox.device(MAILBOX, code)
             assert login.end() == EX_OK, login.said
         wait_for("the mailbox opens", lambda: opens(pair))
+
+
+def on_terminal(pair, columns, **environment):
+    """What a terminal of so many columns shows until the countdown begins."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 60, columns, 0, 0))
+    child = subprocess.Popen(
+        [program("postern"), "login", "-c", pair.postern.config, MAILBOX], stdin=slave,
+        stdout=slave, stderr=slave, start_new_session=True,
+        env={**sanitizer_environment(), "TERM": "xterm", "LC_ALL": "C.UTF-8", **environment})
+    shown = b""
+    try:
+        while b"Ctrl-C" not in shown:
+            assert select.select([master], [], [], PATIENCE)[0], shown
+            shown += os.read(master, 65536)
+        return shown.decode()
+    finally:
+        child.kill()
+        child.wait()
+        os.close(slave)
+        os.close(master)
+
+
+def write_picture(path, shown):
+    """The half blocks of a terminal as a picture in shades of grey, eight dots a module."""
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip("\r\n")[2:] for line in shown.splitlines()
+             if line.lstrip().startswith("\x1b[38;5;16;48;5;231m")]
+    width = max(map(len, lines))
+    dots = []
+    for line in lines:
+        for dark in ("\u2580\u2588", "\u2584\u2588"):
+            row = b"".join(b"\0" * 8 if c in dark else b"\xff" * 8 for c in line.ljust(width))
+            dots += [row] * 8
+    path.write_bytes(b"P5 %d %d 255\n" % (width * 8, len(dots)) + b"".join(dots))
+
+
+@test
+def qr_code():
+    """A telephone reads the address from a terminal that shows UTF-8, others show none"""
+    if "#define HAVE_QRENCODE 1" not in (BUILD / "config.h").read_text():
+        raise tap.Skip("built without libqrencode")
+    with delegated(serve=False) as pair:
+        for columns, environment in ((30, {}), (100, {"LC_ALL": "C"}), (100, {"TERM": "dumb"})):
+            shown = on_terminal(pair, columns, **environment)
+            assert "https://" in shown and "\u2588" not in shown, (columns, environment)
+        shown = on_terminal(pair, 100)
+        address = re.search(r"open +(https://\S+)", shown).group(1)
+        if not shutil.which("zbarimg"):
+            raise tap.Skip("zbarimg is not installed")
+        picture = pair.work / "code.pgm"
+        write_picture(picture, shown)
+        read = subprocess.run(["zbarimg", "--quiet", "--raw", picture], capture_output=True,
+                              text=True, check=False)
+        assert read.stdout.strip() == address, read
 
 
 tap.main(at_once=4)
