@@ -1,6 +1,7 @@
 #include "token_list.h"
 
 #include "control.h"
+#include "grid.h"
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 #include "postern/base/text.h"
@@ -120,78 +121,42 @@ void token_list_free(struct token_list *l)
     *l = (struct token_list){0};
 }
 
-static void format_day(int64_t ms, char out[CLOCK_ISO_SIZE])
+static void put_day(struct grid *g, int64_t ms)
 {
-    clock_format_iso(ms, out);
-    if (ms)
-        out[DAY_LEN] = '\0';
-    else
-        out[0] = '-', out[1] = '\0';
+    char day[CLOCK_ISO_SIZE];
+    clock_format_iso(ms, day);
+    day[DAY_LEN] = '\0';
+    grid_put(g, ms ? day : "-");
 }
 
-#define COLUMNS 7
-
-static void fill_cells(const struct token_row *row, char days[3][CLOCK_ISO_SIZE],
-                       const char *cells[COLUMNS])
+static void put_name(struct grid *g, const char *name)
 {
-    format_day(row->since_ms, days[0]);
-    format_day(row->renewed_ms, days[1]);
-    format_day(row->expires_ms, days[2]);
-    cells[0] = *row->tenant ? row->tenant : "-";
-    cells[1] = *row->account ? row->account : "-";
-    cells[2] = row->user ? row->user : "-";
-    cells[3] = days[0];
-    cells[4] = days[1];
-    cells[5] = days[2];
-    cells[6] = row->state;
-}
-
-static size_t count_characters(const char *text)
-{
-    size_t n = 0;
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
-}
-
-static void widen(size_t widths[COLUMNS], const char *const cells[COLUMNS])
-{
-    for (int i = 0; i < COLUMNS; i++) {
-        size_t width = count_characters(cells[i]);
-        widths[i] = width > widths[i] ? width : widths[i];
-    }
-}
-
-static void print_cells(FILE *out, const size_t widths[COLUMNS], const char *const cells[COLUMNS])
-{
-    for (int i = 0; i < COLUMNS; i++) {
-        size_t pad = i + 1 < COLUMNS ? widths[i] - count_characters(cells[i]) + 2 : 0;
-        fprintf(out, "%s%*s", cells[i], (int)pad, "");
-    }
-    fputc('\n', out);
+    grid_put(g, name && *name ? name : "-");
 }
 
 void token_list_print(const struct token_list *l, FILE *out)
 {
-    static const char *const head[COLUMNS] = {"TENANT",  "ACCOUNT",        "SIGNED IN", "SINCE",
-                                              "RENEWED", "EXPIRES UNUSED", "STATE"};
-    size_t widths[COLUMNS] = {0};
-    char days[3][CLOCK_ISO_SIZE];
-    const char *cells[COLUMNS];
+    static const struct grid_column columns[] = {
+        {"TENANT", 8, false}, {"ACCOUNT", 16, false}, {"SIGNED IN", 16, false},
+        {"SINCE", 0, false},  {"RENEWED", 0, false},  {"EXPIRES UNUSED", 0, false},
+        {"STATE", 0, false}};
     if (l->count == 0) {
         fputs("Nobody has signed in with postern login.\n", out);
         return;
     }
-    widen(widths, head);
+    struct grid *g = grid_new(columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < l->count; i++) {
-        fill_cells(&l->rows[i], days, cells);
-        widen(widths, cells);
+        const struct token_row *row = &l->rows[i];
+        put_name(g, row->tenant);
+        put_name(g, row->account);
+        put_name(g, row->user);
+        put_day(g, row->since_ms);
+        put_day(g, row->renewed_ms);
+        put_day(g, row->expires_ms);
+        grid_put(g, row->state);
     }
-    print_cells(out, widths, head);
-    for (size_t i = 0; i < l->count; i++) {
-        fill_cells(&l->rows[i], days, cells);
-        print_cells(out, widths, cells);
-    }
+    grid_print(g, grid_terminal_width(out), out);
+    grid_free(&g);
     for (size_t i = 0; i < l->count; i++) {
         if (*l->rows[i].reason)
             fprintf(out, "\n%s: %s\n", *l->rows[i].account ? l->rows[i].account : "unknown",

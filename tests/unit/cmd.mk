@@ -10,10 +10,15 @@ test_cmd_SOURCES = \
 	src/cmd/control_server.c \
 	src/cmd/grid.c \
 	src/cmd/grid.h \
+	src/cmd/login_target.c \
+	src/cmd/login_target.h \
+	src/cmd/redirect.h \
+	src/cmd/redirect_page.c \
 	tests/unit/cmd/main.c \
 	tests/unit/cmd/test_clients.c \
 	tests/unit/cmd/test_control.c \
 	tests/unit/cmd/test_grid.c \
+	tests/unit/cmd/test_login.c \
 	tests/unit/store/scratch.c \
 	tests/unit/store/scratch.h
 test_cmd_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/src/cmd
