@@ -4,6 +4,7 @@ CLIENT_TESTS = \
 	tests/clients/poplib_client.py \
 	tests/clients/perl.py \
 	tests/clients/mpop.py \
+	tests/clients/signin.py \
 	tests/clients/getmail.py \
 	tests/clients/fetchmail.py \
 	tests/clients/php.py \
