@@ -8,6 +8,7 @@ test_session_SOURCES = \
 	tests/unit/session/fake_bearer.h \
 	tests/unit/session/main.c \
 	tests/unit/session/test_conn.c \
+	tests/unit/session/test_counts.c \
 	tests/unit/session/test_guesses.c \
 	tests/unit/session/test_hasher.c \
 	tests/unit/session/test_inventory.c \
