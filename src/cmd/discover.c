@@ -10,6 +10,7 @@
 #include "postern/base/csv.h"
 #include "postern/base/text.h"
 #include "postern/graph/report.h"
+#include "process.h"
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -338,6 +339,7 @@ int cmd_discover(int argc, char **argv)
               stderr);
         return EX_USAGE;
     }
+    process_harden();
     struct config *config = cmd_load_config(arguments.config);
     if (!config)
         return EX_CONFIG;

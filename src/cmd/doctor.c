@@ -8,6 +8,7 @@
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 #include "powershell.h"
+#include "process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +130,7 @@ static void examine(struct doctor *d, char *const *names, int count)
     }
     asking_close(&d->asking);
     free(d->identities);
+    free(d->tried);
 }
 
 static int print_powershell(const char *path)
@@ -162,6 +164,7 @@ int cmd_doctor(int argc, char **argv)
         return cmd_exit_code(parsed);
     if (powershell)
         return print_powershell(arguments.config);
+    process_harden();
     struct doctor d = {.steps = steps_new(json), .try_writing = !no_write};
     struct config *config = read_config(d.steps, arguments.config);
     int code = EX_CONFIG;

@@ -19,6 +19,12 @@ struct doctor_identity {
     bool good;
 };
 
+/* A mailbox that was tried for one login need not be tried for the next. */
+struct doctor_tried {
+    struct need need; /* its strings are the configuration's */
+    bool good;
+};
+
 struct doctor {
     struct steps *steps;
     const struct config *config;
@@ -26,6 +32,8 @@ struct doctor {
     bool try_writing;
     struct doctor_identity *identities;
     size_t identity_count;
+    struct doctor_tried *tried;
+    size_t tried_count;
 };
 
 /* What the user of the service cannot read, though it will have to. */

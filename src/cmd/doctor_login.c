@@ -303,9 +303,40 @@ static void look_at_writing(struct doctor *d, const struct need *n, struct graph
     }
 }
 
+/* The same mailbox for the same identity, tried before with the same outcome to be expected. */
+static const struct doctor_tried *find_tried(const struct doctor *d, const struct need *n)
+{
+    for (size_t i = 0; i < d->tried_count; i++) {
+        const struct doctor_tried *t = &d->tried[i];
+        if (strcmp(t->need.who.tenant, n->who.tenant) == 0 &&
+            same(t->need.who.account, n->who.account) &&
+            strcasecmp(t->need.mailbox, n->mailbox) == 0 &&
+            (t->need.writes == n->writes || (t->good && t->need.writes)))
+            return t;
+    }
+    return NULL;
+}
+
+static void note_tried(struct doctor *d, const struct need *n, bool good)
+{
+    d->tried = xreallocarray(d->tried, d->tried_count + 1, sizeof *d->tried);
+    d->tried[d->tried_count++] = (struct doctor_tried){*n, good};
+}
+
+static void try_mailbox(struct doctor *d, const struct need *n, struct graph_user *u)
+{
+    size_t failed = steps_count(d->steps, STEP_FAIL);
+    if (open_inbox(d, n, u)) {
+        look_at_reading(d, n, u);
+        look_at_writing(d, n, u);
+    }
+    note_tried(d, n, steps_count(d->steps, STEP_FAIL) == failed);
+}
+
 void doctor_mailbox(struct doctor *d, const struct need *n)
 {
     const struct doctor_identity *id = find_identity(d, &n->who);
+    const struct doctor_tried *tried = find_tried(d, n);
     steps_add(d->steps, STEP_NOTE, "needs", "%s permission %s on %s, as %s",
               n->who.account ? "the delegated" : "the application", need_permission(n), n->mailbox,
               identity_name(&n->who));
@@ -315,10 +346,12 @@ void doctor_mailbox(struct doctor *d, const struct need *n)
         return;
     }
     struct graph_user *u = graph_user_get(d->asking.graph, &n->who, n->mailbox);
-    if (open_inbox(d, n, u)) {
+    if (tried)
+        steps_add(d->steps, tried->good ? STEP_OK : STEP_SKIP, "mailbox",
+                  "%s: as for login \"%s\" above", n->mailbox, tried->need.login->name);
+    else
+        try_mailbox(d, n, u);
+    if ((tried = find_tried(d, n)) && tried->good)
         look_at_folder(d, n, u);
-        look_at_reading(d, n, u);
-        look_at_writing(d, n, u);
-    }
     graph_user_unref(&u);
 }
