@@ -32,7 +32,7 @@ struct steps *steps_new(bool json)
 }
 
 /* Names and texts come from outside: nothing of them may steer a terminal or begin a line. */
-static char *format(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list ap)
 {
     char *text = xvasprintf(fmt, ap);
     size_t size = strlen(text) + 1;
