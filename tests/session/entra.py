@@ -167,6 +167,7 @@ def browser():
             """Nobody reads it."""
 
     with entra() as client, http.server.HTTPServer(("127.0.0.1", 0), Client) as server:
+        server.timeout = tap.PATIENCE
         thread = threading.Thread(target=server.handle_request)
         thread.start()
         back = f"http://localhost:{server.server_port}/done"
