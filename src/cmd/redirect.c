@@ -17,7 +17,7 @@
 #define CONNECTIONS_MAX 16
 #define IDLE_SECONDS    10u
 #define MEMORY_MAX      ((size_t)32 << 10) /* of a connection: bounds the request */
-#define HELD_SECONDS    600u /* longer than asking for the tokens may take */
+#define HELD_SECONDS    600u               /* longer than asking for the tokens may take */
 #define PAGE_MAX        ((size_t)16 << 10)
 #define PAGE_SECONDS    5 /* for the page to go out */
 #define NONCE_SIZE      16
@@ -72,12 +72,15 @@ static enum MHD_Result respond(struct MHD_Connection *connection, unsigned statu
 }
 
 /* A page of another site that has its name point here must not reach us. */
-static bool is_for_us(const struct redirect *r, struct MHD_Connection *connection)
+static bool is_for_us(struct redirect *r, struct MHD_Connection *connection)
 {
     char name[32], number[32];
     const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
-    snprintf(name, sizeof name, "localhost:%u", r->port);
-    snprintf(number, sizeof number, "127.0.0.1:%u", r->port);
+    pthread_mutex_lock(&r->lock);
+    unsigned port = r->port;
+    pthread_mutex_unlock(&r->lock);
+    snprintf(name, sizeof name, "localhost:%u", port);
+    snprintf(number, sizeof number, "127.0.0.1:%u", port);
     return host && (strcmp(host, name) == 0 || strcmp(host, number) == 0);
 }
 
@@ -185,9 +188,11 @@ struct redirect *redirect_open(struct error *e)
         IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_MAX, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         r->daemon ? MHD_get_daemon_info(r->daemon, MHD_DAEMON_INFO_BIND_PORT) : NULL;
-    if (info)
-        r->port = info->port;
-    if (r->port)
+    pthread_mutex_lock(&r->lock);
+    r->port = info ? info->port : 0;
+    bool ok = r->port != 0;
+    pthread_mutex_unlock(&r->lock);
+    if (ok)
         return r;
     error_set(e, ERROR_LOCAL, "cannot listen on 127.0.0.1: %s", strerror(errno));
     redirect_close(&r, NULL, e);

@@ -7,7 +7,7 @@ import subprocess
 
 from connection import Closed
 from harness import MAILBOX, Pair, program, sanitizer_environment
-from tap import PATIENCE
+from tap import PATIENCE, wait_for
 
 EX_OK, EX_USAGE, EX_NOUSER, EX_UNAVAILABLE, EX_CANTCREAT = 0, 64, 67, 69, 73
 EX_TEMPFAIL, EX_NOPERM = 75, 77
@@ -16,10 +16,20 @@ DEVICE = {"flow": "device-code", "client-secret": None}
 BROWSER = {"flow": "authorization-code", "client-secret": None}
 
 
+class Whole(Pair):
+    """A Pair that has started only when its control socket is there, after its ports."""
+
+    def start(self):
+        before = self.postern.log().count("serving: ")
+        super().start()
+        wait_for("serve says that it serves",
+                 lambda: self.postern.log().count("serving: ") > before)
+
+
 def delegated(*settings, tenant=None, **options):
     """A Pair whose sandbox has bob's account too; settings of the sandbox as NAME=VALUE."""
     sets = [word for setting in ("device-interval=0", *settings) for word in ("--set", setting)]
-    return Pair(tenant=tenant or DEVICE, sandbox=("--user", BOB, *sets), **options)
+    return Whole(tenant=tenant or DEVICE, sandbox=("--user", BOB, *sets), **options)
 
 
 def command(pair, *words):
