@@ -79,6 +79,16 @@ bool error_prefix(struct error *e, const char *fmt, ...)
     return false;
 }
 
+bool error_advise(struct error *e, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(e->advice, sizeof e->advice, fmt, ap);
+    va_end(ap);
+    flatten(e->advice);
+    return false;
+}
+
 const char *error_kind_name(enum error_kind kind)
 {
     if ((unsigned)kind >= sizeof kind_names / sizeof kind_names[0])

@@ -122,6 +122,15 @@ static bool take_address(struct graph_call *call, struct transfer *t, struct err
     return buf_puts(&call->body, url);
 }
 
+/* What is denied is mostly the whole mailbox: an application's scope leaves it out, or a person has
+ * no right on it. */
+static void name_mailbox(const struct graph_call *call, struct error *e)
+{
+    error_prefix(e, "mailbox %s: ", call->user->mailbox);
+    error_advise(e, "Microsoft 365 denies access to mailbox %s; postern doctor tells what to grant",
+                 call->user->mailbox);
+}
+
 static struct verdict judge(struct graph_call *call, struct transfer *t, CURLcode code)
 {
     struct verdict v = {.sent = true};
@@ -137,7 +146,7 @@ static struct verdict judge(struct graph_call *call, struct transfer *t, CURLcod
         v.status = status;
         graph_error_classify(&t->answer, subject(call), buf_str(&t->body), t->body.len, &v.e);
         if (v.e.kind == ERROR_DENIED)
-            error_prefix(&v.e, "mailbox %s: ", call->user->mailbox);
+            name_mailbox(call, &v.e);
     } else if (code != CURLE_OK) {
         struct transfer_failure f = transfer_explain(t, code, "Graph", &v.e);
         v.sent = f.sent;

@@ -62,6 +62,7 @@ struct graph_identity *identity_get(struct graph_client *c, const struct princip
     if (i->subject) {
         i->token.final = true;
         error_set(&i->token.error, ERROR_SIGN_IN, "%s", no_bearer);
+        error_advise(&i->token.error, "%s", no_bearer);
     }
     i->next = c->identities;
     c->identities = i;
@@ -239,6 +240,7 @@ bool identity_refused(struct graph_identity *i, uint64_t generation, const char 
         k->final = true;
         error_set(&k->error, ERROR_SIGN_IN, "%s%s", no_bearer,
                   challenge ? " (it lacks claims that Microsoft 365 asks for now)" : "");
+        error_advise(&k->error, "%s", no_bearer);
         i->state = GRAPH_IDENTITY_NEEDS_LOGIN;
         *e = k->error;
         return false;

@@ -66,7 +66,6 @@ struct graph_tenant {
     struct graph_client *client;
     char *name;
     bool gone;         /* not in the configuration */
-    bool delegated;    /* persons sign in */
     char *fingerprint; /* of what tokens depend on: a change drops them */
     char *graph_url;
     char *tenant_id; /* GUID or domain; NULL: that of a managed identity */

@@ -12,6 +12,7 @@ libgraph_a_SOURCES = \
 	src/graph/challenge.h \
 	src/graph/client.c \
 	src/graph/decode.h \
+	src/graph/device_code.c \
 	src/graph/disk.c \
 	src/graph/disk.h \
 	src/graph/dispatch.c \
@@ -49,7 +50,7 @@ libgraph_a_SOURCES = \
 	src/graph/scheduler.h \
 	src/graph/tenant.c \
 	src/graph/sign_in.c \
-	src/graph/sign_in_decode.h \
+	src/graph/sign_in_parts.h \
 	src/graph/transfer.c \
 	src/graph/transfer.h \
 	src/graph/upload.c \

@@ -12,6 +12,8 @@
 /* Retry guidance of the page above: a second at least; an update takes 70 seconds at most. */
 #define AGAIN_MS        1000
 #define AGAIN_UPDATE_MS 10000
+#define NO_IDENTITY                                                                                \
+    "no managed identity: assign one to this machine, and name it by client-id if it has several"
 
 struct managed_identity {
     struct oauth_provider base;
@@ -41,8 +43,8 @@ static bool decode(const struct answer *a, const char *body, size_t len, struct 
         out->retry_ms = out->patient ? AGAIN_UPDATE_MS : AGAIN_MS;
         error_prefix(e, "the machine's metadata service is not ready: ");
     } else if (e->kind == ERROR_SIGN_IN) {
-        error_prefix(e, "no managed identity: assign one to this machine, and name it by "
-                        "client-id if it has several: ");
+        error_prefix(e, "%s: ", NO_IDENTITY);
+        error_advise(e, "%s", NO_IDENTITY);
     }
     return false;
 }

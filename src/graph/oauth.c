@@ -147,6 +147,9 @@ static void explain_refusal(const struct answer *a, struct json_object *root,
         snprintf(e->code, sizeof e->code, "AADSTS%d", number);
     else
         graph_error_word(e->code, sizeof e->code, word);
+    if (kind == ERROR_SIGN_IN)
+        error_advise(e, "the service cannot sign in to Microsoft 365: %s%s%s%s", advice,
+                     number ? " (" : "", number ? e->code : "", number ? ")" : "");
     graph_error_word(e->request_id, sizeof e->request_id, json_peek_string(root, "trace_id"));
     graph_error_word(out->word, sizeof out->word, word);
     bool coded = description && strncmp(description, "AADSTS", 6) == 0;

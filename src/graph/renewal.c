@@ -31,7 +31,6 @@ enum stage {
 };
 
 enum outcome {
-    OUTCOME_NONE,
     OUTCOME_GRANTED,
     OUTCOME_SHARED, /* the token of another process */
     OUTCOME_REFUSED,
@@ -170,27 +169,41 @@ static void keep_refresh_token(struct renewal *r)
     }
 }
 
-static void apply(struct renewal *r)
+static void tell_identity(struct renewal *r)
 {
     struct graph_identity *i = r->identity;
-    r->refusal.watched = r->source == OAUTH_FROM_VAULT || r->source == OAUTH_FROM_FILE;
-    r->refusal.shown = r->version;
-    if (r->outcome == OUTCOME_GRANTED && !r->outdated) {
+    switch (r->outcome) {
+    case OUTCOME_GRANTED:
         keep_refresh_token(r);
         identity_granted(i, r->grant.access, r->grant.lifetime_ms, true);
-    } else if (r->outdated) {
-        i->token.next_try_ms = 0;
-    } else if (r->outcome == OUTCOME_SHARED) {
+        break;
+    case OUTCOME_SHARED:
         identity_granted(i, r->stored.access_token, r->stored.access_expires_ms - clock_wall_ms(),
                          false);
-    } else if (r->outcome == OUTCOME_REFUSED) {
+        break;
+    case OUTCOME_REFUSED:
+        r->refusal.watched = r->source == OAUTH_FROM_VAULT || r->source == OAUTH_FROM_FILE;
+        r->refusal.shown = r->version;
         identity_failed(i, &r->refusal);
-    } else if (r->outcome == OUTCOME_UNCHANGED) {
+        break;
+    case OUTCOME_UNCHANGED:
         identity_unchanged(i);
-    } else if (r->outcome == OUTCOME_POSTPONED) {
+        break;
+    case OUTCOME_POSTPONED:
         identity_postponed(i);
+        break;
+    case OUTCOME_AGAIN:
+        break;
     }
-    i->renewal = NULL;
+}
+
+static void apply(struct renewal *r)
+{
+    r->identity->renewal = NULL;
+    if (r->outdated)
+        r->identity->token.next_try_ms = 0;
+    else
+        tell_identity(r);
     renewal_free(r);
 }
 
@@ -225,6 +238,7 @@ static void need_login(struct renewal *r, const char *why)
     else
         error_set(e, ERROR_SIGN_IN, "%s has not signed in to Microsoft 365; run: postern login %s",
                   account, account);
+    error_advise(e, "%s must sign in to Microsoft 365; run: postern login %s", account, account);
     if (why)
         snprintf(e->code, sizeof e->code, "%.*s", (int)strcspn(why, ": "), why);
     r->refusal.ended = true;

@@ -149,7 +149,6 @@ static void adopt(struct graph_tenant *t, const struct config_tenant *from, stru
     t->anchors = intern_anchors(t->client, &p->pem);
     t->max_concurrent = from->max_concurrent ? from->max_concurrent : 1;
     t->sched.max = from->max_concurrent_app;
-    t->delegated = config_flow_is_delegated(from->flow);
     t->gone = false;
     identity_reconfigure(t, changed);
     memset(p, 0, sizeof *p);

@@ -21,8 +21,7 @@
 
 #define SEE_LOG "; see the service's log"
 
-/* `own`: the error's own text says more to the client, since it speaks of what it asked for, or of
- * what somebody must do. */
+/* `own`: the error's own text says more to the client, since it speaks of what it asked for. */
 static const struct {
     const char *code;
     const char *text;
@@ -34,9 +33,9 @@ static const struct {
     [ERROR_FOLDER_GONE] = {"NONEXISTENT", "there is no such folder", false},
     [ERROR_MAILBOX_GONE] = {"CONTACTADMIN", "there is no such mailbox in Microsoft 365", false},
     [ERROR_CONFLICT] = {"INUSE", "it was changed at the same moment, try again", false},
-    [ERROR_DENIED] = {"NOPERM", "Microsoft 365 denies access" SEE_LOG, true},
+    [ERROR_DENIED] = {"NOPERM", "Microsoft 365 denies access" SEE_LOG, false},
     [ERROR_SIGN_IN] = {"AUTHORIZATIONFAILED", "the service cannot sign in to Microsoft 365" SEE_LOG,
-                       true},
+                       false},
     [ERROR_RESYNC] = {"UNAVAILABLE", "the folder must be read anew, try again", false},
     [ERROR_THROTTLED] = {"UNAVAILABLE",
                          "Microsoft 365 is slowing this mailbox down, try again later", false},
@@ -91,9 +90,10 @@ static void keep_plain(char *text)
 void imap_error_text(const struct error *e, char out[IMAP_ERROR_TEXT_SIZE])
 {
     const char *text = replies[e->kind].own && e->text[0] ? e->text : replies[e->kind].text;
-    bool id = e->request_id[0] && !strstr(text, e->request_id);
-    snprintf(out, IMAP_ERROR_TEXT_SIZE, "%s%s%s%s", text, id ? " (request-id " : "",
-             id ? e->request_id : "", id ? ")" : "");
+    if (e->advice[0])
+        text = e->advice;
+    snprintf(out, IMAP_ERROR_TEXT_SIZE, "%s%s%s%s", text, e->request_id[0] ? " (request-id " : "",
+             e->request_id, e->request_id[0] ? ")" : "");
     keep_plain(out);
 }
 

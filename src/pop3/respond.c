@@ -50,9 +50,7 @@ const char *pop3_error_text(enum error_kind kind)
 void pop3_error_line(const struct error *e, bool progress, char out[POP3_REPLY_MAX])
 {
     bool own_progress = progress && e->kind == ERROR_TIMEOUT && e->text[0];
-    /* What somebody must do is said to whoever sees it first. */
-    bool own_advice = (e->kind == ERROR_SIGN_IN || e->kind == ERROR_DENIED) && e->text[0];
-    const char *text = own_progress || own_advice ? e->text : replies[e->kind].text;
+    const char *text = own_progress ? e->text : e->advice[0] ? e->advice : replies[e->kind].text;
     char id[sizeof e->request_id + 16] = "";
     if (e->request_id[0])
         snprintf(id, sizeof id, " (request-id %s)", e->request_id);

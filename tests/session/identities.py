@@ -17,6 +17,7 @@ from tap import test, wait_for
 MESSAGE = mail("plain")
 BOB = "bob@example.com"
 PERSON = {"flow": "device-code", "client-secret": None}
+SOON = ("--set", "device-interval=1")  # how often `postern login` asks
 ROUNDS = 50
 
 
@@ -59,7 +60,7 @@ def refreshes(pair):
 @test
 def person():
     """A person signs in beside the running service, which goes on by itself"""
-    with Pair(tenant=PERSON) as pair:
+    with Pair(tenant=PERSON, sandbox=SOON) as pair:
         pair.deliver(MESSAGE)
         answer = refused(pair)
         assert answer.startswith("-ERR [SYS/PERM]"), answer
@@ -83,7 +84,7 @@ def works(pair, name="alice"):
 @test
 def somebody_else():
     """Another person than the one that was meant signs in: nothing is stored"""
-    with Pair(tenant=PERSON, sandbox=("--user", BOB)) as pair:
+    with Pair(tenant=PERSON, sandbox=(*SOON, "--user", BOB)) as pair:
         status, said = login(pair, user=BOB)
         assert status != 0 and BOB in said and MAILBOX in said, said
         assert "postern login" in refused(pair)
@@ -93,7 +94,7 @@ def somebody_else():
 def revoked():
     """A revoked sign-in: one refresh, then a clear answer to whoever comes, and one log line"""
     listeners = {"pop": {"tls": "none"}, "imap": {"protocol": "imap", "tls": "none"}}
-    with Pair(tenant=PERSON, listeners=listeners, log_level="info") as pair:
+    with Pair(tenant=PERSON, sandbox=SOON, listeners=listeners, log_level="info") as pair:
         pair.deliver(MESSAGE)
         signs_in(pair)
         wait_for("the login works", lambda: works(pair))
@@ -116,7 +117,8 @@ def revoked():
 @test
 def trouble_ends_nothing():
     """A token endpoint that fails, and a policy that blocks, end no sign-in"""
-    with Pair(tenant=PERSON, limits={"request-timeout": "2s", "first-sync-wait": "3s"}) as pair:
+    with Pair(tenant=PERSON, sandbox=SOON,
+              limits={"request-timeout": "2s", "first-sync-wait": "3s"}) as pair:
         pair.deliver(MESSAGE)
         signs_in(pair)
         wait_for("the login works", lambda: works(pair))
@@ -138,7 +140,7 @@ def trouble_ends_nothing():
 def claims_challenge():
     """Claims challenges are answered, for a person and for the application, without the client"""
     for app in (False, True):
-        with Pair(tenant={} if app else PERSON) as pair:
+        with Pair(tenant={} if app else PERSON, sandbox=SOON) as pair:
             pair.deliver(MESSAGE)
             if not app:
                 signs_in(pair)
@@ -157,7 +159,7 @@ def shared_mailbox():
     logins = {"alice": {}, "team": {"mailbox": quoted(BOB)},
               "boss": {"mailbox": "'boss@example.com'"}}
     with Pair(tenant={**PERSON, "account": quoted(MAILBOX)}, logins=logins,
-              sandbox=("--user", BOB, "--user", "boss@example.com",
+              sandbox=(*SOON, "--user", BOB, "--user", "boss@example.com",
                        "--set", f"shared-mailboxes={MAILBOX}={BOB}")) as pair:
         pair.deliver(MESSAGE)
         pair.deliver(MESSAGE, user=BOB)
@@ -266,7 +268,7 @@ def killed_while_renewing():
     """kill -9 at any moment of a refresh, fifty times: the sign-in serves"""
     rounds = ROUNDS if not sanitized() else 10
     chance = random.Random(4711)
-    with Pair(tenant=PERSON) as pair:
+    with Pair(tenant=PERSON, sandbox=SOON) as pair:
         pair.deliver(MESSAGE)
         signs_in(pair)
         wait_for("the login works", lambda: works(pair))
@@ -295,7 +297,7 @@ def killed_while_renewing():
 @test
 def one_refresh():
     """Twenty sessions that need a new token: the sign-in is renewed once"""
-    with Pair(tenant=PERSON) as pair:
+    with Pair(tenant=PERSON, sandbox=SOON) as pair:
         pair.deliver(MESSAGE)
         signs_in(pair)
         wait_for("the login works", lambda: works(pair))
@@ -312,4 +314,4 @@ def one_refresh():
             assert len(refreshes(pair)) == 1, refreshes(pair)
 
 
-tap.main(4)
+tap.main()

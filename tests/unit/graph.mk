@@ -15,6 +15,7 @@ test_graph_SOURCES = \
 	tests/unit/graph/test_challenge.c \
 	tests/unit/graph/test_client.c \
 	tests/unit/graph/test_decode.c \
+	tests/unit/graph/test_entra.c \
 	tests/unit/graph/test_error.c \
 	tests/unit/graph/test_failure.c \
 	tests/unit/graph/test_header.c \

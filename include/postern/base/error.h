@@ -36,7 +36,8 @@ enum error_kind {
     ERROR_UNKNOWN_WRITE /* a write was sent and its answer was lost: look before repeating */
 };
 
-#define ERROR_TEXT_MAX 480
+#define ERROR_TEXT_MAX   480
+#define ERROR_ADVICE_MAX 240
 
 struct error {
     enum error_kind kind;
@@ -44,6 +45,9 @@ struct error {
     char code[64];             /* Graph's error.code or AADSTSnnn, "" if none */
     char request_id[64];       /* Graph's request-id, "" if none */
     char text[ERROR_TEXT_MAX]; /* one line */
+    /* What to tell a client in place of what its protocol says of the kind: one line of our own
+     * words, no text that came from elsewhere; "" if none. */
+    char advice[ERROR_ADVICE_MAX];
 };
 
 #define ERROR_INIT                                                                                 \
@@ -58,6 +62,8 @@ bool error_set(struct error *e, enum error_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* "while opening INBOX: " + old text; kind, status, code and request id stay. Returns false. */
 bool error_prefix(struct error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Sets the advice. Returns false. */
+bool error_advise(struct error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Short stable name of a kind for logs and metrics: "throttled". */
 const char *error_kind_name(enum error_kind kind);
 

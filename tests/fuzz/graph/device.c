@@ -1,7 +1,7 @@
 /* What begins the device code flow: its words go to a terminal, its address to a person. */
 #include "../fuzz.h"
 
-#include "sign_in_decode.h"
+#include "sign_in_parts.h"
 
 #include <string.h>
 #include <strings.h>

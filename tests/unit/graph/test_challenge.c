@@ -2,7 +2,7 @@
 
 #include "challenge.h"
 #include "oauth.h"
-#include "sign_in_decode.h"
+#include "sign_in_parts.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/encode.h"

@@ -110,7 +110,7 @@ static void test_failures(void)
     error_set(&fake.write_error, ERROR_DENIED, "no");
     check("STORE 1:3 +FLAGS (\\Seen)",
           "* 1 FETCH (FLAGS (\\Seen))\r\n* 3 FETCH (FLAGS (\\Seen))\r\n"
-          "s NO [NOPERM] no\r\n");
+          "s NO [NOPERM] Microsoft 365 denies access; see the service's log\r\n");
 }
 
 static void test_bad_input(void)

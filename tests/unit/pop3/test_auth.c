@@ -327,13 +327,24 @@ static void check_open_error(struct error *slot, enum error_kind kind, const cha
     CU_ASSERT_PTR_NOT_NULL(strstr(out, "+OK goodbye\r\n"));
 }
 
+/* What somebody must do is said to whoever sees it first, in our own words. */
+static void test_advice(void)
+{
+    fake_reset();
+    error_set(&fake.sync_error, ERROR_SIGN_IN, "Entra ID said something long");
+    error_advise(&fake.sync_error, "bob must sign in;\r\n+OK run: postern login bob");
+    const char *out = talk(SIGN_IN "QUIT\r\n");
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(out, "-ERR [SYS/PERM] bob must sign in;  +OK run: postern login bob\r\n"));
+}
+
 static void test_open_errors(void)
 {
     check_open_error(&fake.account_error, ERROR_LOCAL, "-ERR [SYS/TEMP] local trouble");
     check_open_error(&fake.folder_error, ERROR_FOLDER_GONE, "-ERR [SYS/PERM] the folder");
     check_open_error(&fake.folder_error, ERROR_MAILBOX_GONE, "-ERR [SYS/PERM] there is no such");
-    check_open_error(&fake.sync_error, ERROR_DENIED, "-ERR [SYS/PERM] Graph said some");
-    check_open_error(&fake.sync_error, ERROR_SIGN_IN, "-ERR [SYS/PERM] Graph said some");
+    check_open_error(&fake.sync_error, ERROR_DENIED, "-ERR [SYS/PERM] Microsoft 365 denies");
+    check_open_error(&fake.sync_error, ERROR_SIGN_IN, "-ERR [SYS/PERM] the service cannot sign");
     check_open_error(&fake.sync_error, ERROR_THROTTLED, "-ERR [SYS/TEMP] Microsoft 365 is slow");
     check_open_error(&fake.sync_error, ERROR_TEMPORARY, "-ERR [SYS/TEMP] Microsoft 365 does not");
     check_open_error(&fake.sync_error, ERROR_ANSWER, "-ERR [SYS/TEMP] Microsoft 365 gave a");
@@ -378,6 +389,7 @@ const struct unit_test auth_tests[] = {
     {"CAPA", test_capa},
     {"no password in the clear", test_no_plaintext_login},
     {"errors of opening", test_open_errors},
+    {"advice", test_advice},
     {"first synchronisation", test_first_sync},
     {"protocol and network of a login", test_other_protocol},
     {NULL, NULL},
