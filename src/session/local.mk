@@ -9,6 +9,8 @@ libsession_a_SOURCES = \
 	src/session/counts.h \
 	src/session/digest.c \
 	src/session/digest.h \
+	src/session/gate.c \
+	src/session/gate.h \
 	src/session/guesses.c \
 	src/session/guesses.h \
 	src/session/hasher.c \
@@ -29,6 +31,8 @@ libsession_a_SOURCES = \
 	src/session/success.h \
 	src/session/throttle.c \
 	src/session/throttle.h \
+	src/session/ticket.c \
+	src/session/ticket.h \
 	src/session/tls.c \
 	src/session/token.c \
 	src/session/token.h \

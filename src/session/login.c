@@ -2,54 +2,22 @@
 
 #include "address.h"
 #include "digest.h"
-#include "guesses.h"
-#include "hasher.h"
-#include "success.h"
+#include "gate.h"
+#include "ticket.h"
 #include "token.h"
 #include "user_name.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
-#include "postern/base/encode.h"
 #include "postern/base/log.h"
-#include "postern/base/table.h"
 #include "postern/mailbox/bearer.h"
 #include "postern/session/inventory.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BUSY_DELAY_MS    2000 /* before "busy", so that asking again is not cheaper */
-#define NAME_LOGGED      64
-#define TOKEN_CHECKS_MAX 64 /* requests to Graph about tokens at a time */
-
-struct session_gate {
-    struct mailbox_registry *mailboxes;
-    struct guesses *guesses;
-    struct hasher *hasher;
-    pthread_mutex_t lock; /* guards what follows */
-    struct config *config;
-    struct success_cache *successes;
-    struct table *sessions; /* login name → struct session_count */
-    unsigned token_checks;
-    char dummy[HASHER_SETTING_SIZE];
-};
-
-struct session_count {
-    unsigned sessions;
-};
-
-struct session_ticket {
-    struct session_gate *gate;
-    struct config *config;
-    const struct config_login *login; /* inside config, or `guest` */
-    struct config_login guest;
-    char *mailbox;
-    char *subject, *bearer, *user; /* of a client's own token */
-    struct principal principal;
-    const char *mechanism;
-};
+#define BUSY_DELAY_MS 2000 /* before "busy", so that asking again is not cheaper */
+#define NAME_LOGGED   64
 
 /* One attempt on its way through the checks. */
 struct attempt {
@@ -68,56 +36,6 @@ struct attempt {
     char *subject, *user; /* what Graph said of a token */
 };
 
-struct session_gate *session_gate_new(struct mailbox_registry *mailboxes)
-{
-    struct session_gate *g = xcalloc(1, sizeof *g);
-    pthread_mutex_init(&g->lock, NULL);
-    g->mailboxes = mailboxes;
-    g->guesses = guesses_new();
-    g->successes = success_new();
-    g->sessions = table_new();
-    g->hasher = hasher_new(0);
-    return g;
-}
-
-void session_gate_free(struct session_gate **gate)
-{
-    struct session_gate *g = *gate;
-    if (!g)
-        return;
-    config_unref(&g->config);
-    guesses_free(&g->guesses);
-    success_free(&g->successes);
-    table_free(&g->sessions);
-    hasher_free(&g->hasher);
-    pthread_mutex_destroy(&g->lock);
-    free(g);
-    *gate = NULL;
-}
-
-void session_gate_configure(struct session_gate *g, struct config *config)
-{
-    char dummy[HASHER_SETTING_SIZE];
-    const char *like = NULL;
-    for (size_t i = 0; !like && i < config->login_count; i++)
-        like = config->logins[i].password;
-    hasher_dummy(like, dummy);
-    pthread_mutex_lock(&g->lock);
-    struct config *old = g->config;
-    g->config = config_ref(config);
-    memcpy(g->dummy, dummy, sizeof g->dummy);
-    pthread_mutex_unlock(&g->lock);
-    config_unref(&old);
-}
-
-static struct config *config_in_force(struct session_gate *g)
-{
-    pthread_mutex_lock(&g->lock);
-    struct config *config = config_ref(g->config);
-    pthread_mutex_unlock(&g->lock);
-    return config;
-}
-
 /* ---- policy ---- */
 
 /* Why the login is not for this protocol or address; NULL: it is. */
@@ -133,7 +51,7 @@ static const char *elsewhere(const struct config_login *l, const struct session_
 
 unsigned session_login_proofs(struct session_conn *c, enum config_protocol protocol)
 {
-    struct config *config = config_in_force(session_conn_gate(c));
+    struct config *config = gate_config(session_conn_gate(c));
     unsigned proofs = 1u << SESSION_PROOF_PASSWORD;
     for (size_t i = 0; i < config->login_count; i++) {
         const struct config_login *l = &config->logins[i];
@@ -240,9 +158,10 @@ static void tell_lockout(const struct attempt *a)
                 (long long)(a->config->limits.lockout_ms / CLOCK_SECOND));
 }
 
-static void tell_refusal(const struct attempt *a, const char *why)
+/* `what`: "refused" for a guess, "turned away" for what may have been right. */
+static void tell(const struct attempt *a, const char *what, const char *why)
 {
-    log_warning("login refused: from %s, name \"%.*s\", by %s: %s", session_conn_address(a->conn),
+    log_warning("login %s: from %s, name \"%.*s\", by %s: %s", what, session_conn_address(a->conn),
                 NAME_LOGGED, a->given->name, a->given->mechanism, why);
     inventory_refused(session_conn_client(a->conn), a->given->mechanism,
                       a->login ? a->login->name : NULL, why);
@@ -250,20 +169,20 @@ static void tell_refusal(const struct attempt *a, const char *why)
 
 static void count_failure(const struct attempt *a)
 {
-    if (guesses_failed(a->gate->guesses, &a->guess, &a->config->limits))
+    if (guesses_failed(gate_guesses(a->gate), &a->guess, &a->config->limits))
         tell_lockout(a);
 }
 
 static enum session_login refuse(const struct attempt *a, const char *why)
 {
-    tell_refusal(a, a->refusal ? a->refusal : why);
+    tell(a, "refused", a->refusal ? a->refusal : why);
     count_failure(a);
     return SESSION_LOGIN_REFUSED;
 }
 
 static enum session_login busy(const struct attempt *a, const char *why)
 {
-    tell_refusal(a, why);
+    tell(a, "turned away", why);
     return pause_for(a->conn, BUSY_DELAY_MS) ? SESSION_LOGIN_BUSY : SESSION_LOGIN_ENDED;
 }
 
@@ -271,11 +190,11 @@ static enum session_login busy(const struct attempt *a, const char *why)
 static enum session_login wait_for_address(const struct attempt *a)
 {
     /* Told once, when it began: a line for each attempt would be the flood's own log. */
-    if (guesses_locked(a->gate->guesses, &a->guess))
+    if (guesses_locked(gate_guesses(a->gate), &a->guess))
         return pause_for(a->conn, BUSY_DELAY_MS) ? SESSION_LOGIN_BUSY : SESSION_LOGIN_ENDED;
-    int64_t ms = guesses_delay(a->gate->guesses, &a->guess);
+    int64_t ms = guesses_delay(gate_guesses(a->gate), &a->guess);
     if (ms < 0) {
-        if (guesses_too_many(a->gate->guesses, &a->guess, &a->config->limits))
+        if (guesses_too_many(gate_guesses(a->gate), &a->guess, &a->config->limits))
             tell_lockout(a);
         return busy(a, "too many guesses of this address are waiting");
     }
@@ -284,7 +203,7 @@ static enum session_login wait_for_address(const struct attempt *a)
 
 static enum session_login wait_for_login(const struct attempt *a)
 {
-    int64_t ms = guesses_login_delay(a->gate->guesses, &a->guess);
+    int64_t ms = guesses_login_delay(gate_guesses(a->gate), &a->guess);
     return ms == 0 || pause_for(a->conn, ms) ? SESSION_LOGIN_OK : SESSION_LOGIN_ENDED;
 }
 
@@ -299,8 +218,8 @@ static enum session_login check_by_hash(const struct attempt *a)
         return waited;
     const char *hash = a->login && a->login->password ? a->login->password : a->dummy;
     const char *group = a->login ? a->login->name : "";
-    switch (
-        hasher_check(a->gate->hasher, group, a->given->secret, hash, session_conn_wait(a->conn))) {
+    switch (hasher_check(gate_hasher(a->gate), group, a->given->secret, hash,
+                         session_conn_wait(a->conn))) {
     case HASHER_MATCH:
         return a->refusal ? refuse(a, NULL) : SESSION_LOGIN_OK;
     case HASHER_MISMATCH:
@@ -316,21 +235,15 @@ static enum session_login check_by_hash(const struct attempt *a)
 
 static enum session_login check_password(const struct attempt *a)
 {
-    struct session_gate *g = a->gate;
     uint8_t mac[SUCCESS_MAC];
     bool has = a->login && a->login->password;
-    success_mac(g->successes, has ? a->login->name : a->given->name, a->given->secret,
+    success_mac(gate_successes(a->gate), has ? a->login->name : a->given->name, a->given->secret,
                 has ? a->login->password : "", mac);
-    pthread_mutex_lock(&g->lock);
-    bool known = success_known(g->successes, mac, clock_mono_ms());
-    pthread_mutex_unlock(&g->lock);
+    bool known = gate_remembers(a->gate, mac);
     /* Only where policy allows it: a quick refusal would tell that the password is right. */
     enum session_login result = known && !a->refusal ? SESSION_LOGIN_OK : check_by_hash(a);
-    if (result == SESSION_LOGIN_OK) {
-        pthread_mutex_lock(&g->lock);
-        success_remember(g->successes, mac, clock_mono_ms());
-        pthread_mutex_unlock(&g->lock);
-    }
+    if (result == SESSION_LOGIN_OK)
+        gate_remember(a->gate, mac);
     explicit_bzero(mac, sizeof mac);
     return result;
 }
@@ -352,22 +265,6 @@ static enum session_login check_certificate(const struct attempt *a)
     if (a->login && !a->refusal && fingerprint && has_certificate(a->login, fingerprint))
         return SESSION_LOGIN_OK;
     return refuse(a, "the client's certificate is not one of this login's");
-}
-
-static bool begin_token_check(struct session_gate *g)
-{
-    pthread_mutex_lock(&g->lock);
-    bool room = g->token_checks < TOKEN_CHECKS_MAX;
-    g->token_checks += room;
-    pthread_mutex_unlock(&g->lock);
-    return room;
-}
-
-static void end_token_check(struct session_gate *g)
-{
-    pthread_mutex_lock(&g->lock);
-    g->token_checks--;
-    pthread_mutex_unlock(&g->lock);
 }
 
 /* What it means that Graph did not say yes. */
@@ -396,13 +293,13 @@ static enum session_login check_token(struct attempt *a)
     struct error e = ERROR_INIT;
     if (!a->tenant || !token_may_cross(a->conn))
         return refuse(a, NULL);
-    if (!begin_token_check(a->gate))
+    if (!gate_begin_token_check(a->gate))
         return busy(a, "too many tokens are being checked");
     w->deadline_ms = clock_mono_ms() + a->config->limits.request_timeout_ms;
-    bool proved = mailbox_bearer_prove(a->gate->mailboxes, a->tenant->name, a->given->secret,
+    bool proved = mailbox_bearer_prove(gate_mailboxes(a->gate), a->tenant->name, a->given->secret,
                                        a->mailbox, &a->subject, &a->user, w, &e);
     w->deadline_ms = CLOCK_NEVER;
-    end_token_check(a->gate);
+    gate_end_token_check(a->gate);
     if (!proved)
         return judge(a, &e);
     return a->refusal ? refuse(a, NULL) : SESSION_LOGIN_OK;
@@ -427,93 +324,30 @@ static enum session_login check(struct attempt *a)
     return refuse(a, "no such proof");
 }
 
-/* ---- tickets ---- */
-
-static bool count_session(struct session_gate *g, const struct config *config,
-                          const struct config_login *l)
-{
-    unsigned max =
-        l->max_connections ? l->max_connections : config->limits.max_connections_per_login;
-    pthread_mutex_lock(&g->lock);
-    struct session_count *n = table_get(g->sessions, l->name);
-    bool room = !max || !n || n->sessions < max;
-    if (room && !n) {
-        n = xcalloc(1, sizeof *n);
-        table_put(g->sessions, l->name, n);
-    }
-    if (room)
-        n->sessions++;
-    pthread_mutex_unlock(&g->lock);
-    return room;
-}
-
-static void uncount_session(struct session_gate *g, const char *name)
-{
-    pthread_mutex_lock(&g->lock);
-    struct session_count *n = table_get(g->sessions, name);
-    if (--n->sessions == 0) {
-        table_remove(g->sessions, name);
-        free(n);
-    }
-    pthread_mutex_unlock(&g->lock);
-}
-
-static void ticket_free(struct session_ticket *t)
-{
-    config_unref(&t->config);
-    free(t->mailbox);
-    free(t->subject);
-    free(t->user);
-    secret_free(t->bearer);
-    free(t);
-}
-
-/* Takes over what Graph said of a token. */
-static struct session_ticket *ticket_new(struct attempt *a)
-{
-    struct session_ticket *t = xcalloc(1, sizeof *t);
-    t->gate = a->gate;
-    t->config = config_ref(a->config);
-    t->login = a->login;
-    t->mechanism = a->given->mechanism;
-    t->mailbox = xstrdup(a->mailbox ? a->mailbox : a->user);
-    if (!a->subject) {
-        t->principal = config_login_principal(a->login);
-        return t;
-    }
-    t->subject = a->subject;
-    t->user = a->user;
-    t->bearer = xstrdup(a->given->secret);
-    t->principal =
-        (struct principal){.tenant = a->tenant->name, .subject = t->subject, .bearer = t->bearer};
-    a->subject = a->user = NULL;
-    if (!t->login) {
-        t->guest = *a->tenant->guest;
-        t->guest.name = t->user;
-        t->guest.mailbox = t->mailbox;
-        t->login = &t->guest;
-    }
-    return t;
-}
+/* ---- one login ---- */
 
 static enum session_login admit(struct attempt *a, struct session_ticket **ticket)
 {
-    struct session_ticket *t = ticket_new(a);
-    if (!count_session(t->gate, t->config, t->login)) {
-        log_warning("login refused: from %s, name \"%.*s\", by %s: it has too many sessions; end "
-                    "some or raise max-connections",
-                    session_conn_address(a->conn), NAME_LOGGED, t->login->name, t->mechanism);
-        inventory_refused(session_conn_client(a->conn), t->mechanism, t->login->name,
-                          "it has too many sessions");
-        ticket_free(t);
+    const struct ticket_facts facts = {.gate = a->gate,
+                                       .config = a->config,
+                                       .login = a->login,
+                                       .mailbox = a->mailbox ? a->mailbox : a->user,
+                                       .mechanism = a->given->mechanism,
+                                       .tenant = a->tenant,
+                                       .subject = a->subject,
+                                       .user = a->user,
+                                       .bearer = a->given->secret};
+    *ticket = ticket_open(&facts);
+    if (!*ticket) {
+        tell(a, "turned away", "it has too many sessions; end some or raise max-connections");
         return SESSION_LOGIN_BUSY;
     }
-    guesses_forgive(a->gate->guesses, &a->guess);
-    *ticket = t;
-    log_set_login(t->login->name);
-    log_set_mailbox(t->mailbox);
-    inventory_accepted(session_conn_client(a->conn), t->mechanism, t->login->name);
-    log_info("login accepted: from %s by %s%s", session_conn_address(a->conn), t->mechanism,
+    const struct config_login *l = session_ticket_login(*ticket);
+    guesses_forgive(gate_guesses(a->gate), &a->guess);
+    log_set_login(l->name);
+    log_set_mailbox(session_ticket_mailbox(*ticket));
+    inventory_accepted(session_conn_client(a->conn), a->given->mechanism, l->name);
+    log_info("login accepted: from %s by %s%s", session_conn_address(a->conn), a->given->mechanism,
              session_conn_tls_active(a->conn) ? ", TLS" : "");
     return SESSION_LOGIN_OK;
 }
@@ -524,10 +358,8 @@ enum session_login session_login_check(struct session_conn *c, enum config_proto
 {
     struct attempt a = {
         .conn = c, .gate = session_conn_gate(c), .protocol = protocol, .given = credentials};
-    pthread_mutex_lock(&a.gate->lock);
-    a.config = config_ref(a.gate->config);
-    memcpy(a.dummy, a.gate->dummy, sizeof a.dummy);
-    pthread_mutex_unlock(&a.gate->lock);
+    a.config = gate_config(a.gate);
+    gate_dummy(a.gate, a.dummy);
     identify(&a);
     address_key(session_conn_sockaddr(c), a.address);
     char *key = user_name_key(credentials->name), *pair = xasprintf("%s %s", a.address, key);
@@ -544,41 +376,4 @@ enum session_login session_login_check(struct session_conn *c, enum config_proto
     free(key);
     config_unref(&a.config);
     return result;
-}
-
-const struct config_login *session_ticket_login(const struct session_ticket *t)
-{
-    return t->login;
-}
-
-const char *session_ticket_mailbox(const struct session_ticket *t)
-{
-    return t->mailbox;
-}
-
-const struct principal *session_ticket_principal(const struct session_ticket *t)
-{
-    return &t->principal;
-}
-
-const char *session_ticket_mechanism(const struct session_ticket *t)
-{
-    return t->mechanism;
-}
-
-const struct config *session_ticket_config(const struct session_ticket *t)
-{
-    return t->config;
-}
-
-void session_ticket_release(struct session_ticket **ticket)
-{
-    struct session_ticket *t = *ticket;
-    if (!t)
-        return;
-    uncount_session(t->gate, t->login->name);
-    log_set_login(NULL);
-    log_set_mailbox(NULL);
-    ticket_free(t);
-    *ticket = NULL;
 }

@@ -1,0 +1,100 @@
+#include "ticket.h"
+
+#include "gate.h"
+
+#include "postern/base/alloc.h"
+#include "postern/base/log.h"
+
+#include <stdlib.h>
+
+struct session_ticket {
+    struct session_gate *gate;
+    struct config *config;
+    const struct config_login *login; /* inside config, or `guest` */
+    struct config_login guest;
+    char *mailbox;
+    char *subject, *bearer, *user; /* of a client's own token */
+    struct principal principal;
+    const char *mechanism;
+};
+
+static void ticket_free(struct session_ticket *t)
+{
+    config_unref(&t->config);
+    free(t->mailbox);
+    free(t->subject);
+    free(t->user);
+    secret_free(t->bearer);
+    free(t);
+}
+
+/* On behalf of the token's owner. */
+static void add_token(struct session_ticket *t, const struct ticket_facts *f)
+{
+    t->subject = xstrdup(f->subject);
+    t->user = xstrdup(f->user);
+    t->bearer = xstrdup(f->bearer);
+    t->principal =
+        (struct principal){.tenant = f->tenant->name, .subject = t->subject, .bearer = t->bearer};
+    if (t->login)
+        return;
+    t->guest = *f->tenant->guest;
+    t->guest.name = t->user;
+    t->guest.mailbox = t->mailbox;
+    t->login = &t->guest;
+}
+
+struct session_ticket *ticket_open(const struct ticket_facts *f)
+{
+    struct session_ticket *t = xcalloc(1, sizeof *t);
+    t->gate = f->gate;
+    t->config = config_ref(f->config);
+    t->login = f->login;
+    t->mechanism = f->mechanism;
+    t->mailbox = xstrdup(f->mailbox);
+    if (f->subject)
+        add_token(t, f);
+    else
+        t->principal = config_login_principal(t->login);
+    if (gate_count_in(t->gate, t->config, t->login))
+        return t;
+    ticket_free(t);
+    return NULL;
+}
+
+const struct config_login *session_ticket_login(const struct session_ticket *t)
+{
+    return t->login;
+}
+
+const char *session_ticket_mailbox(const struct session_ticket *t)
+{
+    return t->mailbox;
+}
+
+const struct principal *session_ticket_principal(const struct session_ticket *t)
+{
+    return &t->principal;
+}
+
+const char *session_ticket_mechanism(const struct session_ticket *t)
+{
+    return t->mechanism;
+}
+
+const struct config *session_ticket_config(const struct session_ticket *t)
+{
+    return t->config;
+}
+
+void session_ticket_release(struct session_ticket **ticket)
+{
+    struct session_ticket *t = *ticket;
+    if (!t)
+        return;
+    gate_count_out(t->gate, t->login->name);
+    log_set_login(NULL);
+    log_set_mailbox(NULL);
+    ticket_free(t);
+    *ticket = NULL;
+}
