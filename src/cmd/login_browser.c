@@ -48,13 +48,11 @@ static void show(const struct login_target *target, const struct graph_code_flow
                port, port);
 }
 
-static bool await_code(struct redirect *redirect, const char *state, struct wait *w, char **code,
-                       struct error *e)
+static bool await_code(struct redirect *redirect, struct wait *w, char **code, struct error *e)
 {
     struct login_countdown countdown;
-    w->deadline_ms = clock_mono_ms() + PATIENCE_MS;
     login_countdown_begin(&countdown, w, w->deadline_ms);
-    bool ok = redirect_wait(redirect, state, w, code, e);
+    bool ok = redirect_wait(redirect, code, e);
     login_countdown_end(w);
     if (!ok && e->kind == ERROR_TIMEOUT)
         error_set(e, ERROR_TIMEOUT, "nobody signed in within 10 minutes; start again");
@@ -83,9 +81,11 @@ bool login_by_browser(struct asking *a, const struct login_target *target,
     bool ok =
         graph_code_flow_begin(a->graph, target->tenant->name, target->account, port, &flow, e);
     if (ok) {
+        a->wait.deadline_ms = clock_mono_ms() + PATIENCE_MS;
+        redirect_expect(redirect, flow.state, &a->wait);
         show(target, &flow, port);
-        ok = await_code(redirect, flow.state, &a->wait, &code, e) &&
-             redeem(a, target, &flow, code, out, e) && store(arg, out, e);
+        ok = await_code(redirect, &a->wait, &code, e) && redeem(a, target, &flow, code, out, e) &&
+             store(arg, out, e);
     }
     redirect_close(&redirect, out->user, ok ? NULL : e);
     secret_free(code);

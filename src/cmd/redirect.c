@@ -204,7 +204,15 @@ unsigned redirect_port(const struct redirect *r)
     return r->port;
 }
 
-static bool await(struct redirect *r, struct wait *w, struct error *e)
+void redirect_expect(struct redirect *r, const char *state, struct wait *w)
+{
+    pthread_mutex_lock(&r->lock);
+    r->waiter = w;
+    r->state = state;
+    pthread_mutex_unlock(&r->lock);
+}
+
+static bool await(struct redirect *r, struct error *e)
 {
     for (;;) {
         pthread_mutex_lock(&r->lock);
@@ -212,19 +220,14 @@ static bool await(struct redirect *r, struct wait *w, struct error *e)
         pthread_mutex_unlock(&r->lock);
         if (answered)
             return true;
-        if (!wait_sleep(w, e))
+        if (!wait_sleep(r->waiter, e))
             return false;
     }
 }
 
-bool redirect_wait(struct redirect *r, const char *state, struct wait *w, char **code,
-                   struct error *e)
+bool redirect_wait(struct redirect *r, char **code, struct error *e)
 {
-    pthread_mutex_lock(&r->lock);
-    r->waiter = w;
-    r->state = state;
-    pthread_mutex_unlock(&r->lock);
-    bool ok = await(r, w, e);
+    bool ok = await(r, e);
     pthread_mutex_lock(&r->lock);
     /* From now on one that comes again with the right state sees how this one ended. */
     ok = ok || r->answered;

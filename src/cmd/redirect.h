@@ -15,10 +15,12 @@ struct redirect;
 
 struct redirect *redirect_open(struct error *e);
 unsigned redirect_port(const struct redirect *r);
-/* Until the browser has come back with this state, which must stay until the close. True: *code
- * (secret) is to secret_free(). False: the person declined, or `w` ended. Once. */
-bool redirect_wait(struct redirect *r, const char *state, struct wait *w, char **code,
-                   struct error *e);
+/* From now on an answer with this state is taken: before anybody knows the address. `state` stays
+ * until the close, `w`, by which redirect_wait() waits, until that has returned. */
+void redirect_expect(struct redirect *r, const char *state, struct wait *w);
+/* Until the browser has come back. True: *code (secret) is to secret_free(). False: the person
+ * declined, or the wait ended. Once. */
+bool redirect_wait(struct redirect *r, char **code, struct error *e);
 /* Lets the browser see how it ended (`e` NULL: well; `user` then is who signed in), waits a moment
  * until the page is out, and closes. */
 void redirect_close(struct redirect **r, const char *user, const struct error *e);
