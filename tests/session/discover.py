@@ -203,7 +203,7 @@ def hostile_names():
         assert "evil" not in case.run("--print-logins").stdout
         lines = case.run().stdout.splitlines()
         assert any(line.startswith("x@example.com??") for line in lines), lines
-        assert set(case.found()) == {bad, "ok@example.com"}
+        assert set(case.found()) == {bad.replace("\r\n", "??"), "ok@example.com"}
 
 
 @test

@@ -21,6 +21,7 @@ test_graph_SOURCES = \
 	tests/unit/graph/test_header.c \
 	tests/unit/graph/test_identity.c \
 	tests/unit/graph/test_jwt.c \
+	tests/unit/graph/test_report.c \
 	tests/unit/graph/test_retry.c \
 	tests/unit/graph/test_scheduler.c \
 	tests/unit/graph/test_update.c \

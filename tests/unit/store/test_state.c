@@ -31,8 +31,10 @@ static int lock_elsewhere(const char *dir)
 static void test_second_process(void)
 {
     struct error e = ERROR_INIT;
+    long pid = 0;
     scratch_make();
     const char *dir = scratch_path("new/state");
+    CU_ASSERT_FALSE(store_state_is_locked(dir, &pid));
     struct store_lock *l = store_state_lock(dir, &e);
     CU_ASSERT_PTR_NOT_NULL_FATAL(l);
     CU_ASSERT_EQUAL(scratch_mode(dir), 0700);
@@ -40,8 +42,11 @@ static void test_second_process(void)
     CU_ASSERT_EQUAL(lock_elsewhere(dir), 1);
     CU_ASSERT_PTR_NULL(store_state_lock(dir, &e));
     CU_ASSERT_EQUAL(e.kind, ERROR_LOCAL);
+    CU_ASSERT_TRUE(store_state_is_locked(dir, &pid));
+    CU_ASSERT_EQUAL(pid, (long)getpid());
     store_state_unlock(&l);
     CU_ASSERT_PTR_NULL(l);
+    CU_ASSERT_FALSE(store_state_is_locked(dir, &pid));
     CU_ASSERT_EQUAL(lock_elsewhere(dir), 0);
     store_state_unlock(&l);
     scratch_remove();
