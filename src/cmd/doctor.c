@@ -80,6 +80,11 @@ static bool all_exist(struct steps *s, const struct config *c, char *const *name
     return all;
 }
 
+static bool is_time_up(const struct doctor *d)
+{
+    return clock_mono_ms() >= d->asking.end_ms;
+}
+
 static void look_at_tenant(struct doctor *d, const struct config_tenant *t, char *const *names,
                            int count)
 {
@@ -93,7 +98,11 @@ static void look_at_tenant(struct doctor *d, const struct config_tenant *t, char
         return;
     }
     steps_subject(d->steps, "tenant \"%s\"", t->name);
-    bool good = doctor_tenant(d, t);
+    bool good = !is_time_up(d);
+    if (good)
+        good = doctor_tenant(d, t);
+    else
+        steps_add(d->steps, STEP_SKIP, "servers", "not tried, the time is up");
     if (!needed)
         steps_add(d->steps, STEP_NOTE, "logins", "no login uses this tenant");
     for (size_t i = 0; i < needed; i++) {
@@ -104,7 +113,7 @@ static void look_at_tenant(struct doctor *d, const struct config_tenant *t, char
         if (!good)
             steps_add(d->steps, STEP_SKIP, "mailbox", "%s: not tried, see the tenant above",
                       n->mailbox);
-        else if (clock_mono_ms() >= d->asking.end_ms)
+        else if (is_time_up(d))
             steps_add(d->steps, STEP_SKIP, "mailbox",
                       "%s: not tried, the time is up; name the logins that matter", n->mailbox);
         else

@@ -42,7 +42,8 @@ void doctor_files(struct doctor *d);
 bool doctor_state(struct doctor *d);
 /* Certificates for clients, listeners, what is weakened. */
 void doctor_listeners(struct doctor *d, bool served);
-/* Proxy variables. */
+/* The variable of the environment that names the proxy in force, NULL: there is none. */
+const char *doctor_proxy(void);
 void doctor_proxies(struct doctor *d);
 /* Names, connections, clock and credential of one tenant; false: there is no use in asking it. */
 bool doctor_tenant(struct doctor *d, const struct config_tenant *t);

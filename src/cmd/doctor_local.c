@@ -170,20 +170,32 @@ static char *without_password(const char *url)
     return colon ? xasprintf("%.*s:***%s", (int)(colon - url), url, at) : xstrdup(url);
 }
 
-void doctor_proxies(struct doctor *d)
+static const char *no_proxy(void)
+{
+    const char *none = getenv("no_proxy");
+    none = none ? none : getenv("NO_PROXY");
+    return none ? none : "";
+}
+
+const char *doctor_proxy(void)
 {
     /* The order in which libcurl looks for the proxy of an https URL; the first one counts. */
     static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-    const char *none = getenv("no_proxy");
-    none = none ? none : getenv("NO_PROXY");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = getenv(names[i]);
-        if (!value || !*value)
-            continue;
-        char *shown = without_password(value);
-        steps_add(d->steps, STEP_NOTE, "proxy", "%s=%s is in force%s%s", names[i], shown,
-                  none && *none ? ", except for " : "", none ? none : "");
-        free(shown);
-        return;
+        if (value && *value)
+            return strcmp(no_proxy(), "*") == 0 ? NULL : names[i];
     }
+    return NULL;
+}
+
+void doctor_proxies(struct doctor *d)
+{
+    const char *name = doctor_proxy(), *none = no_proxy();
+    if (!name)
+        return;
+    char *shown = without_password(getenv(name));
+    steps_add(d->steps, STEP_NOTE, "proxy", "%s=%s is in force%s%s", name, shown,
+              *none ? ", except for " : "", none);
+    free(shown);
 }

@@ -16,24 +16,12 @@
 #define SKEW_MS ((int64_t)5 * 60 * CLOCK_SECOND)
 #define URL_MAX ((size_t)2048)
 
-/* A proxy resolves names itself, so that ours need not. */
-static bool behind_proxy(void)
-{
-    static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = getenv(names[i]);
-        if (value && *value)
-            return true;
-    }
-    return false;
-}
-
 static bool look_at_name(struct doctor *d, const char *url)
 {
     struct buf addresses = BUF_INIT(URL_MAX);
     struct error e = ERROR_INIT;
     const char *host = url + strlen("https://");
-    bool proxied = behind_proxy();
+    bool proxied = doctor_proxy() != NULL; /* a proxy resolves names itself */
     bool ok = graph_route_resolve(url, RESOLVE_MS, &addresses, &e);
     if (ok) {
         steps_add(d->steps, STEP_OK, "dns", "%s is %s", host, buf_str(&addresses));
