@@ -2,6 +2,8 @@ noinst_LIBRARIES += libsession.a
 libsession_a_SOURCES = \
 	src/session/address.c \
 	src/session/address.h \
+	src/session/admission.c \
+	src/session/admission.h \
 	src/session/certificates.c \
 	src/session/certificates.h \
 	src/session/conn.c \

@@ -1,9 +1,9 @@
 #include "postern/session/server.h"
 
 #include "address.h"
+#include "admission.h"
 #include "counts.h"
 #include "listener.h"
-#include "proxy.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
@@ -29,10 +29,8 @@
 #define KEEPALIVE_IDLE_S  120
 #define KEEPALIVE_EVERY_S 30
 #define KEEPALIVE_COUNT   4
-#define PROXY_TIMEOUT_MS  (5 * CLOCK_SECOND) /* a proxy speaks at once */
 #define FIRST_ID          1
 #define NOTES_AT_ONCE     1000
-#define NOT_IN_NETWORKS   "the address is in none of the listener's `networks`"
 
 /* One connection and its thread. In `running` until its session is over, then in `over` until
  * the main thread has joined it. */
@@ -148,59 +146,6 @@ static void session_end(struct session *session)
     wake_main(s);
 }
 
-/* ---- who it is ---- */
-
-static bool may_connect(const struct config_listener *l, const struct sockaddr *client)
-{
-    return !l->network_count || config_network_match(l->networks, l->network_count, client);
-}
-
-/* Before TLS a password is taken from this machine only, unless the listener says otherwise. */
-static bool plaintext_login(const struct config_listener *l, const struct sockaddr *client)
-{
-    return l->allow_plaintext || address_loopback(client);
-}
-
-/* Hears from the proxy who the client is, which from then on is all that counts: for networks,
- * limits, delays, passwords in the clear, the log. */
-static bool meet_client(struct session *session)
-{
-    const struct config_listener *l = session->listener;
-    struct session_conn *conn = session->conn;
-    const struct sockaddr *client = session_conn_sockaddr(conn);
-    struct error e = ERROR_INIT;
-    struct proxy_header header;
-    if (!proxy_read(conn, clock_mono_ms() + PROXY_TIMEOUT_MS, &header, &e)) {
-        log_error_value(LOG_LEVEL_INFO, &e, "listener \"%s\": connection of proxy %s ended",
-                        l->name, session_conn_address(conn));
-        inventory_refused(session_conn_client(conn), "", NULL, e.text);
-        return false;
-    }
-    if (header.told) {
-        client = (const struct sockaddr *)&header.client;
-        log_debug("proxy %s speaks for another", session_conn_address(conn));
-        session_conn_set_client(conn, client, header.client_len, plaintext_login(l, client));
-    }
-    if (!may_connect(l, client)) {
-        log_info("listener \"%s\": %s may not connect", l->name, session_conn_address(conn));
-        inventory_refused(session_conn_client(conn), "", NULL, NOT_IN_NETWORKS);
-        return false;
-    }
-    char key[ADDRESS_SIZE];
-    address_key(client, key);
-    const char *over = counts_enter_address(session->server->counts, &session->config->limits, key);
-    if (over) {
-        log_warning("listener \"%s\": %s turned away, %s is reached", l->name,
-                    session_conn_address(conn), over);
-        inventory_refused(session_conn_client(conn), "", NULL, over);
-        if (l->tls != TLS_IMPLICIT)
-            session_conn_printf(conn, "%s", session->protocol->too_many);
-        return false;
-    }
-    memcpy(session->key, key, sizeof key);
-    return true;
-}
-
 /* The kernel's word on who is at the other end of a Unix socket. */
 static void log_connected(const struct session *session)
 {
@@ -216,8 +161,13 @@ static void log_connected(const struct session *session)
 
 static bool welcome(struct session *session)
 {
+    const struct admission admission = {.listener = session->listener,
+                                        .limits = &session->config->limits,
+                                        .counts = session->server->counts,
+                                        .too_many = session->protocol->too_many};
     struct error e = ERROR_INIT;
-    if (session->listener->proxy_count && !meet_client(session))
+    if (session->listener->proxy_count &&
+        !admission_by_proxy(&admission, session->conn, session->key))
         return false;
     log_connected(session);
     if (session->listener->tls != TLS_IMPLICIT || session_conn_starttls(session->conn, &e))
@@ -302,7 +252,7 @@ static struct session_conn *make_conn(struct session_server *s, int fd, const st
         .tls_mode = l->config->tls,
         .tls = l->tls,
         .plaintext_login =
-            plaintext_login(l->config, peer) || (l->loopback && !l->config->proxy_count),
+            admission_plaintext(l->config, peer) || (l->loopback && !l->config->proxy_count),
         .listed = l->config->network_count > 0,
         .gate = s->gate,
         .client = inventory_client_new(s->inventory, l->config, peer),
@@ -351,32 +301,6 @@ static bool serve(struct session_server *s, int fd, const struct listener *l,
     return false;
 }
 
-/* Who may knock here at all: the client itself, or a proxy, which will tell who that is. NULL, or
- * why not. */
-static const char *unwelcome(const struct config_listener *l, const struct sockaddr *peer)
-{
-    if (l->proxy_count)
-        return config_network_match(l->proxies, l->proxy_count, peer)
-                   ? NULL
-                   : "the address is none of the proxies in the listener's `proxy-protocol`";
-    return may_connect(l, peer) ? NULL : NOT_IN_NETWORKS;
-}
-
-/* Counts it in; NULL, or the limit that is reached. A proxy is no client: only those that it
- * speaks for are counted by address. */
-static const char *count_in(struct session_server *s, const struct config_listener *l,
-                            const char *key)
-{
-    const struct config_limits *limits = &s->config->limits;
-    const char *over = counts_enter(s->counts, limits);
-    if (over || l->proxy_count)
-        return over;
-    over = counts_enter_address(s->counts, limits, key);
-    if (over)
-        counts_leave(s->counts, "");
-    return over;
-}
-
 /* False: something is lacking that the next connection would lack too. */
 static bool admit(struct session_server *s, int fd, const struct listener *l,
                   const struct sockaddr *peer, socklen_t len)
@@ -386,14 +310,18 @@ static bool admit(struct session_server *s, int fd, const struct listener *l,
     char address[ADDRESS_SIZE], key[ADDRESS_SIZE];
     address_format(peer, address);
     address_key(peer, key);
-    const char *why = protocol ? unwelcome(lc, peer) : "its protocol is not served";
+    const char *why = protocol ? admission_refusal(lc, peer) : "its protocol is not served";
     if (why) {
         log_info("listener \"%s\": %s may not connect: %s", lc->name, address, why);
         inventory_turned_away(s->inventory, lc, peer, why);
         turn_away(fd, NULL);
         return true;
     }
-    const char *over = count_in(s, lc, key);
+    const struct admission admission = {.listener = lc,
+                                        .limits = &s->config->limits,
+                                        .counts = s->counts,
+                                        .too_many = protocol->too_many};
+    const char *over = admission_count(&admission, key);
     if (over) {
         log_warning("listener \"%s\": %s turned away, %s is reached", lc->name, address, over);
         inventory_turned_away(s->inventory, lc, peer, over);
