@@ -7,7 +7,7 @@
 #define WORD_ENDS   SPACES "\"'" PUNCTUATION
 
 /* Behind the string that begins at p, by libconfuse's rules: a backslash escapes in both kinds. */
-static char *string_end(char *p)
+static const char *string_end(const char *p)
 {
     char quote = *p++;
     while (*p && *p != quote)
@@ -31,7 +31,7 @@ void config_blank_comments(char *text)
     char *next;
     for (char *p = text; *p; p = next) {
         char *end = comment_end(p, in_word);
-        next = *p == '"' || *p == '\'' ? string_end(p) : end > p ? end : p + 1;
+        next = *p == '"' || *p == '\'' ? p + (string_end(p) - p) : end > p ? end : p + 1;
         if (strncmp(p, "${", 2) == 0) /* an environment variable, with a fallback of any text */
             next = p + strcspn(p, "}\n");
         for (; p < end; p++) {
@@ -56,11 +56,11 @@ static const char *word_end(const char *p)
 
 bool config_next_token(const char **p, struct config_token *out)
 {
-    const char *start = *p + strspn(*p, SPACES), *end = start;
+    const char *start = *p + strspn(*p, SPACES), *end;
     if (!*start)
         return false;
     if (*start == '"' || *start == '\'')
-        end = string_end((char *)start);
+        end = string_end(start);
     else
         end = strchr(PUNCTUATION, *start) ? start + 1 : word_end(start);
     *out = (struct config_token){start, (size_t)(end - start)};
