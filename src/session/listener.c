@@ -13,19 +13,31 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char *advice(int cause, int family)
+{
+    switch (cause) {
+    case EADDRINUSE:
+        return "; another program listens there, or a listener of before on part of it, which a "
+               "restart frees";
+    case EADDRNOTAVAIL:
+        return "; no interface has that address";
+    case EACCES:
+        if (family != AF_UNIX)
+            return "; ports below 1024 need CAP_NET_BIND_SERVICE";
+        break;
+    default:
+        break;
+    }
+    return family == AF_UNIX ? "; the directory must be there and writable for the user of the "
+                               "service, and what is not a socket there is for you to remove"
+                             : "";
+}
+
 static bool fail(const struct config_listener *l, const char *what, struct error *e)
 {
     int cause = errno;
-    return error_set(
-        e, ERROR_LOCAL, "listener \"%s\": cannot %s %s: %s%s", l->name, what, l->address,
-        strerror(cause),
-        cause == EADDRINUSE ? "; another program listens there"
-        : l->sockaddr.ss_family == AF_UNIX
-            ? "; the directory must be there and writable for the user of the service, "
-              "and what is not a socket there is for you to remove"
-        : cause == EACCES        ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
-        : cause == EADDRNOTAVAIL ? "; no interface has that address"
-                                 : "");
+    return error_set(e, ERROR_LOCAL, "listener \"%s\": cannot %s %s: %s%s", l->name, what,
+                     l->address, strerror(cause), advice(cause, l->sockaddr.ss_family));
 }
 
 /* With the port that the kernel chose, where the configuration says 0. */
@@ -110,7 +122,8 @@ static struct listener *same_socket(const struct listener_set *old, const struct
     for (size_t i = 0; old && i < old->count; i++) {
         const struct config_listener *before = old->items[i].config;
         if (address_equal((const struct sockaddr *)&before->sockaddr, address) &&
-            (address_port(address) || strcmp(before->name, l->name) == 0))
+            (address->sa_family == AF_UNIX || address_port(address) ||
+             strcmp(before->name, l->name) == 0))
             return &old->items[i];
     }
     return NULL;

@@ -282,6 +282,12 @@ def unix_reload():
     """SIGHUP: a Unix socket that is taken out goes, another comes; what somebody else made stays"""
     with Pair(listeners={"pop": {"tls": "none"}}, serve=False) as pair:
         first = unix_start(pair)
+        pair.listeners["renamed"] = pair.listeners.pop("pop")
+        pair.ports["renamed"] = pair.ports.pop("pop")
+        pair.reload()
+        Local(first).quit()
+        pair.listeners["pop"] = pair.listeners.pop("renamed")
+        pair.ports["pop"] = pair.ports.pop("renamed")
         second = pair.work / "second.sock"
         pair.listeners["pop"]["address"] = f"'unix:{second}'"
         pair.reload()
