@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define TEMP "[SYS/TEMP] " /* RFC 3206: goes away by itself */
 #define PERM "[SYS/PERM] " /* needs somebody */
@@ -47,6 +48,15 @@ const char *pop3_error_text(enum error_kind kind)
     return replies[kind].text;
 }
 
+/* A status line is printable ASCII (RFC 2449 section 4); names of mailboxes need not be. */
+static void keep_plain(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < ' ' || text[i] > '~')
+            text[i] = '?';
+    }
+}
+
 void pop3_error_line(const struct error *e, bool progress, char out[POP3_REPLY_MAX])
 {
     bool own_progress = progress && e->kind == ERROR_TIMEOUT && e->text[0];
@@ -57,6 +67,7 @@ void pop3_error_line(const struct error *e, bool progress, char out[POP3_REPLY_M
     /* The text is cut rather than the request-id, with which one finds the rest in the log. */
     snprintf(out, POP3_REPLY_MAX, "-ERR %s%s%.300s%s\r\n", replies[e->kind].code,
              own_progress ? "the first synchronisation is under way: " : "", text, id);
+    keep_plain(out, strlen(out) - strlen("\r\n"));
 }
 
 void pop3_fail(struct session_conn *conn, const struct error *e, const char *what, ...)

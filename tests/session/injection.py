@@ -3,6 +3,7 @@
 mailboxes, errors. They stay names in the wire protocols, in the log, in requests and in paths."""
 
 import base64
+import csv
 import json
 import re
 import subprocess
@@ -173,6 +174,35 @@ def login_names():
 
 
 @test
+def names_of_programs():
+    """Names that programs give themselves: the list of clients shows them as text, in every format"""
+    with Pair(listeners=BOTH) as pair:
+        for trick in TRICKS:
+            with pair.imap() as client:
+                client.command("ID (", '"name" ', Literal(trick.encode()), ' "vendor" ',
+                               Literal(trick.encode()), ")")
+                client.login()
+                client.ok("LOGOUT")
+        for options in ((), ("--csv",), ("--json",)):
+            answer = subprocess.run([program("postern"), "clients", "-c", pair.postern.config,
+                                     *options], capture_output=True, timeout=tap.PATIENCE,
+                                    check=True)
+            told = answer.stdout
+            assert told.count(b"forged") > 5, told
+            assert not re.search(rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]",
+                                 told), (options, told)
+            assert not answer.stderr, answer.stderr
+            assert not re.search(rb"(?m)^(2026-01-01T|\* BYE|\+OK|-ERR|X-Forged)", told), told
+            if options == ("--csv",):
+                rows = list(csv.reader(told.decode().splitlines()))
+                assert all(len(row) == len(rows[0]) for row in rows), rows
+                assert not [cell for row in rows for cell in row if cell[:1] in tuple("=+-@")]
+            if options == ("--json",):
+                assert isinstance(json.loads(told), list)
+        lines_are_ours(pair)
+
+
+@test
 def names_of_mailboxes():
     """Mailboxes, folders and logins of the configuration: one segment of a path, or refused"""
     def quoted(text):
@@ -196,9 +226,11 @@ def names_of_mailboxes():
             pair.stop()
             pair.between.seen.clear()
             pair.start()
+            pair.between.change = {"/v1": lambda _: (403, [], b"")}  # "… mailbox NAME …"
             with pair.pop3() as client:
                 client.ok("USER alice")
                 client.err(f"PASS {PASSWORD}")
+            pair.between.change = {}
             for path, _, body in pair.between.seen:
                 paths = ([r["url"] for r in json.loads(body)["requests"]] if "$batch" in path
                          else [path.removeprefix("/v1.0")])
