@@ -37,7 +37,7 @@ enum cmd_parsed cmd_parse_options(int argc, char **argv, const char *usage,
         } else if (option == 'h') {
             fputs(usage, stdout);
             return CMD_DONE;
-        } else if (option < OPTION_FIRST) {
+        } else if (option < OPTION_FIRST || !more) {
             fprintf(stderr, "postern %s: '%s' is unknown, or lacks its argument\n", argv[0],
                     argv[optind - 1]);
             fputs(usage, stderr);

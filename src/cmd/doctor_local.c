@@ -192,9 +192,10 @@ const char *doctor_proxy(void)
 void doctor_proxies(struct doctor *d)
 {
     const char *name = doctor_proxy(), *none = no_proxy();
-    if (!name)
+    const char *value = name ? getenv(name) : NULL;
+    if (!value)
         return;
-    char *shown = without_password(getenv(name));
+    char *shown = without_password(value);
     steps_add(d->steps, STEP_NOTE, "proxy", "%s=%s is in force%s%s", name, shown,
               *none ? ", except for " : "", none);
     free(shown);

@@ -79,7 +79,7 @@ static void look_at_clock(struct doctor *d, const struct config_tenant *t,
  * that there is no such tenant here. */
 static bool look_at_login_server(struct doctor *d, const struct config_tenant *t)
 {
-    struct graph_sight sight;
+    struct graph_sight sight = {.date_ms = INT64_MIN};
     struct error e = ERROR_INIT;
     struct buf url = BUF_INIT(URL_MAX);
     buf_printf(&url, "%s/%s/v2.0/.well-known/openid-configuration", t->login_url, t->tenant_id);
@@ -98,7 +98,7 @@ static bool look_at_login_server(struct doctor *d, const struct config_tenant *t
 
 static bool look_at_graph(struct doctor *d, const struct config_tenant *t)
 {
-    struct graph_sight sight;
+    struct graph_sight sight = {.date_ms = INT64_MIN};
     struct error e = ERROR_INIT;
     bool ok = graph_route_look(d->asking.graph, t->name, t->graph_url, false, LOOK_MS, &sight, &e);
     add_connection(d, t, t->graph_url + strlen("https://"), &sight, ok ? NULL : &e);
