@@ -372,8 +372,9 @@ static bool is_news(const struct renewal *r)
 {
     const struct token *k = &r->identity->token;
     const char *access = r->stored.access_token;
-    return access && r->stored.access_expires_ms - clock_wall_ms() >= SHARED_LIFE_MS &&
-           !k->challenge && !(k->value && strcmp(k->value, access) == 0) &&
+    int64_t life = r->stored.access_expires_ms - clock_wall_ms();
+    return access && life >= SHARED_LIFE_MS && life <= OAUTH_LIFETIME_MAX_MS && !k->challenge &&
+           !(k->value && strcmp(k->value, access) == 0) &&
            !(k->refused && strcmp(k->refused, access) == 0);
 }
 

@@ -314,4 +314,23 @@ def one_refresh():
             assert len(refreshes(pair)) == 1, refreshes(pair)
 
 
+@test
+def two_processes():
+    """`postern doctor` beside the service: one refresh for both"""
+    with Pair(tenant=PERSON, sandbox=SOON) as pair:
+        pair.deliver(MESSAGE)
+        signs_in(pair)
+        wait_for("the login works", lambda: works(pair))
+        pair.settled()
+        pair.sandbox.settings(latency_ms=100)
+        for _ in range(3):
+            pair.sandbox.control("POST", "/expire-tokens")
+            pair.sandbox.forget()
+            doctor = Process([program("postern"), "doctor", "-c", pair.postern.config],
+                             pair.work / "doctor.log", stdout=subprocess.DEVNULL)
+            reads(pair)
+            doctor.wait()
+            assert len(refreshes(pair)) == 1, refreshes(pair)
+
+
 tap.main()
