@@ -33,6 +33,17 @@ static atomic_uint asked;
 static char forms[4][40000];
 static const char *taken, *challenge;
 
+/* So many requests to Graph must be there at one time before the first is answered; 0: none. */
+static atomic_uint wanted, arrived;
+
+static void wait_for_others(void)
+{
+    const struct timespec tick = {.tv_nsec = 1000000};
+    atomic_fetch_add(&arrived, 1);
+    for (int i = 0; i < 10000 && atomic_load(&arrived) < atomic_load(&wanted); i++)
+        nanosleep(&tick, NULL);
+}
+
 static struct server_reply answer(void *arg, const struct server_request *request)
 {
     char bearer[256];
@@ -46,6 +57,7 @@ static struct server_reply answer(void *arg, const struct server_request *reques
             n--;
         return replies[n];
     }
+    wait_for_others();
     server_header(request, "Authorization", bearer, sizeof bearer);
     if (taken && strcmp(bearer, taken) != 0)
         return (struct server_reply){.status = 401, .type = JSON, .headers = challenge};
@@ -80,6 +92,8 @@ static void stage_open(struct stage *s, enum config_flow flow, const struct prin
     memset(forms, 0, sizeof forms);
     memset(replies, 0, sizeof replies);
     taken = challenge = NULL;
+    atomic_store(&wanted, 0);
+    atomic_store(&arrived, 0);
     fake_vault_open(&s->vault);
     rig_open_with(&s->rig, answer, false, &quick);
     graph_client_set_vault(s->rig.client, &s->vault.functions);
@@ -462,6 +476,7 @@ static void test_one_mailbox(void)
     stage_open(&s, FLOW_DEVICE_CODE, &ann);
     fake_vault_sign_in(&s.vault, "R1", "A1", 3600000);
     struct graph_user *other = graph_user_get(s.rig.client, &bob, "Box@c.example");
+    atomic_store(&wanted, 4);
     CU_ASSERT_PTR_NOT_EQUAL(other, s.user);
     for (size_t i = 0; i < 12; i++)
         calls[i] = graph_call_start(i % 2 ? other : s.user, &request);
