@@ -11,6 +11,8 @@ test_graph_SOURCES = \
 	tests/unit/graph/rig.h \
 	tests/unit/graph/server.c \
 	tests/unit/graph/server.h \
+	tests/unit/graph/stage.c \
+	tests/unit/graph/stage.h \
 	tests/unit/graph/test_batch.c \
 	tests/unit/graph/test_challenge.c \
 	tests/unit/graph/test_client.c \
@@ -18,6 +20,7 @@ test_graph_SOURCES = \
 	tests/unit/graph/test_entra.c \
 	tests/unit/graph/test_error.c \
 	tests/unit/graph/test_failure.c \
+	tests/unit/graph/test_flows.c \
 	tests/unit/graph/test_header.c \
 	tests/unit/graph/test_identity.c \
 	tests/unit/graph/test_jwt.c \

@@ -2,7 +2,8 @@
 
 extern const struct unit_test url_tests[], retry_tests[], scheduler_tests[], error_tests[],
     header_tests[], jwt_tests[], decode_tests[], client_tests[], failure_tests[], batch_tests[],
-    update_tests[], identity_tests[], challenge_tests[], entra_tests[], report_tests[];
+    update_tests[], identity_tests[], challenge_tests[], entra_tests[], report_tests[],
+    flow_tests[];
 
 int main(void)
 {
@@ -21,6 +22,7 @@ int main(void)
         {"identity", identity_tests},
         {"challenge", challenge_tests},
         {"entra", entra_tests},
+        {"flows", flow_tests},
         {"report", report_tests},
         {NULL, NULL},
     };
