@@ -5,11 +5,13 @@
 #include "login_flow.h"
 #include "process.h"
 
+#include "postern/base/file.h"
 #include "postern/base/text.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define SHOWN_MAX 512
 
@@ -104,12 +106,24 @@ static void tell_service(const struct login *l)
     }
 }
 
+/* The state directory is not there before the first serve of a fresh installation. */
+static void tell_owner(const struct login *l)
+{
+    struct file_owner owner;
+    if (geteuid() == 0 && !l->config->user && file_owner_of(l->config->state_dir, &owner) &&
+        owner.uid == 0)
+        printf("Both belong to root. If postern serve runs as another user, give them to it:\n"
+               "    chown -R USER: %s %s\n",
+               l->config->state_dir, store_vault_key_path(l->asking.vault));
+}
+
 static void tell_end(const struct login *l, const struct sign_in *s)
 {
     char user[SHOWN_MAX];
     text_clean(s->user ? s->user : l->target.account, user, sizeof user);
     printf("%s is signed in for tenant \"%s\". Stored in %s, encrypted with the key in %s.\n", user,
            l->target.tenant->name, l->config->state_dir, store_vault_key_path(l->asking.vault));
+    tell_owner(l);
     tell_service(l);
 }
 

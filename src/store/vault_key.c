@@ -52,6 +52,12 @@ static bool parse(const char *text, struct vault_keys *out)
     return out->count > 0;
 }
 
+static void refuse(struct error *e)
+{
+    e->kind = ERROR_SIGN_IN;
+    error_prefix(e, "the user that runs postern must be able to read the key of stored sign-ins: ");
+}
+
 bool vault_keys_read(const char *path, struct vault_keys *out, struct error *e)
 {
     struct buf text = BUF_INIT(KEY_FILE_MAX);
@@ -66,7 +72,7 @@ bool vault_keys_read(const char *path, struct vault_keys *out, struct error *e)
                   "nothing; chmod o-rwx it, then postern token rotate-key",
                   path);
     else if (!buf_reserve(&text, KEY_FILE_MAX) || !file_read(path, &text, e))
-        e->kind = ERROR_SIGN_IN;
+        refuse(e);
     else if (strlen(buf_str(&text)) != text.len || !parse(buf_str(&text), out))
         error_set(e, ERROR_SIGN_IN,
                   "%s must hold a key as %zu hexadecimal digits on one line, and nothing else; "
