@@ -6,12 +6,14 @@ POSTERN_TEST_KILLS sets how many times (default 15), POSTERN_TEST_SEED the momen
 
 import json
 import os
+import pwd
 import random
 import re
 import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import tap
 from delegated import (BOB, EX_CANTCREAT, EX_NOUSER, EX_OK, EX_UNAVAILABLE, EX_USAGE, command,
@@ -277,6 +279,35 @@ def rotation_killed():
         left = [p.name for p in pair.work.iterdir() if p.name.startswith("token.key")]
         assert left == ["token.key"], left
         fetches(pair)
+
+
+@test
+def service_of_another_user():
+    """Root signs in, lists, rotates and revokes for a service with a user of its own"""
+    if os.geteuid() != 0:
+        raise tap.Skip("only root can become another user")
+    nobody = pwd.getpwnam("nobody")
+    with delegated(serve=False, top="user = nobody\n") as pair:
+        pair.work.chmod(0o711)
+        anchors = pair.work / "ca.pem"
+        anchors.write_bytes(Path(pair.sandbox.ca_file).read_bytes())
+        pair.tenant["ca-file"] = f"'{anchors}'"
+        pair.postern.write(pair.config_text())
+        os.chown(pair.postern.config, nobody.pw_uid, -1)
+        sign_in(pair)
+        for path in (pair.work / "token.key", *(pair.work / "state" / "sign-ins").iterdir()):
+            assert path.stat().st_uid == nobody.pw_uid, path
+        assert not command(pair, "check").stderr
+        pair.start()
+        fetches(pair)
+        for _ in range(3):
+            assert command(pair, "token", "rotate-key").returncode == EX_OK
+            pair.sandbox.control("POST", "/expire-tokens")
+            fetches(pair)
+        assert state_of(pair) == "good"
+        assert "running postern serve" in sign_in(pair)
+        assert command(pair, "token", "revoke", MAILBOX).returncode == EX_OK
+        assert not opens(pair)
 
 
 tap.main(at_once=3)
