@@ -21,13 +21,14 @@ static bool look_at_name(struct doctor *d, const char *url)
     struct buf addresses = BUF_INIT(URL_MAX);
     struct error e = ERROR_INIT;
     const char *host = url + strlen("https://");
+    int len = (int)(*host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":"));
     bool proxied = doctor_proxy() != NULL; /* a proxy resolves names itself */
     bool ok = graph_route_resolve(url, RESOLVE_MS, &addresses, &e);
     if (ok) {
-        steps_add(d->steps, STEP_OK, "dns", "%s is %s", host, buf_str(&addresses));
+        steps_add(d->steps, STEP_OK, "dns", "%.*s is %s", len, host, buf_str(&addresses));
     } else {
-        steps_add(d->steps, proxied ? STEP_NOTE : STEP_FAIL, "dns", "%s has no address here: %s",
-                  host, e.text);
+        steps_add(d->steps, proxied ? STEP_NOTE : STEP_FAIL, "dns", "%.*s has no address here: %s",
+                  len, host, e.text);
         steps_fix(d->steps, "%s",
                   proxied ? ""
                           : "check /etc/resolv.conf and the network; where only a proxy knows "
