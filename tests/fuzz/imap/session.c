@@ -62,7 +62,7 @@ static void be_quiet(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool quiet;
-    struct door_options options = {.timeout_ms = 100};
+    struct door_options options = {.config = DOOR_WITH_MORE, .timeout_ms = 100};
     struct door d;
     if (size < 1 || size > INPUT_MAX)
         return 0;

@@ -61,7 +61,7 @@ static void be_quiet(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool quiet;
-    struct door_options options = {0};
+    struct door_options options = {.config = DOOR_WITH_MORE};
     struct door d;
     if (size < 1 || size > INPUT_MAX)
         return 0;

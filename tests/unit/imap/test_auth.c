@@ -97,15 +97,6 @@ static void test_sasl_login(void)
                            "+ UGFzc3dvcmQ6\r\na NO [AUTHENTICATIONFAILED] login refused\r\n");
 }
 
-/* Logins of its own for whoever has no password: an old device, and clients with a token. */
-#define WITH_MORE                                                                                  \
-    "state-dir = \"/nonexistent\"\n"                                                               \
-    "tenant \"contoso\" { tenant-id = \"contoso.onmicrosoft.com\" client-secret = 'x' "            \
-    "client-id = \"6731de76-14a6-49ae-97bc-6eba6914391e\" allow-client-tokens = yes "              \
-    "}\n" DOOR_LISTENER DOOR_LOGIN(                                                                \
-        "alice", "") "login \"scanner\" {\n mailbox = \"alerts@contoso.com\"\n"                    \
-                     " tenant = \"contoso\"\n device-secret = 'tanstaaftanstaaf'\n}\n"
-
 /* Tokens in responses: user=NAME ^A auth=Bearer TOKEN ^A ^A and RFC 7628's. */
 #define XOAUTH2                                                                                    \
     "dXNlcj1hbGljZUBjb250b3NvLmNvbQFhdXRoPUJlYXJlciBleUowYjJ0bGJnLm9mLWFsaWNlfisvPT0BAQ=="
@@ -123,7 +114,7 @@ static void test_sasl_login(void)
 
 static const char *talk_more(const char *input)
 {
-    static const struct door_options more = {.config = WITH_MORE};
+    static const struct door_options more = {.config = DOOR_WITH_MORE};
     return talk_bytes(&more, input, strlen(input));
 }
 

@@ -111,15 +111,6 @@ static void test_auth_other(void)
                            "-ERR USER is valid before login only\r\n");
 }
 
-/* Logins of its own for whoever has no password: an old device, and clients with a token. */
-#define WITH_MORE                                                                                  \
-    "state-dir = \"/nonexistent\"\n"                                                               \
-    "tenant \"contoso\" { tenant-id = \"contoso.onmicrosoft.com\" client-secret = 'x' "            \
-    "client-id = \"6731de76-14a6-49ae-97bc-6eba6914391e\" allow-client-tokens = yes "              \
-    "}\n" DOOR_LISTENER DOOR_LOGIN(                                                                \
-        "alice", "") "login \"scanner\" {\n mailbox = \"alerts@contoso.com\"\n"                    \
-                     " tenant = \"contoso\"\n device-secret = 'tanstaaftanstaaf'\n}\n"
-
 /* Tokens in responses: user=NAME ^A auth=Bearer TOKEN ^A ^A and RFC 7628's. */
 #define XOAUTH2                                                                                    \
     "dXNlcj1hbGljZUBjb250b3NvLmNvbQFhdXRoPUJlYXJlciBleUowYjJ0bGJnLm9mLWFsaWNlfisvPT0BAQ=="
@@ -135,7 +126,7 @@ static void test_auth_other(void)
 /* What is said of a wrong one, in JSON. */
 #define XOAUTH2_ERROR "eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiQmVhcmVyIn0="
 
-static const struct door_options more = {.config = WITH_MORE};
+static const struct door_options more = {.config = DOOR_WITH_MORE};
 
 static const char *talk_more(const char *input)
 {
@@ -160,7 +151,7 @@ static void test_announced(void)
     CU_ASSERT_PTR_NOT_NULL(
         strstr(talk_more("CAPA\r\n"), "\r\nSASL PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER\r\n"));
     /* From where the device may not log in, and where a token must not cross. */
-    struct door_options far = {.config = WITH_MORE, .address = "192.0.2.1"};
+    struct door_options far = {.config = DOOR_WITH_MORE, .address = "192.0.2.1"};
     CU_ASSERT_STRING_EQUAL(after_greeting(talk_bytes(&far, "AUTH\r\n", 6)),
                            "+OK mechanisms follow\r\nPLAIN\r\nLOGIN\r\n.\r\n");
     CU_ASSERT_PTR_NULL(strchr(talk_bytes(&far, "", 0), '<'));

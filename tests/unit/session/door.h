@@ -26,6 +26,15 @@
     " password = '" DOOR_HASH "'\n " settings "\n}\n"
 #define DOOR_LISTENER "listener \"pop\" {\n protocol = pop3\n address = \"127.0.0.1:1110\"\n}\n"
 
+/* A config with logins for whoever has no password: an old device, and clients with a token. */
+#define DOOR_WITH_MORE                                                                             \
+    "state-dir = \"/nonexistent\"\n"                                                               \
+    "tenant \"contoso\" { tenant-id = \"contoso.onmicrosoft.com\" client-secret = 'x' "            \
+    "client-id = \"6731de76-14a6-49ae-97bc-6eba6914391e\" allow-client-tokens = yes "              \
+    "}\n" DOOR_LISTENER DOOR_LOGIN(                                                                \
+        "alice", "") "login \"scanner\" {\n mailbox = \"alerts@contoso.com\"\n"                    \
+                     " tenant = \"contoso\"\n device-secret = 'tanstaaftanstaaf'\n}\n"
+
 struct door {
     struct config *config;
     struct session_gate *gate; /* owned unless it was given */
