@@ -18,10 +18,12 @@ bool vault_place_init(struct vault_place *p, const struct store_vault *v, const 
     char name[PATH_KEY_SIZE];
     memset(p, 0, sizeof *p);
     if (!*tenant || !*account || strlen(tenant) > VAULT_NAME_MAX ||
-        strlen(account) > VAULT_NAME_MAX)
-        return error_set(e, ERROR_LOCAL,
-                         "the names of a tenant and an account have 1 to %d bytes, not %zu and %zu",
-                         VAULT_NAME_MAX, strlen(tenant), strlen(account));
+        strlen(account) > VAULT_NAME_MAX) {
+        error_set(e, ERROR_LOCAL,
+                  "the names of a tenant and an account have 1 to %d bytes, not %zu and %zu",
+                  VAULT_NAME_MAX, strlen(tenant), strlen(account));
+        return false;
+    }
     p->tenant = tenant;
     p->account = xstrdup(account);
     for (char *c = p->account; *c; c++) {
