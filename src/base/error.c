@@ -89,6 +89,12 @@ bool error_advise(struct error *e, const char *fmt, ...)
     return false;
 }
 
+void error_turn(struct error *e, enum error_kind kind)
+{
+    e->kind = kind;
+    e->advice[0] = '\0';
+}
+
 const char *error_kind_name(enum error_kind kind)
 {
     if ((unsigned)kind >= sizeof kind_names / sizeof kind_names[0])

@@ -377,7 +377,7 @@ static bool put_url(const struct graph_call *call, struct buf *url, struct error
         if (!call_check_link(call, call->link, e)) {
             /* Links are checked when they come, so this one was kept from a time when graph-url
              * was another: as good as expired. */
-            e->kind = ERROR_RESYNC;
+            error_turn(e, ERROR_RESYNC);
             return false;
         }
         buf_puts(url, call->link);

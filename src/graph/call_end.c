@@ -135,7 +135,7 @@ void call_expire(struct graph_call *call, int64_t now)
 void call_end_unknown(struct graph_call *call, const struct error *cause)
 {
     struct error e = *cause;
-    e.kind = ERROR_UNKNOWN_WRITE;
+    error_turn(&e, ERROR_UNKNOWN_WRITE);
     error_prefix(&e, "a change was sent and its answer is lost, so it may have been done: ");
     call_end(call, &e);
 }

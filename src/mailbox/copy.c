@@ -276,7 +276,7 @@ static void undo(struct copies *b)
     if (left == 0 || b->error->kind == ERROR_FOLDER_GONE)
         return;
     /* The client is not to believe that nothing was done. */
-    b->error->kind = ERROR_UNKNOWN_WRITE;
+    error_turn(b->error, ERROR_UNKNOWN_WRITE);
     error_prefix(b->error, "up to %zu copies without an answer may be left in %s: ", left,
                  b->to->path);
 }

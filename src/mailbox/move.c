@@ -219,7 +219,7 @@ bool mailbox_move(struct mailbox_folder *from, const uint32_t *uids, size_t coun
     /* A message that somebody moved meanwhile stays where it is. */
     if (!mailbox_folder_sync(from, false, w, e)) {
         if (e->kind == ERROR_FOLDER_GONE) /* with all that was in it; the target may be there */
-            e->kind = ERROR_GONE;
+            error_turn(e, ERROR_GONE);
         return false;
     }
     b.items = xcalloc(count, sizeof *b.items);

@@ -38,7 +38,7 @@ static bool get_folder(struct mailbox_account *a, const char *id_or_name, struct
         ok = ask_folder(a, id_or_name, false, arena, g, w, e);
     }
     if (!ok && e->kind == ERROR_GONE)
-        e->kind = ERROR_FOLDER_GONE;
+        error_turn(e, ERROR_FOLDER_GONE);
     return ok;
 }
 
@@ -48,7 +48,7 @@ bool tree_ask(struct mailbox_account *a, const char *id, struct arena *arena,
     if (ask_folder(a, id, false, arena, g, w, e))
         return true;
     if (e->kind == ERROR_GONE)
-        e->kind = ERROR_FOLDER_GONE;
+        error_turn(e, ERROR_FOLDER_GONE);
     return false;
 }
 

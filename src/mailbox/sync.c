@@ -75,7 +75,7 @@ static void lead(struct mailbox_folder *f, struct sync_flight *flight, bool read
     bool left = !ok && wait_ended(w, &own);
     if (e.kind == ERROR_FOLDER_GONE || e.kind == ERROR_GONE) {
         tree_forget(f);
-        e.kind = ERROR_FOLDER_GONE;
+        error_turn(&e, ERROR_FOLDER_GONE);
     }
     pthread_mutex_lock(&a->lock);
     flight->led = !left;

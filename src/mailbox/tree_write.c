@@ -89,7 +89,7 @@ static bool repeat(unsigned *repeats, const struct error *why, struct error *e)
         return true;
     *e = *why;
     if (e->kind == ERROR_UNKNOWN_WRITE)
-        e->kind = ERROR_TEMPORARY; /* it is known by now: nothing was done */
+        error_turn(e, ERROR_TEMPORARY); /* it is known by now: nothing was done */
     return false;
 }
 

@@ -54,7 +54,7 @@ static bool parse(const char *text, struct vault_keys *out)
 
 static void refuse(struct error *e)
 {
-    e->kind = ERROR_SIGN_IN;
+    error_turn(e, ERROR_SIGN_IN);
     error_prefix(e, "the user that runs postern must be able to read the key of stored sign-ins: ");
 }
 

@@ -180,9 +180,9 @@ class Sandbox:
     """postern-sandbox and its control port."""
 
     def __init__(self, work, *arguments):
-        # What a sanitizer makes slow on a busy machine may be on its way for a second and more, so
-        # that rule is for the other builds.
-        grace = ("--set", "retry-grace-ms=2000") if sanitized() else ()
+        # On a busy machine a request may be on its way for long; with a sanitizer for a second and
+        # more, so that the rule is for the other builds.
+        grace = ("--set", f"retry-grace-ms={2000 if sanitized() else 500}")
         self.process = Process([program("postern-sandbox"), "--user", MAILBOX, *grace, *arguments],
                                work / "sandbox.log",
                                stdout=subprocess.PIPE)

@@ -64,6 +64,9 @@ bool error_set(struct error *e, enum error_kind kind, const char *fmt, ...)
 bool error_prefix(struct error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Sets the advice. Returns false. */
 bool error_advise(struct error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Makes it an error of another kind: text, status, code and ids stay; the advice, which was about
+ * the old kind, goes. */
+void error_turn(struct error *e, enum error_kind kind);
 /* Short stable name of a kind for logs and metrics: "throttled". */
 const char *error_kind_name(enum error_kind kind);
 
