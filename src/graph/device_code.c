@@ -7,6 +7,7 @@
 
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
+#include "postern/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,16 +20,13 @@
 #define EXPIRES_MAX_MS  ((int64_t)24 * 3600 * 1000)
 #define CODE_MAX        4096
 #define MESSAGE_MAX     1000
-/* What is shown in a terminal keeps to letters, digits, spaces and punctuation. */
-static char *shown(const char *text, size_t max)
+
+/* What is shown in a terminal must not steer it. */
+static char *shown(const char *text)
 {
-    char *copy = xstrndup(text ? text : "", max);
-    for (char *p = copy; *p; p++) {
-        unsigned char ch = (unsigned char)*p;
-        if (ch < 0x20 || ch == 0x7f)
-            *p = ' ';
-    }
-    return copy;
+    char *clean = xmalloc(MESSAGE_MAX);
+    text_clean(text ? text : "", clean, MESSAGE_MAX);
+    return clean;
 }
 
 static int64_t bounded(int64_t seconds, int64_t max_ms)
@@ -69,7 +67,7 @@ bool sign_in_device_decode(const char *body, size_t len, struct graph_device_cod
         *out = (struct graph_device_code){
             .user_code = xstrdup(user),
             .verification_url = xstrdup(url),
-            .message = shown(json_peek_string(root, "message"), MESSAGE_MAX),
+            .message = shown(json_peek_string(root, "message")),
             .device_code = xstrdup(device),
             .interval_ms = has_interval ? bounded(interval, INTERVAL_MAX_MS) : INTERVAL_MS,
             .expires_ms = clock_mono_ms() + bounded(expires, EXPIRES_MAX_MS)};
