@@ -10,9 +10,9 @@
 #ifndef POSTERN_MAILBOX_INTERNAL_H
 #define POSTERN_MAILBOX_INTERNAL_H
 
-#include "claims.h"
-#include "merge.h"
+#include "change/claims.h"
 #include "poller.h"
+#include "sync/merge.h"
 #include "workers.h"
 
 #include "postern/base/table.h"

@@ -1,80 +1,81 @@
 noinst_LIBRARIES += libmailbox.a
+libmailbox_a_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/src/mailbox
 libmailbox_a_SOURCES = \
 	src/mailbox/abreast.c \
 	src/mailbox/abreast.h \
-	src/mailbox/append.c \
-	src/mailbox/append.h \
-	src/mailbox/append_draft.c \
-	src/mailbox/append_json.c \
-	src/mailbox/arrive.c \
 	src/mailbox/bearer.c \
-	src/mailbox/body.c \
-	src/mailbox/body.h \
-	src/mailbox/chores.c \
-	src/mailbox/claims.c \
-	src/mailbox/claims.h \
-	src/mailbox/commit.c \
-	src/mailbox/compose.c \
-	src/mailbox/compose.h \
-	src/mailbox/counts.c \
-	src/mailbox/copy.c \
-	src/mailbox/delete.c \
-	src/mailbox/draft.c \
-	src/mailbox/expunge.c \
-	src/mailbox/fact.c \
-	src/mailbox/fetch.c \
-	src/mailbox/find.c \
-	src/mailbox/flags.c \
-	src/mailbox/folder.c \
-	src/mailbox/headers.c \
 	src/mailbox/internal.h \
-	src/mailbox/keywords.c \
-	src/mailbox/keywords.h \
-	src/mailbox/mark.c \
-	src/mailbox/merge.c \
-	src/mailbox/merge.h \
-	src/mailbox/move.c \
-	src/mailbox/names.c \
-	src/mailbox/names.h \
-	src/mailbox/open.c \
-	src/mailbox/original.c \
-	src/mailbox/paths.c \
 	src/mailbox/poller.c \
 	src/mailbox/poller.h \
-	src/mailbox/pool.c \
-	src/mailbox/pool.h \
-	src/mailbox/reader.c \
-	src/mailbox/reader.h \
-	src/mailbox/reading.c \
 	src/mailbox/registry.c \
-	src/mailbox/remove.c \
-	src/mailbox/rename.c \
-	src/mailbox/row.c \
-	src/mailbox/row.h \
-	src/mailbox/seen.c \
-	src/mailbox/special.c \
-	src/mailbox/status.c \
-	src/mailbox/status.h \
-	src/mailbox/status_unread.c \
-	src/mailbox/sync.c \
-	src/mailbox/sync_full.c \
-	src/mailbox/sync_round.c \
-	src/mailbox/tree.c \
-	src/mailbox/tree_build.c \
-	src/mailbox/tree_build.h \
-	src/mailbox/tree_keep.h \
-	src/mailbox/tree_rows.c \
-	src/mailbox/undo.c \
-	src/mailbox/upload.c \
-	src/mailbox/upload.h \
-	src/mailbox/tree_write.c \
-	src/mailbox/tree_write.h \
-	src/mailbox/validity.c \
-	src/mailbox/view.c \
-	src/mailbox/view_build.h \
 	src/mailbox/warm.c \
 	src/mailbox/workers.c \
-	src/mailbox/workers.h
+	src/mailbox/workers.h \
+	src/mailbox/append/append.c \
+	src/mailbox/append/append.h \
+	src/mailbox/append/append_draft.c \
+	src/mailbox/append/append_json.c \
+	src/mailbox/append/compose.c \
+	src/mailbox/append/compose.h \
+	src/mailbox/append/upload.c \
+	src/mailbox/append/upload.h \
+	src/mailbox/body/body.c \
+	src/mailbox/body/body.h \
+	src/mailbox/body/fact.c \
+	src/mailbox/body/headers.c \
+	src/mailbox/body/reader.c \
+	src/mailbox/body/reader.h \
+	src/mailbox/change/arrive.c \
+	src/mailbox/change/chores.c \
+	src/mailbox/change/claims.c \
+	src/mailbox/change/claims.h \
+	src/mailbox/change/copy.c \
+	src/mailbox/change/delete.c \
+	src/mailbox/change/expunge.c \
+	src/mailbox/change/find.c \
+	src/mailbox/change/flags.c \
+	src/mailbox/change/keywords.c \
+	src/mailbox/change/keywords.h \
+	src/mailbox/change/move.c \
+	src/mailbox/change/undo.c \
+	src/mailbox/sync/commit.c \
+	src/mailbox/sync/draft.c \
+	src/mailbox/sync/fetch.c \
+	src/mailbox/sync/folder.c \
+	src/mailbox/sync/mark.c \
+	src/mailbox/sync/merge.c \
+	src/mailbox/sync/merge.h \
+	src/mailbox/sync/original.c \
+	src/mailbox/sync/pool.c \
+	src/mailbox/sync/pool.h \
+	src/mailbox/sync/row.c \
+	src/mailbox/sync/row.h \
+	src/mailbox/sync/sync.c \
+	src/mailbox/sync/sync_full.c \
+	src/mailbox/sync/sync_round.c \
+	src/mailbox/sync/view.c \
+	src/mailbox/sync/view_build.h \
+	src/mailbox/tree/counts.c \
+	src/mailbox/tree/names.c \
+	src/mailbox/tree/names.h \
+	src/mailbox/tree/open.c \
+	src/mailbox/tree/paths.c \
+	src/mailbox/tree/reading.c \
+	src/mailbox/tree/remove.c \
+	src/mailbox/tree/rename.c \
+	src/mailbox/tree/seen.c \
+	src/mailbox/tree/special.c \
+	src/mailbox/tree/status.c \
+	src/mailbox/tree/status.h \
+	src/mailbox/tree/status_unread.c \
+	src/mailbox/tree/tree.c \
+	src/mailbox/tree/tree_build.c \
+	src/mailbox/tree/tree_build.h \
+	src/mailbox/tree/tree_keep.h \
+	src/mailbox/tree/tree_rows.c \
+	src/mailbox/tree/tree_write.c \
+	src/mailbox/tree/tree_write.h \
+	src/mailbox/tree/validity.c
 noinst_HEADERS += \
 	include/postern/mailbox/account.h \
 	include/postern/mailbox/bearer.h \

@@ -1,6 +1,6 @@
 /* The accounts of the process, by tenant and mailbox. */
 #include "internal.h"
-#include "status.h"
+#include "tree/status.h"
 
 #include "postern/mailbox/tree.h"
 

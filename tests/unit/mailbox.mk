@@ -25,4 +25,5 @@ test_mailbox_SOURCES = \
 	tests/unit/mailbox/test_sync.c \
 	tests/unit/mailbox/test_tree.c \
 	tests/unit/mailbox/test_view.c
+test_mailbox_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/src/mailbox
 test_mailbox_LDADD = $(mailbox_LIBS) $(UNIT_LIBS)

@@ -6,7 +6,7 @@
 
 #include "parse.h"
 #include "search.h"
-#include "view_build.h"
+#include "sync/view_build.h"
 
 #include "postern/mime/header.h"
 

@@ -5,7 +5,7 @@
 #include "../fuzz.h"
 
 #include "set.h"
-#include "view_build.h"
+#include "sync/view_build.h"
 
 #include <string.h>
 

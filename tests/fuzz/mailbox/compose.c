@@ -1,5 +1,5 @@
 /* MIME as JSON says it: whatever comes in, what comes out is valid text and lies in the message. */
-#include "compose.h"
+#include "append/compose.h"
 #include "../fuzz.h"
 
 #include "postern/mime/charset.h"

@@ -2,7 +2,7 @@
  * message tells, and what was adopted is in place. */
 #include "../fuzz.h"
 
-#include "../../../src/mailbox/view_build.h"
+#include "../../../src/mailbox/sync/view_build.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Keywords and categories: each has one on the other side, and comes back. */
 #include "../fuzz.h"
 
-#include "../../../src/mailbox/keywords.h"
+#include "../../../src/mailbox/change/keywords.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Names of folders: what is written reads back, and what reads is written back. */
 #include "../fuzz.h"
 
-#include "names.h"
+#include "tree/names.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #include "fake_mailbox.h"
 
-#include "keywords.h"
-#include "view_build.h"
+#include "change/keywords.h"
+#include "sync/view_build.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"

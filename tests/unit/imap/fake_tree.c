@@ -1,6 +1,6 @@
 #include "fake_tree.h"
 
-#include "tree_build.h"
+#include "tree/tree_build.h"
 
 #include "postern/base/alloc.h"
 
@@ -100,8 +100,8 @@ bool mailbox_folder_rename(struct mailbox_account *a, const char *from, const ch
     return note(e, "rename %s to %s; ", from, to);
 }
 
-bool mailbox_subscribe(struct mailbox_account *a, const char *name, bool subscribed,
-                       struct wait *w, struct error *e)
+bool mailbox_subscribe(struct mailbox_account *a, const char *name, bool subscribed, struct wait *w,
+                       struct error *e)
 {
     (void)a, (void)w;
     return note(e, "%s %s; ", subscribed ? "subscribe" : "unsubscribe", name);

@@ -2,7 +2,7 @@
 
 #include "set.h"
 
-#include "view_build.h"
+#include "sync/view_build.h"
 
 #include <string.h>
 

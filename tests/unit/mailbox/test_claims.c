@@ -1,5 +1,5 @@
 /* Whose is what was made. */
-#include "../../../src/mailbox/claims.h"
+#include "../../../src/mailbox/change/claims.h"
 #include "../unit.h"
 
 #include "postern/base/clock.h"

@@ -1,5 +1,5 @@
 /* MIME as JSON can say it. */
-#include "../../../src/mailbox/compose.h"
+#include "../../../src/mailbox/append/compose.h"
 #include "../unit.h"
 
 #include <string.h>

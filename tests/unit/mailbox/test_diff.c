@@ -1,5 +1,5 @@
 /* What two generations tell of each other, against the naive way: each message looked up. */
-#include "../../../src/mailbox/view_build.h"
+#include "../../../src/mailbox/sync/view_build.h"
 #include "../unit.h"
 
 #include <stdio.h>

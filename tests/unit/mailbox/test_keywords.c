@@ -1,4 +1,4 @@
-#include "../../../src/mailbox/keywords.h"
+#include "../../../src/mailbox/change/keywords.h"
 #include "../unit.h"
 
 #include <stdlib.h>

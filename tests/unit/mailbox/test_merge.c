@@ -1,4 +1,4 @@
-#include "../../../src/mailbox/merge.h"
+#include "../../../src/mailbox/sync/merge.h"
 #include "../unit.h"
 
 #include "postern/base/clock.h"

@@ -1,6 +1,6 @@
 /* Display names to IMAP levels and back; trees of rows. */
-#include "../../../src/mailbox/names.h"
-#include "../../../src/mailbox/tree_build.h"
+#include "../../../src/mailbox/tree/names.h"
+#include "../../../src/mailbox/tree/tree_build.h"
 #include "../unit.h"
 
 #include <stdlib.h>

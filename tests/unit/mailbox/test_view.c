@@ -1,4 +1,4 @@
-#include "../../../src/mailbox/view_build.h"
+#include "../../../src/mailbox/sync/view_build.h"
 #include "../unit.h"
 
 #include <string.h>

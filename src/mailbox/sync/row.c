@@ -1,6 +1,6 @@
 #include "row.h"
 
-#include "keywords.h"
+#include "change/keywords.h"
 
 #include "postern/base/alloc.h"
 

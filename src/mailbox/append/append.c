@@ -10,7 +10,7 @@
  */
 #include "append.h"
 
-#include "keywords.h"
+#include "change/keywords.h"
 
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
