@@ -1,6 +1,6 @@
 #include "cmd.h"
-#include "identity.h"
-#include "login_target.h"
+#include "service/identity.h"
+#include "sign_in/login_target.h"
 #include "weak.h"
 
 #include "postern/base/alloc.h"

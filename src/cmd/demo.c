@@ -7,7 +7,7 @@
 #include "postern/base/alloc.h"
 #include "postern/base/buf.h"
 #include "postern/base/file.h"
-#include "process.h"
+#include "service/process.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>

@@ -4,13 +4,13 @@
  */
 #include "asking.h"
 #include "cmd.h"
-#include "need.h"
+#include "doctor/need.h"
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 #include "postern/base/csv.h"
 #include "postern/base/text.h"
 #include "postern/graph/report.h"
-#include "process.h"
+#include "service/process.h"
 
 #include <json-c/json.h>
 #include <stdio.h>

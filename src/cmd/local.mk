@@ -1,68 +1,69 @@
 bin_PROGRAMS += postern
+postern_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/src/cmd
 postern_SOURCES = \
-	src/cmd/answers.c \
-	src/cmd/answers.h \
 	src/cmd/arguments.c \
 	src/cmd/asking.c \
 	src/cmd/asking.h \
-	src/cmd/certificate.c \
-	src/cmd/certificate.h \
 	src/cmd/check.c \
 	src/cmd/child.c \
 	src/cmd/child.h \
-	src/cmd/clients.c \
-	src/cmd/clients.h \
-	src/cmd/clients_filter.c \
-	src/cmd/clients_print.c \
 	src/cmd/cmd.h \
-	src/cmd/control.h \
-	src/cmd/control_client.c \
-	src/cmd/control_request.c \
-	src/cmd/control_server.c \
 	src/cmd/demo.c \
 	src/cmd/discover.c \
-	src/cmd/doctor.c \
-	src/cmd/doctor.h \
-	src/cmd/doctor_listener.c \
-	src/cmd/doctor_local.c \
-	src/cmd/doctor_login.c \
-	src/cmd/doctor_tenant.c \
 	src/cmd/grid.c \
 	src/cmd/grid.h \
-	src/cmd/housekeeper.c \
-	src/cmd/housekeeper.h \
-	src/cmd/confine.c \
-	src/cmd/confine.h \
-	src/cmd/identity.c \
-	src/cmd/identity.h \
-	src/cmd/login.c \
-	src/cmd/login_browser.c \
-	src/cmd/login_device.c \
-	src/cmd/login_flow.h \
-	src/cmd/login_target.c \
-	src/cmd/login_target.h \
-	src/cmd/logins_watch.c \
-	src/cmd/logins_watch.h \
 	src/cmd/main.c \
-	src/cmd/need.c \
-	src/cmd/need.h \
 	src/cmd/passwd.c \
-	src/cmd/powershell.c \
-	src/cmd/powershell.h \
-	src/cmd/process.c \
-	src/cmd/process.h \
-	src/cmd/qr.c \
-	src/cmd/qr.h \
-	src/cmd/redirect.c \
-	src/cmd/redirect.h \
-	src/cmd/redirect_page.c \
-	src/cmd/serve.c \
-	src/cmd/steps.c \
-	src/cmd/steps.h \
-	src/cmd/token.c \
-	src/cmd/token_list.c \
-	src/cmd/token_list.h \
 	src/cmd/version.c \
 	src/cmd/weak.c \
-	src/cmd/weak.h
+	src/cmd/weak.h \
+	src/cmd/clients/clients.c \
+	src/cmd/clients/clients.h \
+	src/cmd/clients/clients_filter.c \
+	src/cmd/clients/clients_print.c \
+	src/cmd/control/answers.c \
+	src/cmd/control/answers.h \
+	src/cmd/control/control.h \
+	src/cmd/control/control_client.c \
+	src/cmd/control/control_request.c \
+	src/cmd/control/control_server.c \
+	src/cmd/doctor/certificate.c \
+	src/cmd/doctor/certificate.h \
+	src/cmd/doctor/doctor.c \
+	src/cmd/doctor/doctor.h \
+	src/cmd/doctor/doctor_listener.c \
+	src/cmd/doctor/doctor_local.c \
+	src/cmd/doctor/doctor_login.c \
+	src/cmd/doctor/doctor_tenant.c \
+	src/cmd/doctor/need.c \
+	src/cmd/doctor/need.h \
+	src/cmd/doctor/powershell.c \
+	src/cmd/doctor/powershell.h \
+	src/cmd/doctor/steps.c \
+	src/cmd/doctor/steps.h \
+	src/cmd/service/confine.c \
+	src/cmd/service/confine.h \
+	src/cmd/service/housekeeper.c \
+	src/cmd/service/housekeeper.h \
+	src/cmd/service/identity.c \
+	src/cmd/service/identity.h \
+	src/cmd/service/logins_watch.c \
+	src/cmd/service/logins_watch.h \
+	src/cmd/service/process.c \
+	src/cmd/service/process.h \
+	src/cmd/service/serve.c \
+	src/cmd/sign_in/login.c \
+	src/cmd/sign_in/login_browser.c \
+	src/cmd/sign_in/login_device.c \
+	src/cmd/sign_in/login_flow.h \
+	src/cmd/sign_in/login_target.c \
+	src/cmd/sign_in/login_target.h \
+	src/cmd/sign_in/qr.c \
+	src/cmd/sign_in/qr.h \
+	src/cmd/sign_in/redirect.c \
+	src/cmd/sign_in/redirect.h \
+	src/cmd/sign_in/redirect_page.c \
+	src/cmd/sign_in/token.c \
+	src/cmd/sign_in/token_list.c \
+	src/cmd/sign_in/token_list.h
 postern_LDADD = libpop3.a $(imap_LIBS) $(MHD_LIBS) $(QRENCODE_LIBS)

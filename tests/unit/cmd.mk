@@ -2,18 +2,18 @@ check_PROGRAMS += test-cmd
 UNIT_TESTS += test-cmd
 TESTS += test-cmd
 test_cmd_SOURCES = \
-	src/cmd/clients.h \
-	src/cmd/clients_filter.c \
-	src/cmd/control.h \
-	src/cmd/control_client.c \
-	src/cmd/control_request.c \
-	src/cmd/control_server.c \
+	src/cmd/clients/clients.h \
+	src/cmd/clients/clients_filter.c \
+	src/cmd/control/control.h \
+	src/cmd/control/control_client.c \
+	src/cmd/control/control_request.c \
+	src/cmd/control/control_server.c \
 	src/cmd/grid.c \
 	src/cmd/grid.h \
-	src/cmd/login_target.c \
-	src/cmd/login_target.h \
-	src/cmd/redirect.h \
-	src/cmd/redirect_page.c \
+	src/cmd/sign_in/login_target.c \
+	src/cmd/sign_in/login_target.h \
+	src/cmd/sign_in/redirect.h \
+	src/cmd/sign_in/redirect_page.c \
 	tests/unit/cmd/main.c \
 	tests/unit/cmd/test_clients.c \
 	tests/unit/cmd/test_control.c \

@@ -1,7 +1,7 @@
 /* A request on the control socket: whole strings, at most so many, or an error. */
 #include "../fuzz.h"
 
-#include "control.h"
+#include "control/control.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Which clients are chosen. */
-#include "clients.h"
+#include "clients/clients.h"
 
 #include "../unit.h"
 

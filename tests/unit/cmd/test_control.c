@@ -1,6 +1,6 @@
 #include "../store/scratch.h"
 #include "../unit.h"
-#include "control.h"
+#include "control/control.h"
 
 #include "postern/base/clock.h"
 #include "postern/base/file.h"

@@ -1,7 +1,7 @@
 /* Whose sign-in is meant, and what the browser is told. */
 #include "../unit.h"
-#include "login_target.h"
-#include "redirect.h"
+#include "sign_in/login_target.h"
+#include "sign_in/redirect.h"
 
 #include <string.h>
 
@@ -16,27 +16,29 @@ static const char text[] = TENANT("one", "flow = device-code")
     TENANT("two", "flow = authorization-code") TENANT("app", "client-secret = 'x'") TENANT(
         "svc",
         "flow = device-code account = 'svc@a.example'") "listener \"l\" { protocol = imap address "
-                                                        "= '127.0.0.1:1143' }\n" LOGIN("own",
-                                                                                       "tenant = "
-                                                                                       "one "
-                                                                                       "mailbox = "
-                                                                                       "'alice@a."
-                                                                                       "example'")
-                                                            LOGIN("shared",
+                                                        "= '127.0.0.1:1143' }\n" LOGIN(
+                                                            "own",
+                                                            "tenant = "
+                                                            "one "
+                                                            "mailbox = "
+                                                            "'alice@a."
+                                                            "example'") LOGIN("shared",
+                                                                              "tenant = one "
+                                                                              "mailbox = "
+                                                                              "'support@a.example' "
+                                                                              "account = "
+                                                                              "'Alice@a.example'")
+                                                            LOGIN("support@a.example",
                                                                   "tenant = one mailbox = "
-                                                                  "'support@a.example' account = "
-                                                                  "'Alice@a.example'")
-                                                                LOGIN("support@a.example",
-                                                                      "tenant = one mailbox = "
-                                                                      "'x@a.example' account = "
-                                                                      "'carol@a.example'")
-                                                                    LOGIN("same", "tenant = two "
-                                                                                  "mailbox = "
-                                                                                  "'alice@a."
-                                                                                  "example'") LOGIN(
-                                                                        "daemon",
-                                                                        "tenant = app mailbox = "
-                                                                        "'daemon@a.example'")
+                                                                  "'x@a.example' account = "
+                                                                  "'carol@a.example'")
+                                                                LOGIN("same", "tenant = two "
+                                                                              "mailbox = "
+                                                                              "'alice@a."
+                                                                              "example'")
+                                                                    LOGIN("daemon",
+                                                                          "tenant = app mailbox = "
+                                                                          "'daemon@a.example'")
                                                                         LOGIN(
                                                                             "many",
                                                                             "tenant = svc mailbox "

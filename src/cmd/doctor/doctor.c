@@ -8,7 +8,7 @@
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 #include "powershell.h"
-#include "process.h"
+#include "service/process.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "token_list.h"
 
-#include "control.h"
+#include "control/control.h"
 #include "grid.h"
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"

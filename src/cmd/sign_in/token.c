@@ -1,9 +1,9 @@
 /* postern token: the stored sign-ins, looked at, taken away, encrypted anew. */
 #include "cmd.h"
-#include "control.h"
+#include "control/control.h"
+#include "doctor/powershell.h"
 #include "login_target.h"
-#include "powershell.h"
-#include "process.h"
+#include "service/process.h"
 #include "token_list.h"
 
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* What is on this machine: the state directory and the variables of the environment. */
 #include "doctor.h"
 
-#include "control.h"
-#include "identity.h"
+#include "control/control.h"
 #include "postern/base/alloc.h"
 #include "postern/store/state.h"
+#include "service/identity.h"
 
 #include <errno.h>
 #include <pwd.h>

@@ -4,7 +4,7 @@
 #include "clients.h"
 
 #include "cmd.h"
-#include "control.h"
+#include "control/control.h"
 
 #include "postern/base/clock.h"
 

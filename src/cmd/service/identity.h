@@ -19,8 +19,8 @@ struct identity {
 
 /* Reads `user` and `group`. False: there are none such. */
 bool identity_find(const struct config *c, struct identity *out, struct error *e);
-/* Makes the state directory and the log's file if needed, and gives them to the user, as long as they
- * are root's. False also if this process may not become that user. */
+/* Makes the state directory and the log's file if needed, and gives them to the user, as long as
+ * they are root's. False also if this process may not become that user. */
 bool identity_give(const struct identity *id, const struct config *c, struct error *e);
 /* Acts as the user, and as root again: what is made between is the user's. */
 bool identity_assume(const struct identity *id, struct error *e);

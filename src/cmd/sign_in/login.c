@@ -1,9 +1,9 @@
 /* postern login: a person signs in to Microsoft 365, and the sign-in is stored for the service. */
 #include "cmd.h"
-#include "control.h"
-#include "identity.h"
+#include "control/control.h"
 #include "login_flow.h"
-#include "process.h"
+#include "service/identity.h"
+#include "service/process.h"
 
 #include "postern/base/file.h"
 #include "postern/base/text.h"

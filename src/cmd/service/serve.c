@@ -2,9 +2,9 @@
  * postern serve: builds the service from the bottom layer up, waits for signals, takes it down
  * from the top.
  */
-#include "answers.h"
 #include "cmd.h"
 #include "confine.h"
+#include "control/answers.h"
 #include "housekeeper.h"
 #include "identity.h"
 #include "logins_watch.h"
