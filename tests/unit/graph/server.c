@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define GATHER_MAX_S    10
 #define CONNECTIONS_MAX 64
 #define IDLE_MS         20000
 
@@ -36,6 +37,8 @@ struct server {
     pthread_t threads[CONNECTIONS_MAX];
     unsigned connections, count, token_count, abreast, most;
     unsigned handshake_delay_ms;
+    unsigned gather; /* requests to wait for, 0: none */
+    pthread_cond_t gathered;
 };
 
 struct connection {
@@ -108,6 +111,29 @@ static struct server_reply answer(struct server *s, struct server_request *r, ch
     return (struct server_reply){.status = 200, .type = "application/json", .body = token};
 }
 
+void server_gather(struct server *s, unsigned count)
+{
+    pthread_mutex_lock(&s->lock);
+    s->gather = count;
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* The others may come while one that came before them is held back. */
+static void gather(struct server *s)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += GATHER_MAX_S;
+    pthread_mutex_lock(&s->lock);
+    if (s->abreast >= s->gather)
+        s->gather = 0;
+    pthread_cond_broadcast(&s->gathered);
+    while (s->gather && pthread_cond_timedwait(&s->gathered, &s->lock, &until) == 0)
+        continue;
+    s->gather = 0;
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void pause_ms(unsigned ms)
 {
     struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
@@ -161,6 +187,8 @@ static void *serve_connection(void *arg)
         char token[128];
         bool graph = !strstr(r->target, "/oauth2/v2.0/token");
         struct server_reply reply = answer(s, r, token, sizeof token);
+        if (graph)
+            gather(s);
         pause_ms(reply.delay_ms);
         pthread_mutex_lock(&s->lock);
         s->abreast -= graph;
@@ -220,6 +248,7 @@ struct server *server_start(server_fn *fn, void *arg, bool tokens)
     s->tokens = tokens;
     signal(SIGPIPE, SIG_IGN);
     pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->gathered, NULL);
     /* One key for all servers of the program: making one takes longer than a test. */
     static EVP_PKEY *key;
     if (!key)
@@ -252,6 +281,7 @@ void server_stop(struct server **server)
     }
     unlink(s->ca);
     SSL_CTX_free(s->ctx);
+    pthread_cond_destroy(&s->gathered);
     pthread_mutex_destroy(&s->lock);
     free(s);
     *server = NULL;

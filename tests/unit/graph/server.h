@@ -42,7 +42,10 @@ void server_stop(struct server **s);
 const char *server_url(const struct server *s); /* "https://localhost:PORT" */
 const char *server_ca(const struct server *s);  /* path of the authority's PEM */
 unsigned server_most_abreast(struct server *s); /* the most requests seen at one time */
-unsigned server_count(struct server *s);        /* requests in all, tokens aside */
+/* From now on an answer to Graph requests is held back until so many are there at one time, once;
+ * not for longer than a machine that works could need. */
+void server_gather(struct server *s, unsigned count);
+unsigned server_count(struct server *s); /* requests in all, tokens aside */
 unsigned server_token_count(struct server *s);
 /* Connections that come from now on wait so long before their handshake. */
 void server_slow_handshakes(struct server *s, unsigned ms);

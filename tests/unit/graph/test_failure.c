@@ -106,6 +106,7 @@ static void test_abreast_is_one_failure(void)
     rig_open(&r, answer_script);
     calls[0] = rig_get(&r, "/warm");
     CU_ASSERT(rig_finish(&r, &calls[0], &e));
+    server_gather(r.server, 4);
     int64_t start = clock_mono_ms();
     for (size_t i = 0; i < 4; i++)
         calls[i] = rig_get(&r, "/a");

@@ -486,6 +486,11 @@ unsigned exchange_counts(struct exchange *x, struct exchange_counts *out)
            c.update;
 }
 
+void exchange_gather(struct exchange *x, unsigned count)
+{
+    server_gather(x->server, count);
+}
+
 unsigned exchange_most_abreast(struct exchange *x)
 {
     return server_most_abreast(x->server);

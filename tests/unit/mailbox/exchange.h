@@ -80,6 +80,7 @@ void exchange_mime(const char *id, char out[256]);
 void exchange_mark(struct exchange *x, char out[64]);
 /* Requests since the last call; their sum, tokens aside. */
 unsigned exchange_counts(struct exchange *x, struct exchange_counts *out);
+void exchange_gather(struct exchange *x, unsigned count); /* server_gather() */
 unsigned exchange_most_abreast(struct exchange *x);
 
 #endif
