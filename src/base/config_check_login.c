@@ -7,11 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define PASSWORD_DIGEST_MIN                                                                        \
-    22 /* the shortest digest of a strong crypt(3) method, in characters                           \
-        */
-#define DEVICE_SECRET_MIN 16
-#define GUID_LEN          36
+/* Characters of the shortest digest of a strong crypt(3) method. */
+#define PASSWORD_DIGEST_MIN 22
+#define DEVICE_SECRET_MIN   16
 
 /* A crypt(3) hash of a method that the system knows, digest included. */
 static bool is_password_hash(const char *text)
@@ -24,7 +22,7 @@ static bool is_password_hash(const char *text)
 
 static bool is_mailbox(const char *text)
 {
-    return strchr(text, '@') || (strlen(text) == GUID_LEN && config_only_of(text, "-"));
+    return strchr(text, '@') || guid_is(text);
 }
 
 /* The digests of CRAM-MD5 and APOP can be tried out at leisure by whoever hears one. */

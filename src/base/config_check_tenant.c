@@ -2,6 +2,7 @@
 #include "config_check.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/encode.h"
 #include "postern/base/file.h"
 
 #include <stdlib.h>
@@ -253,10 +254,11 @@ static void check_registration(const struct config_tenant *t, const struct confi
         config_fault(r, line_of(s, "tenant-id"),
                      "'tenant-id' must name your own tenant; an app cannot sign in to '%s'",
                      t->tenant_id);
-    if (t->allow_client_tokens && t->tenant_id && strchr(t->tenant_id, '.'))
-        config_warning(r, line_of(s, "allow-client-tokens"),
-                       "tokens of other directories are told apart by the GUID only: give "
-                       "'tenant-id' as one where clients bring their own tokens");
+    if (t->allow_client_tokens && (!t->tenant_id || !guid_is(t->tenant_id)))
+        config_fault(r, line_of(s, "allow-client-tokens"),
+                     "Graph takes the tokens of every directory, and which one gave a token shows "
+                     "by its GUID alone: give 'tenant-id' as a GUID (Tenant ID in Entra ID), or "
+                     "take allow-client-tokens out");
     if (t->client_id && !config_only_of(t->client_id, "-"))
         config_fault(r, line_of(s, "client-id"),
                      "'client-id' must be the GUID of the app registration (Application ID)");

@@ -161,6 +161,17 @@ void guid_make(char out[GUID_SIZE])
              b[14], b[15]);
 }
 
+bool guid_is(const char *text)
+{
+    size_t n = 0;
+    for (; text[n] && n < GUID_SIZE; n++) {
+        bool dash = n == 8 || n == 13 || n == 18 || n == 23;
+        if (dash ? text[n] != '-' : hex_value(text[n]) < 0)
+            return false;
+    }
+    return n == GUID_SIZE - 1;
+}
+
 bool secret_equal(const void *a, size_t alen, const void *b, size_t blen)
 {
     uint8_t ha[SHA256_SIZE], hb[SHA256_SIZE];

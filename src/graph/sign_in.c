@@ -41,6 +41,55 @@ void sign_in_unlock(struct graph_client *c)
     pthread_mutex_unlock(&c->lock);
 }
 
+/* --- whose a token is --- */
+
+static bool decode_me(const struct exchange_answer *a, char **subject, char **user, struct error *e)
+{
+    struct json_object *root = json_read(buf_str(&a->body), a->body.len, e);
+    const char *id = json_peek_string(root, "id");
+    const char *name = json_peek_string(root, "userPrincipalName");
+    bool ok = root != NULL;
+    if (ok && (!id || !*id || !name || !*name))
+        ok = error_set(e, ERROR_ANSWER, "Graph does not say whose the access token is");
+    if (ok) {
+        *subject = xstrdup(id);
+        *user = xstrdup(name);
+    }
+    json_object_put(root);
+    return ok;
+}
+
+/* GET /me with the token. */
+static bool ask_owner(struct graph_client *client, const char *tenant, const char *bearer,
+                      char **subject, char **user, struct wait *w, struct error *e)
+{
+    struct oauth_request request = {0};
+    struct exchange_answer answer;
+    pthread_mutex_lock(&client->lock);
+    const struct graph_tenant *t = tenant_get(client, tenant);
+    if (!t->gone)
+        request.url = xasprintf("%s/v1.0/me?$select=id,userPrincipalName", t->graph_url);
+    pthread_mutex_unlock(&client->lock);
+    if (!request.url)
+        return error_set(e, ERROR_SIGN_IN, "tenant \"%s\" is not in the configuration", tenant);
+    if (!exchange_run(client, tenant, &request, bearer, &answer, w, e))
+        return false;
+    bool ok = answer.head.status == 200 && decode_me(&answer, subject, user, e);
+    if (answer.head.status == 401)
+        error_set(e, ERROR_SIGN_IN,
+                  "Microsoft 365 refuses the access token that the client brought; it must get a "
+                  "new one, for Microsoft Graph");
+    else if (answer.head.status == 403)
+        error_set(e, ERROR_DENIED,
+                  "the access token that the client brought may not say whose it is; it needs the "
+                  "permission User.Read");
+    else if (answer.head.status != 200)
+        graph_error_classify(&answer.head, SUBJECT_FOLDER, buf_str(&answer.body), answer.body.len,
+                             e);
+    buf_free_secret(&answer.body);
+    return ok;
+}
+
 /* --- the person that signed in --- */
 
 static bool is_meant(const char *account, const struct oauth_person *p)
@@ -55,7 +104,7 @@ static bool check_person(struct graph_client *c, const char *tenant, const char 
                          struct error *e)
 {
     oauth_person_decode(g->id_token, p);
-    if (!p->user && !graph_bearer_subject(c, tenant, g->access, &p->object_id, &p->user, w, e))
+    if (!p->user && !ask_owner(c, tenant, g->access, &p->object_id, &p->user, w, e))
         return error_prefix(e, "cannot tell who signed in: ");
     return is_meant(account, p) ||
            error_set(e, ERROR_SIGN_IN,
@@ -162,66 +211,41 @@ void graph_code_flow_free(struct graph_code_flow *flow)
 
 /* --- a client's own token --- */
 
-static bool decode_me(const struct exchange_answer *a, char **subject, char **user, struct error *e)
+/* Every directory's tokens open Graph: one that says that it is another's has no business here. */
+static bool is_foreign(struct graph_client *client, const char *tenant, const char *theirs)
 {
-    struct json_object *root = json_read(buf_str(&a->body), a->body.len, e);
-    const char *id = json_peek_string(root, "id");
-    const char *name = json_peek_string(root, "userPrincipalName");
-    bool ok = root != NULL;
-    if (ok && (!id || !*id || !name || !*name))
-        ok = error_set(e, ERROR_ANSWER, "Graph does not say whose the access token is");
-    if (ok) {
-        *subject = xstrdup(id);
-        *user = xstrdup(name);
-    }
-    json_object_put(root);
-    return ok;
+    pthread_mutex_lock(&client->lock);
+    const struct graph_tenant *t = tenant_get(client, tenant);
+    bool foreign = !t->gone && (!t->tenant_id || strcasecmp(theirs, t->tenant_id) != 0);
+    pthread_mutex_unlock(&client->lock);
+    return foreign;
 }
 
-/* Every directory's tokens open Graph: one that says that it is another's has no business here. */
-static bool is_foreign(const struct graph_tenant *t, const char *bearer)
+static bool explain_foreign(const char *tenant, struct error *e)
 {
-    char *theirs = oauth_token_tenant(bearer);
-    bool guid = t->tenant_id && strlen(t->tenant_id) == GUID_SIZE - 1 && !strchr(t->tenant_id, '.');
-    bool foreign = guid && theirs && strcasecmp(theirs, t->tenant_id) != 0;
-    free(theirs);
-    return foreign;
+    return error_set(e, ERROR_SIGN_IN,
+                     "the access token that the client brought is of another directory than "
+                     "tenant \"%s\"",
+                     tenant);
 }
 
 bool graph_bearer_subject(struct graph_client *client, const char *tenant, const char *bearer,
                           char **subject, char **user, struct wait *w, struct error *e)
 {
-    struct oauth_request request = {0};
-    struct exchange_answer answer;
     if (!oauth_token_is_plain(bearer))
         return error_set(e, ERROR_SIGN_IN, "what the client brought is no access token");
-    pthread_mutex_lock(&client->lock);
-    struct graph_tenant *t = tenant_get(client, tenant);
-    bool foreign = !t->gone && is_foreign(t, bearer);
-    if (!t->gone && !foreign)
-        request.url = xasprintf("%s/v1.0/me?$select=id,userPrincipalName", t->graph_url);
-    pthread_mutex_unlock(&client->lock);
+    char *theirs = oauth_token_tenant(bearer);
+    bool silent = !theirs, foreign = theirs && is_foreign(client, tenant, theirs);
+    free(theirs);
     if (foreign)
-        return error_set(e, ERROR_SIGN_IN,
-                         "the access token that the client brought is of another directory than "
-                         "tenant \"%s\"",
-                         tenant);
-    if (!request.url)
-        return error_set(e, ERROR_SIGN_IN, "tenant \"%s\" is not in the configuration", tenant);
-    if (!exchange_run(client, tenant, &request, bearer, &answer, w, e))
+        return explain_foreign(tenant, e);
+    if (!ask_owner(client, tenant, bearer, subject, user, w, e))
         return false;
-    bool ok = answer.head.status == 200 && decode_me(&answer, subject, user, e);
-    if (answer.head.status == 401)
-        error_set(e, ERROR_SIGN_IN,
-                  "Microsoft 365 refuses the access token that the client brought; it must get a "
-                  "new one, for Microsoft Graph");
-    else if (answer.head.status == 403)
-        error_set(e, ERROR_DENIED,
-                  "the access token that the client brought may not say whose it is; it needs the "
-                  "permission User.Read");
-    else if (answer.head.status != 200)
-        graph_error_classify(&answer.head, SUBJECT_FOLDER, buf_str(&answer.body), answer.body.len,
-                             e);
-    buf_free_secret(&answer.body);
-    return ok;
+    /* Those of personal accounts do not say; but who is of a directory has a GUID as object id. */
+    if (!silent || guid_is(*subject))
+        return true;
+    free(*subject);
+    free(*user);
+    *subject = *user = NULL;
+    return explain_foreign(tenant, e);
 }

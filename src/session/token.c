@@ -45,15 +45,12 @@ const struct config_tenant *token_tenant(const struct config *c, const struct co
     if (login)
         return login->tenant->allow_client_tokens ? login->tenant : NULL;
     for (size_t i = 0; i < c->tenant_count; i++) {
-        const struct config_tenant *t = &c->tenants[i];
-        if (!t->allow_client_tokens)
+        if (!c->tenants[i].allow_client_tokens)
             continue;
-        only = t;
+        only = &c->tenants[i];
         allowing++;
-        if (at && !found && t->tenant_id && strcasecmp(t->tenant_id, at + 1) == 0)
-            found = t;
     }
-    if (!found && at)
+    if (at)
         found = by_login(c, at + 1);
     return found || allowing != 1 ? found : only;
 }

@@ -13,9 +13,9 @@
  * or this machine. */
 bool token_may_cross(const struct session_conn *c);
 bool token_any_tenant(const struct config *c);
-/* Of the tenants that allow it: that of the login (NULL: none), else the one whose tenant-id is the
- * mailbox's domain, else one that has a login with a mailbox in that domain, else the only one.
- * NULL: none of these. Who the token belongs to is for Graph to say. */
+/* Of the tenants that allow it: that of the login (NULL: none), else one that has a login with a
+ * mailbox in the mailbox's domain, else the only one. NULL: none of these. Who the token belongs to
+ * is for Graph to say. */
 const struct config_tenant *token_tenant(const struct config *c, const struct config_login *login,
                                          const char *mailbox);
 

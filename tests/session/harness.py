@@ -491,7 +491,10 @@ class Pair:
             return f"'{value}'"
 
         facts = self.sandbox
-        tenant = {"tenant-id": quoted(facts.tenant_id), "client-id": quoted(facts.client_id),
+        # Where clients bring tokens, their directory is told by the GUID.
+        guid = "allow-client-tokens" in self.tenant
+        tenant = {"tenant-id": quoted(facts.tenant_guid if guid else facts.tenant_id),
+                  "client-id": quoted(facts.client_id),
                   "flow": "client-credentials", "client-secret": quoted(facts.client_secret),
                   "graph-url": quoted(facts.graph_url), "login-url": quoted(facts.login_url),
                   "ca-file": quoted(facts.ca_file), **self.tenant}

@@ -33,6 +33,8 @@ void random_bytes(void *out, size_t len);
 /* "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx" */
 #define GUID_SIZE 37
 void guid_make(char out[GUID_SIZE]);
+/* Is a text of that form, in either case? */
+bool guid_is(const char *text);
 
 /* Compares secrets in a time that depends on the lengths only. */
 bool secret_equal(const void *a, size_t alen, const void *b, size_t blen);

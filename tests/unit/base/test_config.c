@@ -274,6 +274,9 @@ static void test_tenant(void)
         {"tenant \"t\" {\n tenant-id = \"a b\" }", 2, "GUID or a domain"},
         {"tenant \"t\" {\n tenant-id = common }", 2, "your own tenant"},
         {"tenant \"t\" {\n client-id = \"a/b\" }", 2, "Application ID"},
+        {TENANT_WITH("client-secret = x allow-client-tokens = yes"), 4, "'tenant-id' as a GUID"},
+        {"tenant \"contoso\" {\n flow = managed-identity\n allow-client-tokens = yes }\n", 3,
+         "'tenant-id' as a GUID"},
         {NULL, 0, NULL},
     };
     check_faults(cases);
@@ -292,6 +295,8 @@ static void test_flows(void)
         TENANT_WITH("flow = workload-identity federated-token-file = \"/t\""),
         "tenant \"contoso\" { flow = managed-identity }\n" LISTENER LOGIN,
         TENANT_WITH("flow = managed-identity identity-url = \"http://[fd00::1]:80/\""),
+        "tenant \"contoso\" { flow = managed-identity allow-client-tokens = yes "
+        "tenant-id = 0A0b0c0d-1111-2222-3333-444455556666 }\n" LISTENER LOGIN,
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         struct heard h = {0};

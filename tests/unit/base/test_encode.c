@@ -67,6 +67,20 @@ static void test_hex_and_sha(void)
     CU_ASSERT(!hex_decode("000", 3, back));
 }
 
+static void test_guid(void)
+{
+    char made[GUID_SIZE];
+    guid_make(made);
+    CU_ASSERT(guid_is(made));
+    CU_ASSERT(guid_is("0A0b0c0d-1111-2222-3333-44445555aaaF"));
+    CU_ASSERT(!guid_is(""));
+    CU_ASSERT(!guid_is("0a0b0c0d-1111-2222-3333-44445555aaa"));
+    CU_ASSERT(!guid_is("0a0b0c0d-1111-2222-3333-44445555aaaa0"));
+    CU_ASSERT(!guid_is("0a0b0c0d-1111-2222-3333-44445555aaag"));
+    CU_ASSERT(!guid_is("0a0b0c0d01111-2222-3333-44445555aaaa"));
+    CU_ASSERT(!guid_is("{0a0b0c0d-1111-2222-3333-44445555aa}"));
+}
+
 static void test_secret_equal(void)
 {
     CU_ASSERT(secret_equal("abc", 3, "abc", 3));
@@ -80,6 +94,7 @@ const struct unit_test encode_tests[] = {
     {"base64, strict", test_base64},
     {"base64url, every byte and length", test_base64_all_bytes},
     {"hexadecimal and SHA-256", test_hex_and_sha},
+    {"GUIDs", test_guid},
     {"secrets compare", test_secret_equal},
     {NULL, NULL},
 };

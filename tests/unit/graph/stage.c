@@ -7,7 +7,7 @@
 struct server_reply replies[4];
 atomic_uint asked;
 char forms[4][40000];
-const char *taken, *challenge;
+const char *taken, *challenge, *owner;
 
 atomic_uint wanted;
 static atomic_uint arrived;
@@ -22,6 +22,7 @@ static void wait_for_others(void)
 
 static struct server_reply answer(void *arg, const struct server_request *request)
 {
+    static _Thread_local char me[128];
     char bearer[256];
     (void)arg;
     if (strstr(request->target, "/oauth2/")) {
@@ -37,10 +38,8 @@ static struct server_reply answer(void *arg, const struct server_request *reques
     server_header(request, "Authorization", bearer, sizeof bearer);
     if (taken && strcmp(bearer, taken) != 0)
         return (struct server_reply){.status = 401, .type = JSON, .headers = challenge};
-    return (struct server_reply){.status = 200,
-                                 .type = JSON,
-                                 .body = "{\"id\":\"o-1\",\"userPrincipalName\":\"ann@c.example\"}",
-                                 .delay_ms = 20};
+    snprintf(me, sizeof me, "{\"id\":\"%s\",\"userPrincipalName\":\"ann@c.example\"}", owner);
+    return (struct server_reply){.status = 200, .type = JSON, .body = me, .delay_ms = 20};
 }
 
 struct graph_settings stage_settings = {.request_timeout_ms = 3000,
@@ -60,6 +59,7 @@ void stage_open(struct stage *s, enum config_flow flow, const struct principal *
     memset(forms, 0, sizeof forms);
     memset(replies, 0, sizeof replies);
     taken = challenge = NULL;
+    owner = STAGE_OWNER;
     atomic_store(&wanted, 0);
     atomic_store(&arrived, 0);
     fake_vault_open(&s->vault);

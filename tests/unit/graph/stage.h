@@ -31,6 +31,7 @@
     "fQ==\"\r\n"
 
 #define STAGE_PATIENCE_MS 10000
+#define STAGE_OWNER       "0a0b0c0d-1111-2222-3333-44445555aaaa"
 
 /* The n-th token request gets the n-th reply, later ones the last; Graph takes `taken` only, if it
  * is set, and refuses the rest with the header `challenge`. stage_open() clears it all. */
@@ -38,6 +39,8 @@ extern struct server_reply replies[4];
 extern atomic_uint asked;
 extern char forms[4][40000]; /* the requests, head and form */
 extern const char *taken, *challenge;
+/* Whose every token is, says Graph: its object id. stage_open() sets STAGE_OWNER. */
+extern const char *owner;
 /* So many requests to Graph must be there at one time before the first is answered; 0: none. */
 extern atomic_uint wanted;
 

@@ -48,7 +48,7 @@ static void test_bearer_subject(void)
     taken = "Bearer mine";
     CU_ASSERT_FATAL(
         graph_bearer_subject(s.rig.client, "contoso", "mine", &subject, &user, &s.rig.wait, &e));
-    CU_ASSERT_STRING_EQUAL(subject, "o-1");
+    CU_ASSERT_STRING_EQUAL(subject, STAGE_OWNER);
     CU_ASSERT_STRING_EQUAL(user, "ann@c.example");
     free(subject);
     free(user);
@@ -96,6 +96,21 @@ static void test_bearer_foreign(void)
         free(user);
     }
     taken = NULL;
+    stage_close(&s);
+}
+
+/* A token that says nothing is a personal account's, unless its owner is of a directory. */
+static void test_bearer_personal(void)
+{
+    struct stage s;
+    struct error e = ERROR_INIT;
+    char *subject = NULL, *user = NULL;
+    stage_open(&s, FLOW_CLIENT_CREDENTIALS, &ann);
+    owner = "48d31887fa5fad73";
+    CU_ASSERT(
+        !graph_bearer_subject(s.rig.client, "contoso", "EwAB", &subject, &user, &s.rig.wait, &e));
+    CU_ASSERT_EQUAL(e.kind, ERROR_SIGN_IN);
+    CU_ASSERT(subject == NULL && user == NULL);
     stage_close(&s);
 }
 
@@ -234,6 +249,7 @@ const struct unit_test flow_tests[] = {
     {"a client's own token", test_bearer},
     {"whose a token is", test_bearer_subject},
     {"a token of another directory", test_bearer_foreign},
+    {"a token of a personal account", test_bearer_personal},
     {"two persons, one mailbox, four slots", test_one_mailbox},
     {"one without a token is in nobody's way", test_blocked_beside},
     {"a machine's identity", test_managed},

@@ -29,7 +29,8 @@
 /* A config with logins for whoever has no password: an old device, and clients with a token. */
 #define DOOR_WITH_MORE                                                                             \
     "state-dir = \"/nonexistent\"\n"                                                               \
-    "tenant \"contoso\" { tenant-id = \"contoso.onmicrosoft.com\" client-secret = 'x' "            \
+    "tenant \"contoso\" { tenant-id = \"11111111-2222-3333-4444-555555555555\" client-secret = "   \
+    "'x' "                                                                                         \
     "client-id = \"6731de76-14a6-49ae-97bc-6eba6914391e\" allow-client-tokens = yes "              \
     "}\n" DOOR_LISTENER DOOR_LOGIN(                                                                \
         "alice", "") "login \"scanner\" {\n mailbox = \"alerts@contoso.com\"\n"                    \

@@ -13,7 +13,8 @@
 #define LOGIN(name, mailbox, tenant, settings)                                                     \
     "login \"" name "\" { mailbox = \"" mailbox "\" tenant = " tenant " password = '" DOOR_HASH    \
     "' " settings " }\n"
-#define GUID "11111111-2222-3333-4444-555555555555"
+#define GUID       "11111111-2222-3333-4444-555555555555"
+#define OTHER_GUID "11111111-2222-3333-4444-555555555556"
 
 /* The name of the tenant that a token for this mailbox is of, "none" if there is none. `login`: the
  * one that was found, NULL: none. */
@@ -31,14 +32,15 @@ static const char *tenant_of(const char *text, const char *login, const char *ma
 static void test_tenant(void)
 {
     static const char two[] = "state-dir = \"/nonexistent\"\n" TENANT("no", "no.com", "")
-        TENANT("guid", GUID, ALLOWED) TENANT("domain", "contoso.com", ALLOWED)
-            DOOR_LISTENER LOGIN("a", "a@fabrikam.com", "guid", "") LOGIN("b", "b@no.com", "no", "");
-    CU_ASSERT_STRING_EQUAL(tenant_of(two, NULL, "x@Contoso.com"), "domain");
-    CU_ASSERT_STRING_EQUAL(tenant_of(two, NULL, "x@FABRIKAM.com"), "guid");
+        TENANT("one", GUID, ALLOWED) TENANT("other", OTHER_GUID, ALLOWED)
+            DOOR_LISTENER LOGIN("a", "a@fabrikam.com", "one", "")
+                LOGIN("c", "c@contoso.com", "other", "") LOGIN("b", "b@no.com", "no", "");
+    CU_ASSERT_STRING_EQUAL(tenant_of(two, NULL, "x@Contoso.com"), "other");
+    CU_ASSERT_STRING_EQUAL(tenant_of(two, NULL, "x@FABRIKAM.com"), "one");
     CU_ASSERT_STRING_EQUAL(tenant_of(two, NULL, "x@no.com"), "none");
     CU_ASSERT_STRING_EQUAL(tenant_of(two, NULL, "x@elsewhere.com"), "none");
     CU_ASSERT_STRING_EQUAL(tenant_of(two, NULL, ""), "none");
-    CU_ASSERT_STRING_EQUAL(tenant_of(two, "a", "x@contoso.com"), "guid");
+    CU_ASSERT_STRING_EQUAL(tenant_of(two, "a", "x@contoso.com"), "one");
     CU_ASSERT_STRING_EQUAL(tenant_of(two, "b", "x@contoso.com"), "none");
     static const char one[] = "state-dir = \"/nonexistent\"\n" TENANT("no", "no.com", "")
         TENANT("only", GUID, ALLOWED) DOOR_LISTENER LOGIN("b", "b@no.com", "no", "");
@@ -46,8 +48,7 @@ static void test_tenant(void)
     CU_ASSERT_STRING_EQUAL(tenant_of(one, NULL, ""), "only");
 }
 
-static const char config[] = "state-dir = \"/nonexistent\"\n" TENANT("contoso", "contoso.com",
-                                                                     ALLOWED)
+static const char config[] = "state-dir = \"/nonexistent\"\n" TENANT("contoso", GUID, ALLOWED)
     DOOR_LISTENER LOGIN("script", FAKE_SHARED, "contoso", "max-connections = 1 folder = \"Sent\"")
         LOGIN("imap", FAKE_USER, "contoso", "protocols = { imap }");
 
