@@ -98,12 +98,13 @@ void exchange_step(struct graph_client *c)
     struct exchange *next;
     for (struct exchange *x = c->exchanges; x; x = next) {
         next = x->next;
-        if (!x->transfer && !x->ended)
-            start(x);
-        if (x->transfer && x->abandoned) {
-            upstream_remove(&c->upstream, x->transfer);
+        if (x->abandoned) {
+            if (x->transfer)
+                upstream_remove(&c->upstream, x->transfer);
             transfer_free(&x->transfer);
             end(x);
+        } else if (!x->transfer && !x->ended) {
+            start(x);
         }
     }
 }

@@ -3,9 +3,6 @@
 #include "json.h"
 
 #include "postern/base/alloc.h"
-#include "postern/base/encode.h"
-
-#include <string.h>
 
 static char *copy_token(struct graph_client *client, const struct principal *who)
 {
@@ -13,14 +10,6 @@ static char *copy_token(struct graph_client *client, const struct principal *who
     char *token = xstrdup_null(identity_get(client, who)->token.value);
     pthread_mutex_unlock(&client->lock);
     return token;
-}
-
-/* The middle one of the three parts of a JWT. */
-static bool decode_claims(const char *token, struct buf *out)
-{
-    const char *begin = strchr(token, '.');
-    const char *end = begin ? strchr(begin + 1, '.') : NULL;
-    return end && base64url_decode(begin + 1, (size_t)(end - begin - 1), out);
 }
 
 static void put_roles(struct json_object *roles, struct buf *out)
@@ -35,14 +24,10 @@ static void put_roles(struct json_object *roles, struct buf *out)
 bool graph_client_token_hint(struct graph_client *client, const struct principal *who,
                              struct buf *out)
 {
-    struct error ignored = ERROR_INIT;
-    struct buf claims = BUF_INIT(OAUTH_TOKEN_MAX);
     struct json_object *roles = NULL;
     char *token = copy_token(client, who);
-    struct json_object *root = token && decode_claims(token, &claims)
-                                   ? json_read(buf_str(&claims), claims.len, &ignored)
-                                   : NULL;
-    const char *scope = root ? json_peek_string(root, "scp") : NULL;
+    struct json_object *root = token ? oauth_token_claims(token) : NULL;
+    const char *scope = json_peek_string(root, "scp");
     if (scope)
         buf_puts(out, scope);
     else if (root && json_object_object_get_ex(root, "roles", &roles) &&
@@ -50,7 +35,6 @@ bool graph_client_token_hint(struct graph_client *client, const struct principal
         put_roles(roles, out);
     bool known = root != NULL;
     json_object_put(root);
-    buf_free_secret(&claims);
     secret_free(token);
     return known && !out->overflow;
 }

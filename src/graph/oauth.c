@@ -11,7 +11,7 @@
 #include <strings.h>
 
 #define DESCRIPTION_SHOWN 160
-#define ID_TOKEN_MAX      ((size_t)64 * 1024)
+#define CLAIMS_MAX        ((size_t)64 * 1024)
 
 void oauth_request_free(struct oauth_request *r)
 {
@@ -224,11 +224,11 @@ bool oauth_is_unknown_resource(const struct error *e)
     return false;
 }
 
-/* The payload of a signed token: what stands between its two dots. */
-static struct json_object *jwt_payload(const char *token)
+/* What stands between the two dots of a JWT. */
+struct json_object *oauth_token_claims(const char *token)
 {
     struct error ignored = ERROR_INIT;
-    struct buf payload = BUF_INIT(ID_TOKEN_MAX);
+    struct buf payload = BUF_INIT(CLAIMS_MAX);
     struct json_object *root = NULL;
     const char *begin = strchr(token, '.');
     size_t len = begin ? strcspn(begin + 1, ".") : 0;
@@ -240,7 +240,7 @@ static struct json_object *jwt_payload(const char *token)
 
 char *oauth_token_tenant(const char *access)
 {
-    struct json_object *root = jwt_payload(access);
+    struct json_object *root = oauth_token_claims(access);
     char *tenant = xstrdup_null(json_peek_string(root, "tid"));
     json_object_put(root);
     return tenant;
@@ -249,7 +249,7 @@ char *oauth_token_tenant(const char *access)
 void oauth_person_decode(const char *id_token, struct oauth_person *out)
 {
     memset(out, 0, sizeof *out);
-    struct json_object *root = id_token ? jwt_payload(id_token) : NULL;
+    struct json_object *root = id_token ? oauth_token_claims(id_token) : NULL;
     const char *user = json_peek_string(root, "preferred_username");
     out->user = xstrdup_null(user ? user : json_peek_string(root, "upn"));
     out->object_id = xstrdup_null(json_peek_string(root, "oid"));

@@ -74,8 +74,11 @@ struct oauth_person {
 };
 void oauth_person_decode(const char *id_token, struct oauth_person *out);
 void oauth_person_clear(struct oauth_person *p);
+/* What a signed token says of itself, to put; NULL: it is none (access tokens may be of any form).
+ * Nothing is verified here. */
+struct json_object *oauth_token_claims(const char *token);
 /* Which directory (its GUID) an access token says it was given by; free() it. NULL: it does not
- * say. Nothing is verified here: who cares asks Graph too, which takes no forged one. */
+ * say. Who cares asks Graph too, which takes no forged one. */
 char *oauth_token_tenant(const char *access);
 
 /* What one request is made of, beside the settings. */

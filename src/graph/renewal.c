@@ -226,6 +226,12 @@ static void refuse(struct renewal *r, const struct error *e, bool transient)
     conclude(r, OUTCOME_REFUSED);
 }
 
+static void put_code(struct error *e, const char *why)
+{
+    size_t size = strcspn(why, ": ") + 1;
+    graph_error_word(e->code, size < sizeof e->code ? size : sizeof e->code, why);
+}
+
 /* `why`: Entra ID's word on it, which begins with a code; NULL: there is no sign-in. */
 static void need_login(struct renewal *r, const char *why)
 {
@@ -240,7 +246,7 @@ static void need_login(struct renewal *r, const char *why)
                   account, account);
     error_advise(e, "%s must sign in to Microsoft 365; run: postern login %s", account, account);
     if (why)
-        snprintf(e->code, sizeof e->code, "%.*s", (int)strcspn(why, ": "), why);
+        put_code(e, why);
     r->refusal.ended = true;
     conclude(r, OUTCOME_REFUSED);
 }

@@ -134,6 +134,16 @@ def tokens_are_private():
             client.ok("AUTH XOAUTH2 " + xoauth2(BOB, other))
             assert client.stat()[0] == 0
             client.quit()
+        # One that is allowed less: refused, and the owner's other session keeps its own.
+        weak = sandbox.access_token(scope="User.Read")
+        with pair.imap() as client:
+            client.ok(f"AUTHENTICATE XOAUTH2 {xoauth2(MAILBOX, token)}")
+            client.select()
+            with pair.pop3() as other_client:
+                other_client.send(f"AUTH XOAUTH2 {xoauth2(MAILBOX, weak)}\r\n".encode())
+                assert other_client.line().startswith("+ ")
+                other_client.err("")
+            client.ok("CREATE x")
         # One that Graph takes no more: refused, whatever is in the cache.
         sandbox.fault("/v1.0/me", status=401, count=1)
         with pair.pop3() as client:
