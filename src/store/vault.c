@@ -164,18 +164,30 @@ static bool may_replace(const struct store_vault *v, const struct vault_place *p
     return found >= 0;
 }
 
+/* A file that was not there yet when the key was changed was passed over: what is written with a
+ * key that is not the newest any more is written once more. */
+static bool write_with_newest(const struct store_vault *v, const struct vault_place *p,
+                              const struct sign_in *s, struct error *e)
+{
+    struct vault_keys keys, now = {0};
+    bool ok = vault_keys_read(v->key_path, &keys, e), newest = false;
+    while (ok && !newest) {
+        ok = vault_write(v, &keys, p, s, e) && vault_keys_read(v->key_path, &now, e);
+        newest = ok && memcmp(keys.key[0].id, now.key[0].id, sizeof now.key[0].id) == 0;
+        keys = now;
+    }
+    vault_keys_wipe(&keys);
+    vault_keys_wipe(&now);
+    return ok;
+}
+
 static bool save(void *arg, const char *tenant, const char *account, const struct sign_in *s,
                  struct error *e)
 {
     const struct store_vault *v = arg;
     struct vault_place p;
-    struct vault_keys keys;
     bool ok = vault_place_init(&p, v, tenant, account, e) && vault_make_dir(v, e) &&
-              may_replace(v, &p, e) && vault_keys_read(v->key_path, &keys, e);
-    if (ok) {
-        ok = vault_write(v, &keys, &p, s, e);
-        vault_keys_wipe(&keys);
-    }
+              may_replace(v, &p, e) && write_with_newest(v, &p, s, e);
     vault_place_free(&p);
     return ok || error_prefix(e, "cannot store the sign-in of %s: ", account);
 }

@@ -1,8 +1,8 @@
 /*
  * A new key. Three steps, each of which may be the last for a while: the new key is put before the
  * old one; each sign-in is encrypted with it; the old one is taken out. Whoever saves between them
- * reads the key file anew, under the lock of its sign-in, so that nothing is encrypted with the old
- * key once its turn has passed.
+ * reads the key file anew, under the lock of its sign-in, and again once it is written, so that
+ * nothing is encrypted with the old key once its turn has passed, nor if it never had one.
  */
 #include "vault_inside.h"
 

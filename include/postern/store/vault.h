@@ -16,8 +16,9 @@ struct store_vault;
 /* `key_file` NULL: $CREDENTIALS_DIRECTORY/token-key if there, else token.key beside
  * `config_path`. `make_key`: makes it where it is missing; only that can fail. A missing or unusable
  * key is no error yet: load and save say so (ERROR_SIGN_IN, as for a sign-in that is damaged or
- * encrypted with another key; save overwrites none of these). The file is read each time. Keys and sign-ins have mode 0600; made by root
- * they belong to the owner of the state directory, so that the service can read them. */
+ * encrypted with another key; save overwrites none of these). The file is read each time. Keys and
+ * sign-ins have mode 0600; made by root they belong to the owner of the state directory, so that the
+ * service can read them. */
 struct store_vault *store_vault_open(const char *state_dir, const char *key_file,
                                      const char *config_path, bool make_key, struct error *e);
 void store_vault_close(struct store_vault **v);

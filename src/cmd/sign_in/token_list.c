@@ -29,7 +29,9 @@ static void add(void *arg, const char *tenant, const char *account, const struct
     struct token_list *l = arg;
     l->rows = xreallocarray(l->rows, l->count + 1, sizeof *l->rows);
     struct token_row *row = &l->rows[l->count++];
-    *row = (struct token_row){.tenant = xstrdup(tenant), .account = xstrdup(account)};
+    /* The names in a file that cannot be decrypted may be anybody's words. */
+    *row = (struct token_row){.tenant = s ? xstrdup(tenant) : clean(tenant),
+                              .account = s ? xstrdup(account) : clean(account)};
     if (!s) {
         row->state = "unreadable";
         row->reason = clean(e->text);
