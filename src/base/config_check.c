@@ -6,6 +6,7 @@
 
 #include "postern/base/alloc.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,11 @@ bool config_check_readable(const char *path, bool secret, int line, struct confi
     FILE *f = fopen(path, "re");
     bool ok =
         f && fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && (fgetc(f) != EOF || !ferror(f));
-    if (!ok)
-        config_fault(r, line, "cannot read %s; the user that runs postern needs it", path);
+    if (!f || (!ok && ferror(f)))
+        config_fault(r, line, "cannot read %s: %s; the user that runs postern needs it", path,
+                     strerror(errno));
+    else if (!ok)
+        config_fault(r, line, "%s is not a file", path);
     else if (secret && (st.st_mode & S_IROTH))
         config_warning(r, line, "%s can be read by every user of this machine; chmod o-r it", path);
     if (f)

@@ -14,13 +14,14 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"serve", cmd_serve, "serve POP3 clients, in the foreground"},
+    {"serve", cmd_serve, "serve POP3 and IMAP4 clients, in the foreground"},
     {"check", cmd_check, "read the configuration and name each fault with its line"},
     {"login", cmd_login, "sign in to Microsoft 365 on behalf of a person"},
     {"token", cmd_token, "list, revoke or encrypt anew the sign-ins that login stored"},
-    {"passwd", cmd_passwd, "make the password line of a login"},
+    {"passwd", cmd_passwd, "change a password in logins-file, or make the line for a login"},
     {"doctor", cmd_doctor, "take every step from the configuration to a fetched message"},
-    {"discover", cmd_discover, "list the mailboxes that still use POP3, IMAP4 or SMTP elsewhere"},
+    {"discover", cmd_discover,
+     "list the mailboxes that still use POP3, IMAP4 or SMTP at Microsoft 365"},
     {"clients", cmd_clients, "list who came, by which means, and when last"},
     {"demo", cmd_demo, "try it all without an account and without a network"},
     {"version", cmd_version, "tell the version"},

@@ -71,11 +71,13 @@ static void look_at_login(struct telling *t, const struct config_login *l)
 {
     if (!l->device_secret)
         return;
-    buf_printf(&t->text,
-               "login \"%s\" may use CRAM-MD5 and APOP: its device-secret stands readable in the "
-               "configuration, and MD5 protects it only from a passing glance; use it for nothing "
-               "else",
-               l->name);
+    buf_printf(
+        &t->text,
+        "login \"%s\" may use CRAM-MD5 and APOP: its device-secret stands readable in the "
+        "configuration, and MD5 protects it only from a passing glance; use it for nothing "
+        "else, and give it networks of its own, since clients there choose CRAM-MD5 for other "
+        "logins too",
+        l->name);
     tell(t, l->line);
 }
 

@@ -128,6 +128,17 @@ static bool word_ends(const char *word)
     return false;
 }
 
+/* How much of it is for people: Entra ID puts ids for its support behind, on lines of their own or
+ * not; the trace id stands in error.request_id. */
+static int description_shown(const char *description)
+{
+    size_t n = description ? strcspn(description, "\r\n") : 0;
+    const char *ids = description ? strstr(description, " Trace ID:") : NULL;
+    if (ids && (size_t)(ids - description) < n)
+        n = (size_t)(ids - description);
+    return (int)(n < DESCRIPTION_SHOWN ? n : DESCRIPTION_SHOWN);
+}
+
 static void explain_refusal(const struct answer *a, struct json_object *root,
                             struct oauth_grant *out, struct error *e)
 {
@@ -138,10 +149,9 @@ static void explain_refusal(const struct answer *a, struct json_object *root,
     enum error_kind kind = known ? known->kind : kind_of_word(word, a->status);
     const char *advice =
         known ? known->advice : "check the tenant's settings and the app in Entra ID";
-    size_t shown = description ? strcspn(description, "\r\n") : 0;
+    int shown = description_shown(description);
     error_set(e, kind, "the sign-in to Microsoft 365 is refused: %s; %s (%.*s)",
-              word ? word : "no reason given", advice,
-              (int)(shown < DESCRIPTION_SHOWN ? shown : DESCRIPTION_SHOWN),
+              word ? word : "no reason given", advice, description ? shown : DESCRIPTION_SHOWN,
               description ? description : "no description");
     if (number)
         snprintf(e->code, sizeof e->code, "AADSTS%d", number);
@@ -153,8 +163,7 @@ static void explain_refusal(const struct answer *a, struct json_object *root,
     graph_error_word(e->request_id, sizeof e->request_id, json_peek_string(root, "trace_id"));
     graph_error_word(out->word, sizeof out->word, word);
     bool coded = description && strncmp(description, "AADSTS", 6) == 0;
-    out->reason = xasprintf("%s%s%.*s", coded ? "" : e->code, coded ? "" : ": ",
-                            (int)(shown < DESCRIPTION_SHOWN ? shown : DESCRIPTION_SHOWN),
+    out->reason = xasprintf("%s%s%.*s", coded ? "" : e->code, coded ? "" : ": ", shown,
                             description ? description : "");
     out->ended = kind == ERROR_SIGN_IN && word_ends(word) && !(known && known->keeps);
 }

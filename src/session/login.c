@@ -255,7 +255,11 @@ static enum session_login check_digest(const struct attempt *a)
         return waited;
     bool has = a->login && a->login->device_secret;
     bool right = digest_matches(a->given, has ? a->login->device_secret : a->dummy);
-    return right && has && !a->refusal ? SESSION_LOGIN_OK : refuse(a, "wrong digest");
+    if (right && has && !a->refusal)
+        return SESSION_LOGIN_OK;
+    return refuse(a, a->login && !has ? "this login has no device-secret, so it needs its password "
+                                        "by another mechanism, such as PLAIN"
+                                      : "wrong digest");
 }
 
 /* TLS has proved that the client has the key. */

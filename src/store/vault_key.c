@@ -112,11 +112,15 @@ bool vault_keys_write(const char *path, const struct vault_keys *keys, struct er
 bool vault_keys_begin(const char *path, const struct file_owner *owner, struct error *e)
 {
     struct vault_keys keys = {.count = 1};
+    struct error why = ERROR_INIT;
     if (access(path, F_OK) == 0)
         return true;
     char *whole = xasprintf("%s.new", path);
     vault_key_make(&keys.key[0]);
-    bool ok = write_as(whole, owner, &keys, e);
+    bool ok = write_as(whole, owner, &keys, &why);
+    if (!ok)
+        error_set(e, why.kind, "cannot make the key of stored sign-ins: %s%s", why.text,
+                  geteuid() == 0 ? "" : "; root can, and gives it to the user of the service");
     vault_keys_wipe(&keys);
     if (ok && link(whole, path) < 0 && errno != EEXIST && access(path, F_OK) < 0)
         ok = error_set(e, ERROR_LOCAL, "cannot make %s: %s", path, strerror(errno));

@@ -33,19 +33,26 @@ static const char usage[] =
     "                rights which the configuration needs, and takes away those that reach "
     "further\n";
 
+/* Line 0 is the file as a whole. */
+static void add_remark(struct steps *s, enum step_state state, const char *file, int line,
+                       const char *text)
+{
+    if (line > 0)
+        steps_add(s, state, "config", "%s:%d: %s", file, line, text);
+    else
+        steps_add(s, state, "config", "%s: %s", file, text);
+}
+
 static void add_fault(void *arg, const char *file, int line, const char *text)
 {
     struct steps *s = arg;
-    if (line > 0)
-        steps_add(s, STEP_FAIL, "config", "%s:%d: %s", file, line, text);
-    else
-        steps_add(s, STEP_FAIL, "config", "%s: %s", file, text);
-    steps_fix(s, "correct that line; postern check tells when it is good");
+    add_remark(s, STEP_FAIL, file, line, text);
+    steps_fix(s, "correct it; postern check tells when it is good");
 }
 
 static void add_warning(void *arg, const char *file, int line, const char *text)
 {
-    steps_add(arg, STEP_WARN, "config", "%s:%d: %s", file, line, text);
+    add_remark(arg, STEP_WARN, file, line, text);
 }
 
 static struct config *read_config(struct steps *s, const char *path)

@@ -88,10 +88,13 @@ static void add_token(struct doctor *d, const struct principal *who)
 
 static void add_refused_token(struct doctor *d, const struct need *n, const struct error *e)
 {
-    steps_add(d->steps, STEP_FAIL, "token", "%s: %s", identity_name(&n->who), e->text);
-    if (n->who.account && n->login->tenant->flow != FLOW_PASSWORD)
-        steps_fix(d->steps, "a person must sign in: postern login -c %s %s", d->config->path,
-                  n->who.account);
+    bool needs_login = n->who.account && e->advice[0];
+    if (needs_login) {
+        steps_add(d->steps, STEP_FAIL, "token", "%s", e->text);
+        steps_fix(d->steps, "postern login -c %s %s", d->config->path, n->who.account);
+    } else {
+        steps_add(d->steps, STEP_FAIL, "token", "%s: %s", identity_name(&n->who), e->text);
+    }
 }
 
 /* What to do about a 403. */

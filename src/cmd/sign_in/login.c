@@ -89,23 +89,6 @@ static bool sign_in(struct login *l, struct sign_in *out, struct error *e)
     return login_by_device_code(&l->asking, &l->target, out, e) && store(l, out, e);
 }
 
-static void tell_service(const struct login *l)
-{
-    const char *request[] = {"sign-in-changed", l->target.tenant->name, l->target.account, NULL};
-    struct error e = ERROR_INIT;
-    switch (control_ask(l->config->state_dir, request, NULL, &e)) {
-    case CONTROL_ANSWERED:
-        puts("The running postern serve uses it from now on.");
-        break;
-    case CONTROL_NO_SERVICE:
-        puts("No postern serve runs now; it will be used by the next one.");
-        break;
-    case CONTROL_FAILED:
-        fprintf(stderr, "postern login: it is stored, but %s\n", e.text);
-        break;
-    }
-}
-
 /* The state directory is not there before the first serve of a fresh installation. */
 static void tell_owner(const struct login *l)
 {
@@ -117,13 +100,30 @@ static void tell_owner(const struct login *l)
                l->config->state_dir, store_vault_key_path(l->asking.vault));
 }
 
+static void tell_service(const struct login *l)
+{
+    const char *request[] = {"sign-in-changed", l->target.tenant->name, l->target.account, NULL};
+    struct error e = ERROR_INIT;
+    switch (control_ask(l->config->state_dir, request, NULL, &e)) {
+    case CONTROL_ANSWERED:
+        puts("The running postern serve uses it from now on.");
+        break;
+    case CONTROL_NO_SERVICE:
+        puts("No postern serve runs now; it will be used by the next one.");
+        tell_owner(l);
+        break;
+    case CONTROL_FAILED:
+        fprintf(stderr, "postern login: it is stored, but %s\n", e.text);
+        break;
+    }
+}
+
 static void tell_end(const struct login *l, const struct sign_in *s)
 {
     char user[SHOWN_MAX];
     text_clean(s->user ? s->user : l->target.account, user, sizeof user);
     printf("%s is signed in for tenant \"%s\". Stored in %s, encrypted with the key in %s.\n", user,
            l->target.tenant->name, l->config->state_dir, store_vault_key_path(l->asking.vault));
-    tell_owner(l);
     tell_service(l);
 }
 

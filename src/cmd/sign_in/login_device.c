@@ -6,18 +6,29 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define ASK_MS    (60 * CLOCK_SECOND) /* for the code that is to be shown */
 #define SHOWN_MAX 512
+
+#define LINES_BESIDE 5 /* the QR code: what is above and below it, and the command itself */
+
+#define COUNTDOWN "Waiting; %" PRId64 ":%02" PRId64 " are left. Ctrl-C gives up. "
+#define COLUMNS   48 /* of a line that holds it; a wrapped one could not be written over */
+
+static bool is_narrow(void)
+{
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < COLUMNS;
+}
 
 static bool tell_time(void *arg)
 {
     const struct login_countdown *c = arg;
     int64_t left = (c->until_ms - clock_mono_ms()) / CLOCK_SECOND;
     left = left < 0 ? 0 : left;
-    printf("\rWaiting; %" PRId64 ":%02" PRId64 " are left. Ctrl-C gives up. ", left / 60,
-           left % 60);
+    printf(is_narrow() ? "\r%" PRId64 ":%02" PRId64 " " : "\r" COUNTDOWN, left / 60, left % 60);
     fflush(stdout);
     return true;
 }
@@ -37,6 +48,7 @@ void login_countdown_end(struct wait *w)
 {
     if (w->tick)
         fputs("\r\033[K", stdout);
+    fflush(stdout); /* before what goes to standard error */
     w->tick = NULL;
 }
 
@@ -45,12 +57,11 @@ static void show(const struct login_target *target, const struct graph_device_co
     char url[SHOWN_MAX], user_code[SHOWN_MAX];
     text_clean(code->verification_url, url, sizeof url);
     text_clean(code->user_code, user_code, sizeof user_code);
-    printf("Sign in to Microsoft 365 as %s, on any device:\n\n"
+    printf("Sign in to Microsoft 365 as %s, on any device:\n"
            "    open    %s\n"
-           "    enter   %s\n\n",
+           "    enter   %s\n",
            target->account, url, user_code);
-    if (qr_print(stdout, code->verification_url))
-        putchar('\n');
+    qr_print(stdout, code->verification_url, LINES_BESIDE);
 }
 
 bool login_by_device_code(struct asking *a, const struct login_target *target, struct sign_in *out,

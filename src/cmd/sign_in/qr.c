@@ -7,6 +7,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <qrencode.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -29,12 +30,13 @@ static bool speaks_utf8(void)
     return utf8;
 }
 
-static bool has_room(FILE *out, int columns)
+static bool has_room(FILE *out, int columns, int lines)
 {
     const char *kind = getenv("TERM");
     struct winsize size;
     return isatty(fileno(out)) && kind && strcmp(kind, "dumb") != 0 && speaks_utf8() &&
-           ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= columns;
+           ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= columns &&
+           size.ws_row >= lines;
 }
 
 static bool is_dark(const QRcode *code, int x, int y)
@@ -55,23 +57,22 @@ static void print_lines(FILE *out, const QRcode *code)
     }
 }
 
-bool qr_print(FILE *out, const char *text)
+void qr_print(FILE *out, const char *text, int lines_beside)
 {
     QRcode *code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
-    bool ok = code && has_room(out, INDENT + code->width + 2 * QUIET_ZONE);
-    if (ok)
+    int modules = code ? code->width + 2 * QUIET_ZONE : 0;
+    if (code && has_room(out, INDENT + modules, (modules + 1) / 2 + lines_beside))
         print_lines(out, code);
     QRcode_free(code);
-    return ok;
 }
 
 #else
 
-bool qr_print(FILE *out, const char *text)
+void qr_print(FILE *out, const char *text, int lines_beside)
 {
     (void)out;
     (void)text;
-    return false;
+    (void)lines_beside;
 }
 
 #endif

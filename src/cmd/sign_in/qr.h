@@ -2,11 +2,10 @@
 #ifndef POSTERN_CMD_QR_H
 #define POSTERN_CMD_QR_H
 
-#include <stdbool.h>
 #include <stdio.h>
 
-/* Prints it, each line indented. False: nothing was printed, since `out` is no terminal that shows
- * UTF-8 and is wide enough, or since postern was built without libqrencode. */
-bool qr_print(FILE *out, const char *text);
+/* Prints it, each line indented. Nothing is printed if `out` is no terminal that shows UTF-8 and
+ * has room for it and so many lines beside it, or if postern was built without libqrencode. */
+void qr_print(FILE *out, const char *text, int lines_beside);
 
 #endif

@@ -195,6 +195,13 @@ static void test_tokens(void)
                     ERROR_SIGN_IN);
     CU_ASSERT_STRING_EQUAL(e.code, "AADSTS7000222");
     CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "client secret has expired"));
+    CU_ASSERT_PTR_NULL(strstr(e.text, "Trace ID"));
+    CU_ASSERT_EQUAL(token(400,
+                          "{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS50173: "
+                          "revoked. Trace ID: x Correlation ID: y\"}",
+                          &e, &life),
+                    ERROR_SIGN_IN);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "(AADSTS50173: revoked.)"));
     CU_ASSERT_EQUAL(token(400, "{\"error\":\"x\",\"error_codes\":[90033]}", &e, &life),
                     ERROR_TEMPORARY);
 }
