@@ -14,13 +14,3 @@ void sign_in_clear(struct sign_in *s)
     free(s->ended);
     memset(s, 0, sizeof *s);
 }
-
-void sign_in_copy(struct sign_in *to, const struct sign_in *from)
-{
-    *to = *from;
-    to->refresh_token = xstrdup_null(from->refresh_token);
-    to->access_token = xstrdup_null(from->access_token);
-    to->scope = xstrdup_null(from->scope);
-    to->user = xstrdup_null(from->user);
-    to->ended = xstrdup_null(from->ended);
-}

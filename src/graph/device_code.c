@@ -19,15 +19,6 @@
 #define INTERVAL_MAX_MS ((int64_t)60 * 1000)
 #define EXPIRES_MAX_MS  ((int64_t)24 * 3600 * 1000)
 #define CODE_MAX        4096
-#define MESSAGE_MAX     1000
-
-/* What is shown in a terminal must not steer it. */
-static char *shown(const char *text)
-{
-    char *clean = xmalloc(MESSAGE_MAX);
-    text_clean(text ? text : "", clean, MESSAGE_MAX);
-    return clean;
-}
 
 static int64_t bounded(int64_t seconds, int64_t max_ms)
 {
@@ -67,7 +58,6 @@ bool sign_in_device_decode(const char *body, size_t len, struct graph_device_cod
         *out = (struct graph_device_code){
             .user_code = xstrdup(user),
             .verification_url = xstrdup(url),
-            .message = shown(json_peek_string(root, "message")),
             .device_code = xstrdup(device),
             .interval_ms = has_interval ? bounded(interval, INTERVAL_MAX_MS) : INTERVAL_MS,
             .expires_ms = clock_mono_ms() + bounded(expires, EXPIRES_MAX_MS)};
@@ -183,7 +173,6 @@ void graph_device_code_free(struct graph_device_code *code)
 {
     free(code->user_code);
     free(code->verification_url);
-    free(code->message);
     secret_free(code->device_code);
     memset(code, 0, sizeof *code);
 }

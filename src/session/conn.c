@@ -318,11 +318,6 @@ enum session_line session_conn_bytes(struct session_conn *c, size_t max, int64_t
     return SESSION_LINE_OK;
 }
 
-bool session_conn_pending(struct session_conn *c)
-{
-    return c->in.len > c->in_pos + c->taken || transport_readable(&c->io);
-}
-
 /* ---- output ---- */
 
 bool session_conn_flush(struct session_conn *c)
@@ -398,11 +393,6 @@ bool session_conn_tls_active(const struct session_conn *c)
 const char *session_conn_tls_version(const struct session_conn *c)
 {
     return c->tls_facts.version;
-}
-
-const char *session_conn_tls_cipher(const struct session_conn *c)
-{
-    return c->tls_facts.cipher;
 }
 
 const char *session_conn_client_fingerprint(const struct session_conn *c)

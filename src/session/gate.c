@@ -17,7 +17,7 @@ struct session_gate {
     pthread_mutex_t lock; /* guards what follows */
     struct config *config;
     struct success_cache *successes; /* but for its key */
-    struct table *sessions;          /* login name → struct session_count */
+    struct table *sessions;          /* whose they are → struct session_count */
     unsigned token_checks;
     char dummy[HASHER_SETTING_SIZE];
 };
@@ -134,17 +134,14 @@ void gate_end_token_check(struct session_gate *g)
     pthread_mutex_unlock(&g->lock);
 }
 
-bool gate_count_in(struct session_gate *g, const struct config *config,
-                   const struct config_login *l)
+bool gate_count_in(struct session_gate *g, const char *who, unsigned max)
 {
-    unsigned max =
-        l->max_connections ? l->max_connections : config->limits.max_connections_per_login;
     pthread_mutex_lock(&g->lock);
-    struct session_count *n = table_get(g->sessions, l->name);
+    struct session_count *n = table_get(g->sessions, who);
     bool room = !max || !n || n->sessions < max;
     if (room && !n) {
         n = xcalloc(1, sizeof *n);
-        table_put(g->sessions, l->name, n);
+        table_put(g->sessions, who, n);
     }
     if (room)
         n->sessions++;
@@ -152,12 +149,12 @@ bool gate_count_in(struct session_gate *g, const struct config *config,
     return room;
 }
 
-void gate_count_out(struct session_gate *g, const char *login)
+void gate_count_out(struct session_gate *g, const char *who)
 {
     pthread_mutex_lock(&g->lock);
-    struct session_count *n = table_get(g->sessions, login);
+    struct session_count *n = table_get(g->sessions, who);
     if (--n->sessions == 0) {
-        table_remove(g->sessions, login);
+        table_remove(g->sessions, who);
         free(n);
     }
     pthread_mutex_unlock(&g->lock);

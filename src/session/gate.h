@@ -26,9 +26,8 @@ void gate_remember(struct session_gate *g, const uint8_t mac[SUCCESS_MAC]);
 /* A request to Graph about a token begins, unless too many are under way. */
 bool gate_begin_token_check(struct session_gate *g);
 void gate_end_token_check(struct session_gate *g);
-/* Counts a session in, unless the login has as many as it may have. */
-bool gate_count_in(struct session_gate *g, const struct config *config,
-                   const struct config_login *l);
-void gate_count_out(struct session_gate *g, const char *login);
+/* Counts a session in, unless there are `max` (0: no limit) of the same already. */
+bool gate_count_in(struct session_gate *g, const char *who, unsigned max);
+void gate_count_out(struct session_gate *g, const char *who);
 
 #endif

@@ -336,7 +336,6 @@ static enum session_login admit(struct attempt *a, struct session_ticket **ticke
                                        .config = a->config,
                                        .login = a->login,
                                        .mailbox = a->mailbox ? a->mailbox : a->user,
-                                       .mechanism = a->given->mechanism,
                                        .tenant = a->tenant,
                                        .subject = a->subject,
                                        .user = a->user,

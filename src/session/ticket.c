@@ -15,7 +15,7 @@ struct session_ticket {
     char *mailbox;
     char *subject, *bearer, *user; /* of a client's own token */
     struct principal principal;
-    const char *mechanism;
+    char *counted; /* whose sessions it is one of */
 };
 
 static void ticket_free(struct session_ticket *t)
@@ -24,6 +24,7 @@ static void ticket_free(struct session_ticket *t)
     free(t->mailbox);
     free(t->subject);
     free(t->user);
+    free(t->counted);
     secret_free(t->bearer);
     free(t);
 }
@@ -50,13 +51,16 @@ struct session_ticket *ticket_open(const struct ticket_facts *f)
     t->gate = f->gate;
     t->config = config_ref(f->config);
     t->login = f->login;
-    t->mechanism = f->mechanism;
     t->mailbox = xstrdup(f->mailbox);
     if (f->subject)
         add_token(t, f);
     else
         t->principal = config_login_principal(t->login);
-    if (gate_count_in(t->gate, t->config, t->login))
+    /* The owner of a token may have the name of a login. */
+    t->counted = t->login == &t->guest ? principal_key(&t->principal) : xstrdup(t->login->name);
+    unsigned max = t->login->max_connections ? t->login->max_connections
+                                             : t->config->limits.max_connections_per_login;
+    if (gate_count_in(t->gate, t->counted, max))
         return t;
     ticket_free(t);
     return NULL;
@@ -77,11 +81,6 @@ const struct principal *session_ticket_principal(const struct session_ticket *t)
     return &t->principal;
 }
 
-const char *session_ticket_mechanism(const struct session_ticket *t)
-{
-    return t->mechanism;
-}
-
 const struct config *session_ticket_config(const struct session_ticket *t)
 {
     return t->config;
@@ -92,7 +91,7 @@ void session_ticket_release(struct session_ticket **ticket)
     struct session_ticket *t = *ticket;
     if (!t)
         return;
-    gate_count_out(t->gate, t->login->name);
+    gate_count_out(t->gate, t->counted);
     log_set_login(NULL);
     log_set_mailbox(NULL);
     ticket_free(t);

@@ -12,7 +12,6 @@ struct ticket_facts {
     struct config *config;
     const struct config_login *login; /* inside config; NULL: a client's own token without one */
     const char *mailbox;
-    const char *mechanism; /* static */
     /* Of a client's own token, else NULL: */
     const struct config_tenant *tenant;
     const char *subject, *user, *bearer;

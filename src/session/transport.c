@@ -195,11 +195,3 @@ bool transport_handshake(struct transport *t, struct session_tls *tls, int64_t d
         }
     }
 }
-
-bool transport_readable(struct transport *t)
-{
-    if (t->ssl && SSL_has_pending(t->ssl))
-        return true;
-    struct pollfd fd = {.fd = t->fd, .events = POLLIN};
-    return poll(&fd, 1, 0) > 0;
-}

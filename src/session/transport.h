@@ -42,7 +42,5 @@ enum transport_result transport_write(struct transport *t, const void *data, siz
 /* Server side. `e` names the reason in TLS terms. */
 bool transport_handshake(struct transport *t, struct session_tls *tls, int64_t deadline,
                          struct error *e);
-/* Are there bytes to read without sleeping? */
-bool transport_readable(struct transport *t);
 
 #endif

@@ -25,7 +25,6 @@ struct sign_in {
 
 /* Wipes and empties. */
 void sign_in_clear(struct sign_in *s);
-void sign_in_copy(struct sign_in *to, const struct sign_in *from);
 
 /* Where sign-ins are kept, as a table of functions, since graph/ and store/ do not know each
  * other: store/vault.h has it made. `tenant` and `account` name one; the account has no case.

@@ -17,7 +17,6 @@
 struct graph_device_code {
     char *user_code;        /* "FJC3LXKQB" */
     char *verification_url; /* https: checked */
-    char *message;          /* Entra's own words, control characters taken out */
     char *device_code;      /* secret */
     int64_t interval_ms;
     int64_t expires_ms; /* monotonic */

@@ -90,8 +90,6 @@ enum session_line session_conn_line_or_notice(struct session_conn *c, size_t max
  * and wiped then. The timeout is for this piece. Never TOO_LONG or NUL. */
 enum session_line session_conn_bytes(struct session_conn *c, size_t max, int64_t timeout_ms,
                                      const char **data, size_t *len);
-/* Has the client already sent more (pipelining)? */
-bool session_conn_pending(struct session_conn *c);
 
 /* Appends to the output; sends when the buffer is full. False: the client is gone or does not
  * read for the write timeout; from then on everything fails. */
@@ -104,9 +102,8 @@ bool session_conn_flush(struct session_conn *c);
  * injection), then does it. */
 bool session_conn_starttls(struct session_conn *c, struct error *e);
 bool session_conn_tls_active(const struct session_conn *c);
-/* "1.0" … "1.3", and OpenSSL's name of the suite; static, NULL without TLS. */
+/* "1.0" … "1.3"; static, NULL without TLS. */
 const char *session_conn_tls_version(const struct session_conn *c);
-const char *session_conn_tls_cipher(const struct session_conn *c);
 /* SHA-256 of the certificate whose key the client proved to have, 64 lower-case hex digits; NULL:
  * it showed none (listeners ask with client-certificates only). Nobody has vouched for it. */
 const char *session_conn_client_fingerprint(const struct session_conn *c);

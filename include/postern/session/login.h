@@ -74,7 +74,6 @@ const struct config_login *session_ticket_login(const struct session_ticket *t);
 /* Whose mailbox was asked for, and on whose behalf it is opened; good as long as the ticket. */
 const char *session_ticket_mailbox(const struct session_ticket *t);
 const struct principal *session_ticket_principal(const struct session_ticket *t);
-const char *session_ticket_mechanism(const struct session_ticket *t);
 const struct config *session_ticket_config(const struct session_ticket *t);
 void session_ticket_release(struct session_ticket **t);
 

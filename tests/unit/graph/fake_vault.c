@@ -5,6 +5,16 @@
 #include "postern/base/alloc.h"
 #include "postern/base/clock.h"
 
+static void copy(struct sign_in *to, const struct sign_in *from)
+{
+    *to = *from;
+    to->refresh_token = xstrdup_null(from->refresh_token);
+    to->access_token = xstrdup_null(from->access_token);
+    to->scope = xstrdup_null(from->scope);
+    to->user = xstrdup_null(from->user);
+    to->ended = xstrdup_null(from->ended);
+}
+
 static bool lock(void *arg, const char *tenant, const char *account, void **hold, struct error *e)
 {
     struct fake_vault *v = arg;
@@ -42,7 +52,7 @@ static bool load(void *arg, const char *tenant, const char *account, struct sign
     v->loads++;
     bool ok = !v->refuse_loads;
     if (ok)
-        sign_in_copy(out, &v->stored);
+        copy(out, &v->stored);
     else
         error_set(e, ERROR_LOCAL, "the key is not that of the sign-in");
     pthread_mutex_unlock(&v->mutex);
@@ -60,7 +70,7 @@ static bool save(void *arg, const char *tenant, const char *account, const struc
     bool ok = !v->refuse_saves;
     if (ok) {
         sign_in_clear(&v->stored);
-        sign_in_copy(&v->stored, s);
+        copy(&v->stored, s);
         v->version++;
         v->saves++;
     } else {
@@ -113,9 +123,9 @@ void fake_vault_sign_in(struct fake_vault *v, const char *refresh, const char *a
 
 struct sign_in fake_vault_look(struct fake_vault *v)
 {
-    struct sign_in copy = {0};
+    struct sign_in now = {0};
     pthread_mutex_lock(&v->mutex);
-    sign_in_copy(&copy, &v->stored);
+    copy(&now, &v->stored);
     pthread_mutex_unlock(&v->mutex);
-    return copy;
+    return now;
 }

@@ -75,7 +75,6 @@ static void test_ticket(void)
     CU_ASSERT_STRING_EQUAL(who->bearer, FAKE_TOKEN);
     CU_ASSERT_PTR_NULL(who->account);
     CU_ASSERT_STRING_EQUAL(session_ticket_mailbox(ticket), FAKE_USER);
-    CU_ASSERT_STRING_EQUAL(session_ticket_mechanism(ticket), "XOAUTH2");
     CU_ASSERT_STRING_EQUAL(session_ticket_login(ticket)->name, FAKE_USER);
     CU_ASSERT_STRING_EQUAL(session_ticket_login(ticket)->folder, "INBOX");
     session_ticket_release(&ticket);
@@ -88,6 +87,22 @@ static void test_ticket(void)
     CU_ASSERT_EQUAL(bring(&d, "", FAKE_TOKEN, &ticket), SESSION_LOGIN_OK);
     CU_ASSERT_STRING_EQUAL(session_ticket_mailbox(ticket), FAKE_USER);
     session_ticket_release(&ticket);
+    door_close(&d);
+}
+
+/* The owner of a token has the name of a login, and takes none of its sessions. */
+static void test_counted_apart(void)
+{
+    static const char namesake[] = "state-dir = \"/nonexistent\"\n" TENANT("contoso", GUID, ALLOWED)
+        DOOR_LISTENER LOGIN(FAKE_USER, FAKE_USER, "contoso", "max-connections = 1");
+    static const struct door_options options = {.config = namesake};
+    struct session_ticket *guest = NULL, *ticket = NULL;
+    struct door d;
+    door_open(&d, &options);
+    CU_ASSERT_EQUAL(bring(&d, "", FAKE_TOKEN, &guest), SESSION_LOGIN_OK);
+    CU_ASSERT_EQUAL(bring(&d, FAKE_USER, FAKE_TOKEN, &ticket), SESSION_LOGIN_OK);
+    session_ticket_release(&ticket);
+    session_ticket_release(&guest);
     door_close(&d);
 }
 
@@ -140,6 +155,7 @@ static void test_failures(void)
 const struct unit_test token_tests[] = {
     {"which tenant", test_tenant},
     {"ticket", test_ticket},
+    {"sessions of a namesake", test_counted_apart},
     {"refused", test_refused},
     {"failures of Graph", test_failures},
     {NULL, NULL},
