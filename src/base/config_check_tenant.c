@@ -262,6 +262,10 @@ static void check_registration(const struct config_tenant *t, const struct confi
     if (t->client_id && !config_only_of(t->client_id, "-"))
         config_fault(r, line_of(s, "client-id"),
                      "'client-id' must be the GUID of the app registration (Application ID)");
+    else if (t->client_id && !guid_is(t->client_id))
+        config_warning(r, line_of(s, "client-id"),
+                       "'client-id' is no GUID: it is the Application (client) ID of the "
+                       "registration, not its name");
 }
 
 void config_check_tenant(struct config_tenant *t, const struct config_section *s, bool files,

@@ -51,6 +51,8 @@ enum cmd_parsed cmd_parse_options(int argc, char **argv, const char *usage,
     out->rest = argv + optind;
     out->count = argc - optind;
     if (out->count < least || out->count > most) {
+        fprintf(stderr, "postern %s: too %s arguments\n", argv[0],
+                out->count < least ? "few" : "many");
         fputs(usage, stderr);
         return CMD_USAGE;
     }

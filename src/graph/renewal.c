@@ -305,8 +305,9 @@ static void flight_ended(struct transfer *t, CURLcode code)
         e = t->fault;
     else if (code != CURLE_OK)
         transient = transfer_explain(t, code,
-                                     r->request.metadata ? "the machine's metadata service"
-                                                         : "the sign-in server",
+                                     r->request.metadata
+                                         ? "this machine's metadata service, which is in Azure only"
+                                         : "the sign-in server",
                                      &e)
                         .transient;
     else

@@ -175,27 +175,42 @@ static void stop(struct service *s)
         close(s->signal_fd);
 }
 
+/* Line 0 is the file as a whole. */
 static void log_fault(void *arg, const char *file, int line, const char *text)
 {
     (void)arg;
-    log_error("%s:%d: %s", file, line, text);
+    if (line > 0)
+        log_error("%s:%d: %s", file, line, text);
+    else
+        log_error("%s: %s", file, text);
 }
 
 static void log_remark(void *arg, const char *file, int line, const char *text)
 {
     (void)arg;
-    log_warning("%s:%d: %s", file, line, text);
+    if (line > 0)
+        log_warning("%s:%d: %s", file, line, text);
+    else
+        log_warning("%s: %s", file, text);
 }
 
 static void warn_of_restart(const struct config *old, const struct config *new)
 {
-    if (strcmp(old->state_dir, new->state_dir) != 0 ||
-        old->limits.request_timeout_ms != new->limits.request_timeout_ms ||
-        old->limits.max_message_size != new->limits.max_message_size ||
-        old->limits.read_ahead != new->limits.read_ahead ||
-        strcmp(old->key_file ? old->key_file : "", new->key_file ? new->key_file : "") != 0)
-        log_warning("state-dir, key-file, request-timeout, max-message-size and read-ahead change "
-                    "at the next start only");
+    const struct {
+        const char *name;
+        bool differs;
+    } fixed[] = {
+        {"state-dir", strcmp(old->state_dir, new->state_dir) != 0},
+        {"key-file",
+         strcmp(old->key_file ? old->key_file : "", new->key_file ? new->key_file : "") != 0},
+        {"request-timeout", old->limits.request_timeout_ms != new->limits.request_timeout_ms},
+        {"max-message-size", old->limits.max_message_size != new->limits.max_message_size},
+        {"read-ahead", old->limits.read_ahead != new->limits.read_ahead},
+    };
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        if (fixed[i].differs)
+            log_warning("the setting %s was changed; that acts at the next start", fixed[i].name);
+    }
 }
 
 /* SIGHUP. What cannot be taken over as a whole is not taken over at all. */

@@ -198,6 +198,8 @@ int cmd_token(int argc, char **argv)
         return cmd_exit_code(parsed);
     int (*run)(struct token *) = choose(&arguments, &t);
     if (!run) {
+        fprintf(stderr, "postern token: '%s' is unknown, or its arguments do not fit\n",
+                arguments.rest[0]);
         fputs(usage, stderr);
         return EX_USAGE;
     }

@@ -25,6 +25,7 @@
     "login \"nagios\" { mailbox = \"alerts@contoso.com\"  tenant = \"contoso\"  "                  \
     "password = \"" HASH "\" }\n"
 #define TENANT_LINES 5
+#define CLIENT       "client-id = \"6731de76-14a6-49ae-97bc-6eba6914391e\"\n"
 
 struct heard {
     int faults, warnings;
@@ -138,7 +139,7 @@ static void test_all_keys(void)
         "  request-timeout = 1d first-sync-wait = 0 grace = 1500ms max-message-size = 1M\n"
         "  read-ahead = 0 }\n"
         "tls { certificate = \"/x.pem\" private-key = \"/x.key\" min-version = \"1.3\" }\n"
-        "tenant \"t\" { tenant-id = \"fabrikam.cn\" client-id = \"1-2\"\n"
+        "tenant \"t\" { tenant-id = \"fabrikam.cn\" " CLIENT
         "  flow = client-credentials certificate = \"/c.pem\" private-key = \"/c.key\"\n"
         "  assertion = RS256 cloud = china login-url = \"https://login.example:8443/\"\n"
         "  ca-file = \"/ca.pem\" max-concurrent = 1 max-concurrent-app = 100 }\n"
@@ -245,7 +246,7 @@ static void test_values(void)
 
 /* One tenant with the given keys in place of the secret, on line 4. */
 #define TENANT_WITH(keys)                                                                          \
-    "tenant \"contoso\" {\n  tenant-id = \"contoso.com\"\n  client-id = \"1-a\"\n  " keys          \
+    "tenant \"contoso\" {\n  tenant-id = \"contoso.com\"\n  " CLIENT "  " keys                     \
     "\n}\n" LISTENER LOGIN
 
 static void test_tenant(void)
@@ -305,6 +306,14 @@ static void test_flows(void)
         CU_ASSERT_EQUAL(h.warnings, 0);
         config_unref(&c);
     }
+    struct heard name = {.want = "is no GUID", .want_line = -1};
+    struct config *named =
+        parse("tenant \"contoso\" { tenant-id = \"contoso.com\"\nclient-id = Postern\n"
+              "client-secret = x }\n" LISTENER LOGIN,
+              &name);
+    CU_ASSERT_PTR_NOT_NULL(named);
+    CU_ASSERT_EQUAL(name.want_line, 2);
+    config_unref(&named);
     struct heard h = {.want = "means nothing to the flow"};
     struct config *c = parse(TENANT_WITH("client-secret = x federated-token-file = y"), &h);
     CU_ASSERT_PTR_NOT_NULL(c);
@@ -480,7 +489,7 @@ static void test_files(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
     char *secret = xasprintf("%s/secret", dir);
     char *path = xasprintf("%s/test.conf", dir);
-    char *text = xasprintf("tenant \"contoso\" { tenant-id = \"c.com\" client-id = \"1\"\n"
+    char *text = xasprintf("tenant \"contoso\" { tenant-id = \"c.com\" " CLIENT
                            " client-secret-file = \"%s\" }\n" LISTENER LOGIN,
                            secret);
     struct heard h = {.want = "cannot open", .want_line = -1};
