@@ -9,6 +9,7 @@ include tests/unit/mailbox.mk
 include tests/unit/session.mk
 include tests/unit/pop3.mk
 include tests/unit/imap.mk
+include tests/unit/admin.mk
 include tests/unit/cmd.mk
 include tests/unit/sandbox.mk
 include tests/fuzz/local.mk

@@ -98,6 +98,19 @@ static void check_ways_in(const struct config *c, struct config_report *r)
     config_report_file(r, NULL);
 }
 
+/* It has no login, so it is for this machine alone. */
+static void check_admin(struct config *c, const struct config_section *s, struct config_report *r)
+{
+    if (!c->admin_address)
+        return;
+    if (!config_parse_address(c->admin_address, &c->admin_sockaddr, &c->admin_sockaddr_len) ||
+        c->admin_sockaddr.ss_family == AF_UNIX || !config_address_is_loopback(&c->admin_sockaddr))
+        config_fault(r, line_of(s, "address"),
+                     "'address' of the admin endpoint must be a loopback address and a port, such "
+                     "as 127.0.0.1:8143 or [::1]:8143, since it has no login; not '%.*s'",
+                     NAME_SHOWN, c->admin_address);
+}
+
 void config_check(struct config *c, const struct config_tree *tree,
                   const struct config_tree *logins, bool files, struct config_report *r)
 {
@@ -105,10 +118,7 @@ void config_check(struct config *c, const struct config_tree *tree,
     for (size_t i = SECTION_FIRST_TITLED; i < tree->count; i++)
         own += tree->sections[i].kind == SECTION_LOGIN;
     check_tls(c, &tree->sections[SECTION_TLS], files, r);
-    if (c->admin_address)
-        config_warning(r, line_of(&tree->sections[SECTION_ADMIN], "address"),
-                       "this version has no admin endpoint yet; nothing listens on %s",
-                       c->admin_address);
+    check_admin(c, &tree->sections[SECTION_ADMIN], r);
     for (size_t i = SECTION_FIRST_TITLED; i < tree->count; i++) {
         if (tree->sections[i].kind == SECTION_TENANT)
             config_check_tenant(&c->tenants[tenant++], &tree->sections[i], files, r);

@@ -150,6 +150,32 @@ void random_bytes(void *out, size_t len)
     }
 }
 
+bool html_escape(const char *text, struct buf *out)
+{
+    for (; *text; text++) {
+        switch (*text) {
+        case '&':
+            buf_puts(out, "&amp;");
+            break;
+        case '<':
+            buf_puts(out, "&lt;");
+            break;
+        case '>':
+            buf_puts(out, "&gt;");
+            break;
+        case '"':
+            buf_puts(out, "&quot;");
+            break;
+        case '\'':
+            buf_puts(out, "&#39;");
+            break;
+        default:
+            buf_putc(out, *text);
+        }
+    }
+    return !out->overflow;
+}
+
 void guid_make(char out[GUID_SIZE])
 {
     uint8_t b[16];

@@ -66,4 +66,4 @@ postern_SOURCES = \
 	src/cmd/sign_in/token.c \
 	src/cmd/sign_in/token_list.c \
 	src/cmd/sign_in/token_list.h
-postern_LDADD = libpop3.a $(imap_LIBS) $(MHD_LIBS) $(QRENCODE_LIBS)
+postern_LDADD = libadmin.a libpop3.a $(imap_LIBS) $(MHD_LIBS) $(QRENCODE_LIBS)

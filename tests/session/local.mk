@@ -42,6 +42,7 @@ SESSION_TESTS = \
 	tests/session/demo.py \
 	tests/session/discover.py \
 	tests/session/doctor.py \
+	tests/session/admin.py \
 	tests/session/sandbox.py \
 	tests/session/entra.py \
 	tests/session/append.py \

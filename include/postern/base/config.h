@@ -158,7 +158,9 @@ struct config {
     int64_t poll_interval_ms;
     struct config_limits limits;
     struct config_tls tls;
-    char *admin_address; /* NULL: none */
+    char *admin_address; /* as written, NULL: none */
+    struct sockaddr_storage admin_sockaddr;
+    socklen_t admin_sockaddr_len;
     struct config_tenant *tenants;
     size_t tenant_count;
     struct config_listener *listeners;

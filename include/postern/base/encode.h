@@ -1,6 +1,6 @@
 /*
  * Encodings and digests: base64 (RFC 4648, with and without the URL alphabet), hexadecimal,
- * SHA-256, random bytes, GUIDs. Pure functions; any thread.
+ * HTML, SHA-256, random bytes, GUIDs. Pure functions; any thread.
  */
 #ifndef POSTERN_BASE_ENCODE_H
 #define POSTERN_BASE_ENCODE_H
@@ -26,6 +26,9 @@ bool base64url_decode(const char *text, size_t len, struct buf *out);
 /* Lower case; `out` has room for 2 * len + 1. */
 void hex_encode(const void *data, size_t len, char *out);
 bool hex_decode(const char *text, size_t len, uint8_t *out);
+
+/* As text or as a quoted attribute of HTML. False: `out` is over its cap. */
+bool html_escape(const char *text, struct buf *out);
 
 void sha256(const void *data, size_t len, uint8_t out[SHA256_SIZE]);
 /* Dies if the system has no randomness. */

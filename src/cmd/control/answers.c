@@ -1,8 +1,6 @@
 #include "answers.h"
 
 #include "config.h"
-#include "postern/base/clock.h"
-#include "postern/graph/sign_in.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -17,21 +15,15 @@ static void add_number(struct json_object *to, const char *name, int64_t number)
     json_object_object_add(to, name, json_object_new_int64(number));
 }
 
-static void add_identity(void *arg, const struct graph_identity_status *status)
+static void add_identity(struct json_object *to, const struct admin_identity *from)
 {
-    static const char *const states[] = {[GRAPH_IDENTITY_UNUSED] = "unused",
-                                         [GRAPH_IDENTITY_GOOD] = "good",
-                                         [GRAPH_IDENTITY_FAILING] = "failing",
-                                         [GRAPH_IDENTITY_NEEDS_LOGIN] = "needs-login"};
     struct json_object *identity = json_object_new_object();
-    int64_t left = status->token_expires_ms - clock_mono_ms();
-    add_text(identity, "tenant", status->tenant);
-    add_text(identity, "account", status->account);
-    add_text(identity, "state", states[status->state]);
-    add_text(identity, "reason", status->reason);
-    add_number(identity, "token_seconds",
-               status->token_expires_ms && left > 0 ? left / CLOCK_SECOND : 0);
-    json_object_array_add(arg, identity);
+    add_text(identity, "tenant", from->tenant);
+    add_text(identity, "account", from->account);
+    add_text(identity, "state", admin_state_name(from->state));
+    add_text(identity, "reason", from->reason);
+    add_number(identity, "token_seconds", from->token_seconds);
+    json_object_array_add(to, identity);
 }
 
 static bool tell_status(void *arg, char *const *words, struct json_object *answer, struct wait *w,
@@ -39,15 +31,19 @@ static bool tell_status(void *arg, char *const *words, struct json_object *answe
 {
     struct answers *a = arg;
     struct json_object *identities = json_object_new_array();
+    struct admin_snapshot now;
     (void)words;
     (void)w;
     (void)e;
+    admin_snapshot_take(&a->sources, &now);
     add_text(answer, "version", PACKAGE_VERSION);
     add_number(answer, "pid", getpid());
-    add_number(answer, "uptime_seconds", (clock_mono_ms() - a->started_ms) / CLOCK_SECOND);
-    add_number(answer, "sessions", session_server_count(a->server));
+    add_number(answer, "uptime_seconds", now.uptime_seconds);
+    add_number(answer, "sessions", now.sessions);
     add_text(answer, "key_file", store_vault_key_path(a->vault));
-    graph_client_each_identity(a->graph, add_identity, identities);
+    for (size_t i = 0; i < now.identity_count; i++)
+        add_identity(identities, &now.identities[i]);
+    admin_snapshot_free(&now);
     json_object_object_add(answer, "identities", identities);
     return true;
 }
@@ -59,7 +55,7 @@ static bool take_sign_in(void *arg, char *const *words, struct json_object *answ
     (void)answer;
     (void)w;
     (void)e;
-    graph_client_sign_in_changed(a->graph, words[0], words[1]);
+    graph_client_sign_in_changed(a->sources.graph, words[0], words[1]);
     return true;
 }
 
@@ -71,7 +67,7 @@ static bool note_clients(void *arg, char *const *words, struct json_object *answ
     (void)answer;
     (void)w;
     (void)e;
-    session_server_note_clients(a->server);
+    session_server_note_clients(a->sources.server);
     return true;
 }
 

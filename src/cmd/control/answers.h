@@ -13,16 +13,13 @@
 #define POSTERN_CMD_ANSWERS_H
 
 #include "control.h"
-#include "postern/graph/client.h"
-#include "postern/session/server.h"
+#include "postern/admin/snapshot.h"
 #include "postern/store/vault.h"
 
 /* What they are about; one for the process. */
 struct answers {
-    struct graph_client *graph;
-    struct session_server *server;
+    struct admin_sources sources;
     struct store_vault *vault;
-    int64_t started_ms; /* monotonic */
     /* How many reloads began and ended, and whether the last one did what it should. */
     atomic_uint reloads_begun, reloads_ended;
     atomic_bool reload_worked;

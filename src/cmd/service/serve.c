@@ -9,6 +9,7 @@
 #include "identity.h"
 #include "logins_watch.h"
 
+#include "postern/admin/admin.h"
 #include "postern/base/clock.h"
 #include "postern/base/file.h"
 #include "postern/graph/client.h"
@@ -57,6 +58,7 @@ struct service {
     struct housekeeper *housekeeper;
     struct answers answers;
     struct control *control;
+    struct admin *admin;
 };
 
 static bool open_log(const struct config *c, struct error *e)
@@ -146,10 +148,11 @@ static bool start(struct service *s, struct error *e)
     if (!(s->housekeeper = housekeeper_start(s->graph, s->mailboxes, s->inventory, s->server, e)))
         return false;
     mailbox_registry_warm(s->mailboxes, s->config);
-    s->answers.graph = s->graph;
-    s->answers.server = s->server;
     s->answers.vault = s->vault;
-    s->answers.started_ms = clock_mono_ms();
+    s->answers.sources = (struct admin_sources){s->graph, s->server, clock_mono_ms()};
+    s->admin = admin_new(&s->answers.sources);
+    if (!admin_configure(s->admin, s->config, e))
+        return false;
     s->control = control_start(c->state_dir, answers_table, &s->answers, e);
     return s->control != NULL;
 }
@@ -157,6 +160,7 @@ static bool start(struct service *s, struct error *e)
 /* Also after a start that failed half way. */
 static void stop(struct service *s)
 {
+    admin_free(&s->admin);
     control_stop(&s->control);
     if (s->server)
         session_server_stop(s->server);
@@ -222,11 +226,12 @@ static bool reload(struct service *s)
         log_error("the configuration was not reloaded; the old one stays in force");
         return false;
     }
-    if (!graph_client_configure(s->graph, new, &e) ||
+    if (!graph_client_configure(s->graph, new, &e) || !admin_configure(s->admin, new, &e) ||
         !session_server_configure(s->server, new, &e)) {
         struct error ignored = ERROR_INIT;
         log_error_value(LOG_LEVEL_ERROR, &e, "the configuration was not reloaded");
         graph_client_configure(s->graph, s->config, &ignored);
+        admin_configure(s->admin, s->config, &ignored);
         config_unref(&new);
         return false;
     }

@@ -14,31 +14,6 @@ enum redirect_kind redirect_classify(const char *expected, const char *state, co
     return code && *code ? REDIRECT_CODE : REDIRECT_NO_ANSWER;
 }
 
-static void put_escaped(struct buf *out, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&':
-            buf_puts(out, "&amp;");
-            break;
-        case '<':
-            buf_puts(out, "&lt;");
-            break;
-        case '>':
-            buf_puts(out, "&gt;");
-            break;
-        case '"':
-            buf_puts(out, "&quot;");
-            break;
-        case '\'':
-            buf_puts(out, "&#39;");
-            break;
-        default:
-            buf_putc(out, *text);
-        }
-    }
-}
-
 void redirect_page(struct buf *out, const char *nonce, const char *title, const char *text)
 {
     buf_printf(out,
@@ -60,8 +35,8 @@ void redirect_page(struct buf *out, const char *nonce, const char *title, const 
                "<main>\n"
                "<h1>",
                nonce);
-    put_escaped(out, title);
+    html_escape(title, out);
     buf_puts(out, "</h1>\n<p>");
-    put_escaped(out, text);
+    html_escape(text, out);
     buf_puts(out, "</p>\n</main>\n<footer>Postern, on this machine</footer>\n</body>\n</html>\n");
 }
