@@ -1,6 +1,6 @@
 #include "client_sql.h"
 
-#include <stdio.h>
+#include "postern/base/text.h"
 
 /* Sessions do not wait long for a program that holds the file: what they have to say can wait. */
 #define BUSY_TIMEOUT_MS 500
@@ -110,9 +110,10 @@ void client_bind_counts(sqlite3_stmt *s, const struct client_row *row)
     db_bind_text(s, 20, row->reason);
 }
 
+/* Cleaned once more: whoever reads it may be root, and another program may have written it. */
 static void read_text(sqlite3_stmt *s, int column, char *out, size_t size)
 {
-    snprintf(out, size, "%s", db_column_text(s, column));
+    text_clean(db_column_text(s, column), out, size);
 }
 
 static uint64_t read_count(sqlite3_stmt *s, int column)
