@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define BUSY_DELAY_MS 2000 /* before "busy", so that asking again is not cheaper */
 #define NAME_LOGGED   64
@@ -290,6 +291,22 @@ static enum session_login judge(const struct attempt *a, const struct error *e)
     }
 }
 
+/* A section that bears the owner's name is the policy, whatever name the client gave: no other
+ * spelling of it gets around. */
+static void hold_to_section(struct attempt *a)
+{
+    for (size_t i = 0; i < a->config->login_count; i++) {
+        const struct config_login *l = &a->config->logins[i];
+        if (l->tenant != a->tenant || strcasecmp(l->name, a->user) != 0)
+            continue;
+        a->login = l;
+        a->refusal = policy_refusal(a);
+        if (!user_name_opens(l, a->mailbox ? a->mailbox : a->user))
+            a->refusal = "the section of the token's owner does not name this mailbox";
+        return;
+    }
+}
+
 /* Graph is asked each time, and before policy is looked at. */
 static enum session_login check_token(struct attempt *a)
 {
@@ -306,6 +323,8 @@ static enum session_login check_token(struct attempt *a)
     gate_end_token_check(a->gate);
     if (!proved)
         return judge(a, &e);
+    if (!a->login)
+        hold_to_section(a);
     return a->refusal ? refuse(a, NULL) : SESSION_LOGIN_OK;
 }
 

@@ -50,6 +50,14 @@ static const char *find_mailbox(const struct config_login *l, const char *asked)
     return partly == 1 ? found : NULL;
 }
 
+bool user_name_opens(const struct config_login *l, const char *mailbox)
+{
+    bool opens = match(l->mailbox, mailbox) == 2;
+    for (size_t i = 0; !opens && i < l->mailbox_count; i++)
+        opens = match(l->mailboxes[i], mailbox) == 2;
+    return opens;
+}
+
 /* The login whose title is the text from `name` to `end`. */
 static const struct config_login *find_login(const struct config *c, const char *name,
                                              const char *end)

@@ -90,19 +90,28 @@ static void test_ticket(void)
     door_close(&d);
 }
 
-/* The owner of a token has the name of a login, and takes none of its sessions. */
-static void test_counted_apart(void)
+/* The section that bears the owner's name holds, however the name is written; what is opened must
+ * be a mailbox of it. */
+static void test_section(void)
 {
-    static const char namesake[] = "state-dir = \"/nonexistent\"\n" TENANT("contoso", GUID, ALLOWED)
-        DOOR_LISTENER LOGIN(FAKE_USER, FAKE_USER, "contoso", "max-connections = 1");
-    static const struct door_options options = {.config = namesake};
-    struct session_ticket *guest = NULL, *ticket = NULL;
+    static const char *const names[] = {"", "ALICE@contoso.com", "x/" FAKE_USER};
+    static const char text[] = "state-dir = \"/nonexistent\"\n" TENANT("contoso", GUID, ALLOWED)
+        DOOR_LISTENER LOGIN(FAKE_USER, FAKE_USER, "contoso", "max-connections = 1 read-only = yes");
+    static const struct door_options options = {.config = text};
+    struct session_ticket *ticket = NULL, *second = NULL;
     struct door d;
     door_open(&d, &options);
-    CU_ASSERT_EQUAL(bring(&d, "", FAKE_TOKEN, &guest), SESSION_LOGIN_OK);
-    CU_ASSERT_EQUAL(bring(&d, FAKE_USER, FAKE_TOKEN, &ticket), SESSION_LOGIN_OK);
-    session_ticket_release(&ticket);
-    session_ticket_release(&guest);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        CU_ASSERT_EQUAL(bring(&d, names[i], FAKE_TOKEN, &ticket), SESSION_LOGIN_OK);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(ticket);
+        CU_ASSERT(session_ticket_login(ticket)->read_only);
+        CU_ASSERT_EQUAL(bring(&d, FAKE_USER, FAKE_TOKEN, &second), SESSION_LOGIN_BUSY);
+        session_ticket_release(&ticket);
+    }
+    CU_ASSERT_EQUAL(bring(&d, FAKE_SHARED, FAKE_TOKEN, &ticket), SESSION_LOGIN_REFUSED);
+    CU_ASSERT_EQUAL(bring(&d, FAKE_USER "/" FAKE_SHARED, FAKE_TOKEN, &ticket),
+                    SESSION_LOGIN_REFUSED);
+    CU_ASSERT_PTR_NULL(ticket);
     door_close(&d);
 }
 
@@ -155,7 +164,7 @@ static void test_failures(void)
 const struct unit_test token_tests[] = {
     {"which tenant", test_tenant},
     {"ticket", test_ticket},
-    {"sessions of a namesake", test_counted_apart},
+    {"the section of its owner", test_section},
     {"refused", test_refused},
     {"failures of Graph", test_failures},
     {NULL, NULL},
