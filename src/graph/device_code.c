@@ -146,6 +146,16 @@ static enum poll poll_once(struct graph_client *c, const char *tenant,
     return e->kind == ERROR_TEMPORARY ? POLL_AGAIN : POLL_END;
 }
 
+/* Until the code may be asked for again, if it still serves then. */
+static bool wait_for_turn(const struct graph_device_code *code, int64_t interval, struct wait *w,
+                          struct error *e)
+{
+    if (!sleep_until(clock_mono_ms() + interval, w, e))
+        return false;
+    return clock_mono_ms() < code->expires_ms ||
+           error_set(e, ERROR_SIGN_IN, "nobody entered the code in time; ask for another one");
+}
+
 bool graph_device_code_wait(struct graph_client *client, const char *tenant, const char *account,
                             const struct graph_device_code *code, struct sign_in *out,
                             struct wait *w, struct error *e)
@@ -154,14 +164,10 @@ bool graph_device_code_wait(struct graph_client *client, const char *tenant, con
     struct oauth_grant grant = {0};
     enum poll poll = POLL_AGAIN;
     while (poll == POLL_AGAIN || poll == POLL_SLOWER) {
-        if (!sleep_until(clock_mono_ms() + interval, w, e))
-            return false;
-        if (clock_mono_ms() >= code->expires_ms)
-            return error_set(e, ERROR_SIGN_IN,
-                             "nobody entered the code in time; ask for another one");
         oauth_grant_clear(&grant);
         error_clear(e);
-        poll = poll_once(client, tenant, code, &grant, w, e);
+        poll = wait_for_turn(code, interval, w, e) ? poll_once(client, tenant, code, &grant, w, e)
+                                                   : POLL_END;
         interval += poll == POLL_SLOWER ? SLOW_DOWN_MS : 0;
     }
     bool ok = poll == POLL_DONE && sign_in_take(client, tenant, account, &grant, out, w, e);

@@ -4,6 +4,7 @@ they look at afterwards."""
 import json
 import re
 import subprocess
+import threading
 
 from connection import Closed
 from harness import MAILBOX, Pair, program, sanitizer_environment
@@ -47,12 +48,16 @@ class Login:
             [program("postern"), "login", "-c", pair.postern.config, *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**sanitizer_environment(), "DISPLAY": ""})
+        # What says nothing for so long says nothing at all; then reading ends.
+        self.watchdog = threading.Timer(2 * PATIENCE, self.child.kill)
+        self.watchdog.start()
         self.said = ""
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.watchdog.cancel()
         self.child.kill()
         self.child.wait()
         self.child.stdout.close()

@@ -8,10 +8,14 @@ A test file decorates its functions with @test and ends in tap.main(). By hand:
 """
 
 import os
+import signal
 import sys
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+
+# Who was started in the background ignores interrupts, and so would all that he starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _tests = []
 
