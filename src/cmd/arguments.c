@@ -1,5 +1,6 @@
 #include "cmd.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,9 +94,10 @@ void cmd_print_warning(void *arg, const char *file, int line, const char *text)
 struct config *cmd_load_config(const char *path)
 {
     struct config *config = config_load(path, cmd_print_fault, cmd_print_warning, NULL);
-    if (!config && access(path, F_OK) < 0)
-        fputs("write it, beginning with a copy of postern.conf.sample, or name another with -c "
-              "FILE\n",
+    if (!config && access(path, R_OK) < 0)
+        fputs(errno == EACCES ? "run this as root, or as the user that postern serve runs as\n"
+                              : "write it, beginning with a copy of postern.conf.sample, or name "
+                                "another with -c FILE\n",
               stderr);
     return config;
 }

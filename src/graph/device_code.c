@@ -118,6 +118,22 @@ static bool sleep_until(int64_t until_ms, struct wait *w, struct error *e)
 
 enum poll { POLL_DONE, POLL_AGAIN, POLL_SLOWER, POLL_END };
 
+static bool too_late(struct error *e)
+{
+    return error_set(e, ERROR_TIMEOUT, "nobody entered the code in time; ask for another one");
+}
+
+/* What a person did, or did not do, is no fault of the tenant's settings. */
+static void explain_end(const char *word, struct error *e)
+{
+    if (strcmp(word, "authorization_declined") == 0)
+        error_set(e, ERROR_SIGN_IN,
+                  "the sign-in was declined where the code was entered; if that "
+                  "was a mistake, ask for another code");
+    else if (strcmp(word, "expired_token") == 0)
+        too_late(e);
+}
+
 static enum poll poll_once(struct graph_client *c, const char *tenant,
                            const struct graph_device_code *code, struct oauth_grant *grant,
                            struct wait *w, struct error *e)
@@ -143,6 +159,7 @@ static enum poll poll_once(struct graph_client *c, const char *tenant,
         return POLL_AGAIN;
     if (strcmp(grant->word, "slow_down") == 0 || e->kind == ERROR_THROTTLED)
         return POLL_SLOWER;
+    explain_end(grant->word, e);
     return e->kind == ERROR_TEMPORARY ? POLL_AGAIN : POLL_END;
 }
 

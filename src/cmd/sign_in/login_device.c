@@ -14,8 +14,7 @@
 
 #define LINES_BESIDE 5 /* the QR code: what is above and below it, and the command itself */
 
-#define COUNTDOWN "Waiting; %" PRId64 ":%02" PRId64 " are left. Ctrl-C gives up. "
-#define COLUMNS   48 /* of a line that holds it; a wrapped one could not be written over */
+#define COLUMNS 48 /* that hold the whole countdown; a wrapped line could not be written over */
 
 static bool is_narrow(void)
 {
@@ -28,7 +27,8 @@ static bool tell_time(void *arg)
     const struct login_countdown *c = arg;
     int64_t left = (c->until_ms - clock_mono_ms()) / CLOCK_SECOND;
     left = left < 0 ? 0 : left;
-    printf(is_narrow() ? "\r%" PRId64 ":%02" PRId64 " " : "\r" COUNTDOWN, left / 60, left % 60);
+    printf("\rWaiting; %" PRId64 ":%02" PRId64 " are left. %s", left / 60, left % 60,
+           is_narrow() ? "" : "Ctrl-C gives up. ");
     fflush(stdout);
     return true;
 }
