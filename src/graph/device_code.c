@@ -128,8 +128,8 @@ static void explain_end(const char *word, struct error *e)
 {
     if (strcmp(word, "authorization_declined") == 0)
         error_set(e, ERROR_SIGN_IN,
-                  "the sign-in was declined where the code was entered; if that "
-                  "was a mistake, ask for another code");
+                  "the sign-in was declined where the code was entered; if that was a mistake, "
+                  "ask for another code");
     else if (strcmp(word, "expired_token") == 0)
         too_late(e);
 }
@@ -169,8 +169,7 @@ static bool wait_for_turn(const struct graph_device_code *code, int64_t interval
 {
     if (!sleep_until(clock_mono_ms() + interval, w, e))
         return false;
-    return clock_mono_ms() < code->expires_ms ||
-           error_set(e, ERROR_SIGN_IN, "nobody entered the code in time; ask for another one");
+    return clock_mono_ms() < code->expires_ms || too_late(e);
 }
 
 bool graph_device_code_wait(struct graph_client *client, const char *tenant, const char *account,
