@@ -2,6 +2,7 @@
 #include "entra.h"
 #include "exchange.h"
 #include "json.h"
+#include "retry.h"
 #include "sign_in_parts.h"
 #include "url.h"
 
@@ -67,7 +68,8 @@ bool sign_in_device_decode(const char *body, size_t len, struct graph_device_cod
 }
 
 /* True: the provider has another way of asking, which is worth a try at once. */
-static bool try_another(struct graph_client *c, const char *tenant, const struct error *refusal)
+static bool try_another(struct graph_client *c, const char *tenant,
+                        const struct oauth_grant *refusal)
 {
     struct error ignored = ERROR_INIT;
     struct oauth_provider *p = sign_in_lock(c, tenant, &ignored);
@@ -97,7 +99,9 @@ bool graph_device_code_ask(struct graph_client *client, const char *tenant,
         if (!came)
             oauth_refusal_decode(&answer.head, buf_str(&answer.body), answer.body.len, &refusal, e);
         buf_free_secret(&answer.body);
-        if (came || !try_another(client, tenant, e))
+        bool again = !came && try_another(client, tenant, &refusal);
+        oauth_grant_clear(&refusal);
+        if (!again)
             return ok;
     }
 }
@@ -134,9 +138,10 @@ static void explain_end(const char *word, struct error *e)
         too_late(e);
 }
 
+/* *pause_ms: for how long the server wants to be left alone, if it says so. */
 static enum poll poll_once(struct graph_client *c, const char *tenant,
                            const struct graph_device_code *code, struct oauth_grant *grant,
-                           struct wait *w, struct error *e)
+                           int64_t *pause_ms, struct wait *w, struct error *e)
 {
     struct oauth_request request;
     struct exchange_answer answer;
@@ -155,6 +160,7 @@ static enum poll poll_once(struct graph_client *c, const char *tenant,
     buf_free_secret(&answer.body);
     if (ok)
         return POLL_DONE;
+    retry_after_parse(answer.head.retry_after, clock_wall_ms(), pause_ms);
     if (strcmp(grant->word, "authorization_pending") == 0)
         return POLL_AGAIN;
     if (strcmp(grant->word, "slow_down") == 0 || e->kind == ERROR_THROTTLED)
@@ -176,14 +182,17 @@ bool graph_device_code_wait(struct graph_client *client, const char *tenant, con
                             const struct graph_device_code *code, struct sign_in *out,
                             struct wait *w, struct error *e)
 {
-    int64_t interval = code->interval_ms;
+    int64_t interval = code->interval_ms, pause = 0;
     struct oauth_grant grant = {0};
     enum poll poll = POLL_AGAIN;
     while (poll == POLL_AGAIN || poll == POLL_SLOWER) {
+        int64_t rest = pause > interval ? pause : interval;
         oauth_grant_clear(&grant);
         error_clear(e);
-        poll = wait_for_turn(code, interval, w, e) ? poll_once(client, tenant, code, &grant, w, e)
-                                                   : POLL_END;
+        pause = 0;
+        poll = wait_for_turn(code, rest, w, e)
+                   ? poll_once(client, tenant, code, &grant, &pause, w, e)
+                   : POLL_END;
         interval += poll == POLL_SLOWER ? SLOW_DOWN_MS : 0;
     }
     bool ok = poll == POLL_DONE && sign_in_take(client, tenant, account, &grant, out, w, e);

@@ -157,12 +157,10 @@ bool entra_redeem(struct oauth_provider *p, const char *code, const char *redire
     return put_client(n, NULL, out, e) && check_size(out, e);
 }
 
-/* A graph-url of its own may be a national cloud that is not in our list, whose name is the scope,
- * or a gateway before a cloud, of which Entra ID knows nothing: then the cloud's name is. */
-static bool try_other_scope(struct oauth_provider *p, const struct error *e)
+static bool try_other_scope(struct oauth_provider *p, const struct oauth_grant *refusal)
 {
     struct entra *n = (struct entra *)p;
-    if (!n->other_scope || !oauth_is_unknown_resource(e))
+    if (!n->other_scope || !refusal->nameless)
         return false;
     free(n->scope);
     n->scope = n->other_scope;
@@ -230,6 +228,7 @@ static enum oauth_source source_of(enum config_flow flow)
 static struct oauth_provider *entra_new(const struct config_tenant *t, struct error *e)
 {
     struct entra *n = xcalloc(1, sizeof *n);
+    const struct oauth_names names = oauth_names_of_graph(t);
     n->certified = t->certificate && !t->client_secret;
     if (n->certified && !jwt_key_open(&n->key, t->certificate, t->private_key, t->assertion, e)) {
         free(n);
@@ -240,9 +239,9 @@ static struct oauth_provider *entra_new(const struct config_tenant *t, struct er
     n->authority = make_authority(t);
     n->token_url = xasprintf("%s/oauth2/v2.0/token", n->authority);
     n->client_id = xstrdup(t->client_id);
-    n->scope = make_scope(t, t->graph_url);
-    if (t->cloud_url && strcmp(t->cloud_url, t->graph_url) != 0)
-        n->other_scope = make_scope(t, t->cloud_url);
+    n->scope = make_scope(t, names.first);
+    if (names.second)
+        n->other_scope = make_scope(t, names.second);
     n->secret = xstrdup_null(t->client_secret);
     n->file = xstrdup_null(t->federated_token_file);
     n->password = xstrdup_null(t->account_password);

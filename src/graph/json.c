@@ -11,6 +11,8 @@
 /* json-c counts in int. */
 #define PIECE_MAX    ((size_t)1 << 20)
 #define UTF8_LONGEST 4
+/* Beyond it a double holds no whole numbers. */
+#define EXACT_MAX 9007199254740992.0
 
 static bool only_space(const char *p, size_t len)
 {
@@ -127,6 +129,13 @@ bool json_get_int(struct json_object *o, const char *name, int64_t *out, bool *p
         return true;
     if (json_object_is_type(v, json_type_int)) {
         *out = json_object_get_int64(v);
+        return true;
+    }
+    if (json_object_is_type(v, json_type_double)) { /* 3599.0 */
+        double number = json_object_get_double(v);
+        if (!(number >= -EXACT_MAX && number <= EXACT_MAX) || number != (double)(int64_t)number)
+            return wrong_type(name, v, e);
+        *out = (int64_t)number;
         return true;
     }
     if (!json_object_is_type(v, json_type_string))

@@ -49,11 +49,10 @@ static bool decode(const struct answer *a, const char *body, size_t len, struct 
     return false;
 }
 
-/* As with scopes: a graph-url of its own may be a gateway, of which Entra ID knows nothing. */
-static bool try_other_resource(struct oauth_provider *p, const struct error *e)
+static bool try_other_resource(struct oauth_provider *p, const struct oauth_grant *refusal)
 {
     struct managed_identity *m = (struct managed_identity *)p;
-    if (!m->other_url || !oauth_is_unknown_resource(e))
+    if (!m->other_url || !refusal->nameless)
         return false;
     free(m->url);
     m->url = m->other_url;
@@ -93,9 +92,10 @@ static char *make_url(const struct config_tenant *t, const char *graph)
 struct oauth_provider *oauth_managed_identity_new(const struct config_tenant *t)
 {
     struct managed_identity *m = xcalloc(1, sizeof *m);
-    m->url = make_url(t, t->graph_url);
-    if (t->cloud_url && strcmp(t->cloud_url, t->graph_url) != 0)
-        m->other_url = make_url(t, t->cloud_url);
+    const struct oauth_names names = oauth_names_of_graph(t);
+    m->url = make_url(t, names.first);
+    if (names.second)
+        m->other_url = make_url(t, names.second);
     m->base = (struct oauth_provider){.source = OAUTH_FROM_SETTINGS,
                                       .request = make_request,
                                       .decode = decode,

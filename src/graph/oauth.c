@@ -4,7 +4,9 @@
 #include "url.h"
 
 #include "postern/base/alloc.h"
+#include "postern/base/clock.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,26 +64,38 @@ static char *optional_token(struct json_object *root, const char *name)
     return token && oauth_token_is_plain(token) ? xstrdup(token) : NULL;
 }
 
+/* In seconds from now, or as the time at which it ends, as the metadata service also tells it. */
+static bool decode_lifetime(struct json_object *root, int64_t *ms, struct error *e)
+{
+    int64_t seconds = OAUTH_LIFETIME_UNTOLD_MS / 1000;
+    bool present;
+    if (!json_get_int(root, "expires_in", &seconds, &present, e))
+        return false;
+    if (!present) {
+        if (!json_get_int(root, "expires_on", &seconds, &present, e))
+            return false;
+        if (present)
+            seconds -= clock_wall_ms() / 1000;
+    }
+    if (seconds < OAUTH_LIFETIME_MIN_MS / 1000)
+        seconds = OAUTH_LIFETIME_MIN_MS / 1000;
+    if (seconds > OAUTH_LIFETIME_MAX_MS / 1000)
+        seconds = OAUTH_LIFETIME_MAX_MS / 1000;
+    *ms = seconds * 1000;
+    return true;
+}
+
 static bool decode_grant(struct json_object *root, struct oauth_grant *out, struct error *e)
 {
     const char *type = json_peek_string(root, "token_type");
-    int64_t seconds;
-    bool present;
     out->access = optional_token(root, "access_token");
     if (!out->access)
         return error_set(e, ERROR_ANSWER, "the sign-in server's answer holds no usable token");
     if (type && strcasecmp(type, "Bearer") != 0)
         return error_set(e, ERROR_ANSWER,
                          "the sign-in server gave a token that is no bearer token");
-    if (!json_get_int(root, "expires_in", &seconds, &present, e))
+    if (!decode_lifetime(root, &out->lifetime_ms, e))
         return false;
-    if (!present)
-        return error_set(e, ERROR_ANSWER, "the sign-in server's answer has no expires_in");
-    if (seconds < OAUTH_LIFETIME_MIN_MS / 1000)
-        seconds = OAUTH_LIFETIME_MIN_MS / 1000;
-    if (seconds > OAUTH_LIFETIME_MAX_MS / 1000)
-        seconds = OAUTH_LIFETIME_MAX_MS / 1000;
-    out->lifetime_ms = seconds * 1000;
     out->refresh = optional_token(root, "refresh_token");
     out->id_token = optional_token(root, "id_token");
     out->scope = xstrdup_null(json_peek_string(root, "scope"));
@@ -139,6 +153,17 @@ static int description_shown(const char *description)
     return (int)(n < DESCRIPTION_SHOWN ? n : DESCRIPTION_SHOWN);
 }
 
+/* Decided on the word, which Microsoft keeps, and by number where the word is a general one. */
+static bool names_no_api(const char *word, int number)
+{
+    static const char *const words[] = {"invalid_scope", "invalid_resource", "invalid_target"};
+    for (size_t i = 0; word && i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    }
+    return number == 70011 || number == 500011 || number == 650057;
+}
+
 static void explain_refusal(const struct answer *a, struct json_object *root,
                             struct oauth_grant *out, struct error *e)
 {
@@ -166,6 +191,7 @@ static void explain_refusal(const struct answer *a, struct json_object *root,
     out->reason = xasprintf("%s%s%.*s", coded ? "" : e->code, coded ? "" : ": ", shown,
                             description ? description : "");
     out->ended = kind == ERROR_SIGN_IN && word_ends(word) && !(known && known->keeps);
+    out->nameless = names_no_api(word, number);
 }
 
 static void explain_status(const struct answer *a, struct error *e)
@@ -222,15 +248,22 @@ void oauth_refusal_decode(const struct answer *a, const char *body, size_t len,
     json_object_put(root);
 }
 
-bool oauth_is_unknown_resource(const struct error *e)
+/* "https://graph.microsoft.us", but not "https://127.0.0.1:8443". */
+static bool is_service_name(const char *origin)
 {
-    static const char *const codes[] = {"AADSTS70011", "AADSTS500011", "invalid_scope",
-                                        "invalid_resource"};
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        if (strcmp(e->code, codes[i]) == 0)
-            return true;
-    }
-    return false;
+    const char *host = strstr(origin, "://");
+    host = host ? host + 3 : origin;
+    size_t len = strlen(host);
+    return len && !strchr(host, ':') && strchr(host, '.') && isalpha((unsigned char)host[len - 1]);
+}
+
+struct oauth_names oauth_names_of_graph(const struct config_tenant *t)
+{
+    if (!t->cloud_url || strcmp(t->cloud_url, t->graph_url) == 0)
+        return (struct oauth_names){.first = t->graph_url};
+    if (is_service_name(t->graph_url))
+        return (struct oauth_names){.first = t->graph_url, .second = t->cloud_url};
+    return (struct oauth_names){.first = t->cloud_url, .second = t->graph_url};
 }
 
 /* What stands between the two dots of a JWT. */
@@ -255,12 +288,13 @@ char *oauth_token_tenant(const char *access)
     return tenant;
 }
 
-void oauth_person_decode(const char *id_token, struct oauth_person *out)
+void oauth_person_decode(const char *token, struct oauth_person *out)
 {
+    static const char *const names[] = {"upn", "preferred_username", "unique_name"};
     memset(out, 0, sizeof *out);
-    struct json_object *root = id_token ? oauth_token_claims(id_token) : NULL;
-    const char *user = json_peek_string(root, "preferred_username");
-    out->user = xstrdup_null(user ? user : json_peek_string(root, "upn"));
+    struct json_object *root = token ? oauth_token_claims(token) : NULL;
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && !out->user; i++)
+        out->user = xstrdup_null(json_peek_string(root, names[i]));
     out->object_id = xstrdup_null(json_peek_string(root, "oid"));
     json_object_put(root);
 }

@@ -20,6 +20,9 @@
 /* Lifetimes outside these are cut to them. */
 #define OAUTH_LIFETIME_MIN_MS ((int64_t)1000)
 #define OAUTH_LIFETIME_MAX_MS ((int64_t)28 * 3600 * 1000)
+/* Of a token whose lifetime is not told (RFC 6749 section 5.1 lets it be left out): the least that
+ * Entra ID gives by itself. */
+#define OAUTH_LIFETIME_UNTOLD_MS ((int64_t)3600 * 1000)
 
 /* A request for a token: POST of a form, or GET at the machine's metadata service. */
 struct oauth_request {
@@ -46,6 +49,7 @@ struct oauth_grant {
     bool ended;       /* what was shown (refresh token, code, password) serves no more */
     int64_t retry_ms; /* not sooner again; 0: nothing said */
     bool patient;     /* mends itself in a minute or so: more tries than usual */
+    bool nameless;    /* Entra ID does not know the API by the name that we gave it */
 };
 /* Wipes and empties. */
 void oauth_grant_clear(struct oauth_grant *g);
@@ -63,16 +67,22 @@ oauth_decode_fn oauth_grant_decode;
 void oauth_refusal_decode(const struct answer *a, const char *body, size_t len,
                           struct oauth_grant *out, struct error *e);
 
-/* Was a token refused because Entra ID does not know the API by the name that we gave it? */
-bool oauth_is_unknown_resource(const struct error *e);
+/* By which names Entra ID may know Graph, the likelier one first: that of the cloud, or graph-url
+ * where it is a service's name. An address, a port or a bare host is a gateway's, of which Entra ID
+ * knows nothing most likely. */
+struct oauth_names {
+    const char *first;
+    const char *second; /* NULL: there is none */
+};
+struct oauth_names oauth_names_of_graph(const struct config_tenant *t);
 
-/* Who signed in, from an ID token that came from the token endpoint itself over TLS, which is why
- * its signature needs no look (OpenID Connect Core section 3.1.3.7). NULL: not told. */
+/* Who signed in, from a token that came from the token endpoint itself over TLS, which is why its
+ * signature needs no look (OpenID Connect Core section 3.1.3.7). NULL: not told. */
 struct oauth_person {
-    char *user; /* UPN */
+    char *user; /* UPN, or what stands in its place: an alternate login, a guest's own address */
     char *object_id;
 };
-void oauth_person_decode(const char *id_token, struct oauth_person *out);
+void oauth_person_decode(const char *token, struct oauth_person *out);
 void oauth_person_clear(struct oauth_person *p);
 /* What a signed token says of itself, to put; NULL: it is none (access tokens may be of any form).
  * Nothing is verified here. */
@@ -108,7 +118,7 @@ struct oauth_provider {
                     struct oauth_request *out, struct error *e);
     oauth_decode_fn *decode;
     /* A request was refused. True: the next one will be another, so it is worth sending at once. */
-    bool (*refused)(struct oauth_provider *p, const struct error *e);
+    bool (*refused)(struct oauth_provider *p, const struct oauth_grant *refusal);
     void (*free)(struct oauth_provider *p);
 };
 

@@ -323,7 +323,7 @@ static void flight_ended(struct transfer *t, CURLcode code)
     else if (r->grant.ended)
         take_end(r, &e);
     else if (!r->outdated &&
-             r->identity->tenant->provider->refused(r->identity->tenant->provider, &e))
+             r->identity->tenant->provider->refused(r->identity->tenant->provider, &r->grant))
         conclude(r, OUTCOME_AGAIN);
     else
         refuse(r, &e, transient);

@@ -59,6 +59,42 @@ static bool decode_me(const struct exchange_answer *a, char **subject, char **us
     return ok;
 }
 
+/* Graph knows a token that it answers 403: nobody made it up, so it may speak for itself. */
+static bool decode_claims(const char *bearer, char **subject, char **user)
+{
+    struct oauth_person p;
+    oauth_person_decode(bearer, &p);
+    bool ok = p.object_id && *p.object_id && p.user && *p.user;
+    if (ok) {
+        *subject = p.object_id;
+        *user = p.user;
+        p = (struct oauth_person){0};
+    }
+    oauth_person_clear(&p);
+    return ok;
+}
+
+static bool decode_owner(const struct exchange_answer *a, const char *bearer, char **subject,
+                         char **user, struct error *e)
+{
+    switch (a->head.status) {
+    case 200:
+        return decode_me(a, subject, user, e);
+    case 401:
+        return error_set(e, ERROR_SIGN_IN,
+                         "Microsoft 365 refuses the access token that the client brought; it must "
+                         "get a new one, for Microsoft Graph");
+    case 403:
+        return decode_claims(bearer, subject, user) ||
+               error_set(e, ERROR_DENIED,
+                         "the access token that the client brought does not say whose it is; it "
+                         "needs the permission User.Read");
+    default:
+        graph_error_classify(&a->head, SUBJECT_FOLDER, buf_str(&a->body), a->body.len, e);
+        return false;
+    }
+}
+
 /* GET /me with the token. */
 static bool ask_owner(struct graph_client *client, const char *tenant, const char *bearer,
                       char **subject, char **user, struct wait *w, struct error *e)
@@ -74,18 +110,7 @@ static bool ask_owner(struct graph_client *client, const char *tenant, const cha
         return error_set(e, ERROR_SIGN_IN, "tenant \"%s\" is not in the configuration", tenant);
     if (!exchange_run(client, tenant, &request, bearer, &answer, w, e))
         return false;
-    bool ok = answer.head.status == 200 && decode_me(&answer, subject, user, e);
-    if (answer.head.status == 401)
-        error_set(e, ERROR_SIGN_IN,
-                  "Microsoft 365 refuses the access token that the client brought; it must get a "
-                  "new one, for Microsoft Graph");
-    else if (answer.head.status == 403)
-        error_set(e, ERROR_DENIED,
-                  "the access token that the client brought may not say whose it is; it needs the "
-                  "permission User.Read");
-    else if (answer.head.status != 200)
-        graph_error_classify(&answer.head, SUBJECT_FOLDER, buf_str(&answer.body), answer.body.len,
-                             e);
+    bool ok = decode_owner(&answer, bearer, subject, user, e);
     buf_free_secret(&answer.body);
     return ok;
 }
@@ -98,14 +123,45 @@ static bool is_meant(const char *account, const struct oauth_person *p)
            (p->object_id && strcasecmp(account, p->object_id) == 0);
 }
 
-/* Whoever sits at the browser may have signed in as somebody else. */
+/* Does this token tell somebody, and is it `account`? `p` keeps the first that is told. */
+static bool tells(const char *token, const char *account, struct oauth_person *p)
+{
+    struct oauth_person told;
+    oauth_person_decode(token, &told);
+    bool meant = is_meant(account, &told);
+    if (meant || !p->user) {
+        oauth_person_clear(p);
+        *p = told;
+    } else {
+        oauth_person_clear(&told);
+    }
+    return meant;
+}
+
+/* Graph's own word on it; false: it has none, or may not say (that takes User.Read). */
+static bool ask_person(struct graph_client *c, const char *tenant, const char *access,
+                       struct oauth_person *p, struct wait *w)
+{
+    struct error ignored = ERROR_INIT;
+    struct oauth_person told = {0};
+    if (!ask_owner(c, tenant, access, &told.object_id, &told.user, w, &ignored))
+        return false;
+    oauth_person_clear(p);
+    *p = told;
+    return true;
+}
+
+/* Whoever sits at the browser may have signed in as somebody else. An ID token may name a guest or
+ * an alternate login by another address than the UPN, and any token may be opaque; where nobody
+ * tells who it was, Graph decides when the mailbox is opened. */
 static bool check_person(struct graph_client *c, const char *tenant, const char *account,
                          struct oauth_grant *g, struct oauth_person *p, struct wait *w,
                          struct error *e)
 {
-    oauth_person_decode(g->id_token, p);
-    if (!p->user && !ask_owner(c, tenant, g->access, &p->object_id, &p->user, w, e))
-        return error_prefix(e, "cannot tell who signed in: ");
+    if (tells(g->id_token, account, p) || tells(g->access, account, p))
+        return true;
+    if (!ask_person(c, tenant, g->access, p, w) && !p->user && !p->object_id)
+        return true;
     return is_meant(account, p) ||
            error_set(e, ERROR_SIGN_IN,
                      "%s signed in, but %s was meant; sign that account out in the browser, or "
@@ -127,7 +183,7 @@ bool sign_in_take(struct graph_client *c, const char *tenant, const char *accoun
                                 .access_token = g->access,
                                 .access_expires_ms = now + g->lifetime_ms,
                                 .scope = g->scope,
-                                .user = person.user,
+                                .user = person.user ? person.user : xstrdup(account),
                                 .since_ms = now,
                                 .renewed_ms = now};
         g->refresh = g->access = g->scope = person.user = NULL;

@@ -47,9 +47,10 @@ bool graph_code_flow_redeem(struct graph_client *client, const char *tenant, con
                             struct sign_in *out, struct wait *w, struct error *e);
 void graph_code_flow_free(struct graph_code_flow *flow);
 
-/* Who a client's own token belongs to: asks Graph with it (GET /me). On true *subject is the
- * object id and *user the UPN, both to free(). ERROR_SIGN_IN: Graph refuses the token, or it is of
- * another directory than the tenant's, whose `tenant-id` must be a GUID for that. */
+/* Who a client's own token belongs to: asks Graph with it (GET /me), and where Graph knows it but
+ * may not say (no User.Read), the token's own claims. On true *subject is the object id and *user
+ * the UPN, both to free(). ERROR_SIGN_IN: Graph refuses the token, or it is of another directory
+ * than the tenant's, whose `tenant-id` must be a GUID for that. */
 bool graph_bearer_subject(struct graph_client *client, const char *tenant, const char *bearer,
                           char **subject, char **user, struct wait *w, struct error *e);
 

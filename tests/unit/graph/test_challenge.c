@@ -148,6 +148,11 @@ static void test_person(void)
     CU_ASSERT_STRING_EQUAL(p.user, "a@b");
     CU_ASSERT_STRING_EQUAL(p.object_id, "1");
     oauth_person_clear(&p);
+    /* {"preferred_username":"x@y","upn":"a#EXT#@b"}: a guest */
+    oauth_person_decode("e30.eyJwcmVmZXJyZWRfdXNlcm5hbWUiOiJ4QHkiLCJ1cG4iOiJhI0VYVCNAYiJ9.", &p);
+    CU_ASSERT_STRING_EQUAL(p.user, "a#EXT#@b");
+    CU_ASSERT_PTR_NULL(p.object_id);
+    oauth_person_clear(&p);
     static const char *const bad[] = {NULL, "", ".", "a.b.c", "e30.e30.", "x"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         oauth_person_decode(bad[i], &p);

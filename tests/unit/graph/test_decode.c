@@ -316,6 +316,7 @@ static void test_numbers(void)
         {"\"\"", true, false, 0},
         {"1e999", false, false, 0},
         {"1.5", false, false, 0},
+        {"1e300", false, false, 0},
         {"true", false, false, 0},
         {"[1]", false, false, 0},
         {"{}", false, false, 0},

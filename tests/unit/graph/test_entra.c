@@ -35,6 +35,15 @@ static const struct cloud clouds[] = {
      "https%3A%2F%2Fmicrosoftgraph.chinacloudapi.cn"},
     {"cloud = china login-url = \"https://login.chinacloudapi.cn\"",
      "https://login.chinacloudapi.cn", "https%3A%2F%2Fmicrosoftgraph.chinacloudapi.cn"},
+    /* Gateways, and a cloud that is not in the list. */
+    {"cloud = usgov graph-url = \"https://127.0.0.1:8443\"", "https://login.microsoftonline.us",
+     "https%3A%2F%2Fgraph.microsoft.us"},
+    {"graph-url = \"https://10.0.0.1\"", "https://login.microsoftonline.com",
+     "https%3A%2F%2Fgraph.microsoft.com"},
+    {"graph-url = \"https://gateway\"", "https://login.microsoftonline.com",
+     "https%3A%2F%2Fgraph.microsoft.com"},
+    {"graph-url = \"https://graph.cloud.example\"", "https://login.microsoftonline.com",
+     "https%3A%2F%2Fgraph.cloud.example"},
 };
 
 /* The first request of this flow, and a piece that its form must have; '@' is the cloud's Graph. */

@@ -4,6 +4,8 @@
 #include "gate.h"
 #include "oauth.h"
 
+#include "postern/base/clock.h"
+
 #include <string.h>
 
 static struct error classify(int status, enum error_subject subject, const char *body)
@@ -169,6 +171,17 @@ static void test_tokens(void)
     CU_ASSERT_EQUAL(life, 3599000);
     CU_ASSERT_EQUAL(token(200, "{\"access_token\":\"a\",\"expires_in\":\"60\"}", &e, &life), 0);
     CU_ASSERT_EQUAL(life, 60000);
+    CU_ASSERT_EQUAL(token(200, "{\"access_token\":\"a\",\"expires_in\":60.0}", &e, &life), 0);
+    CU_ASSERT_EQUAL(life, 60000);
+    CU_ASSERT_EQUAL(token(200, "{\"access_token\":\"a\"}", &e, &life), 0);
+    CU_ASSERT_EQUAL(life, OAUTH_LIFETIME_UNTOLD_MS);
+    char text[80];
+    long long end = clock_wall_ms() / 1000 + 600;
+    snprintf(text, sizeof text, "{\"access_token\":\"a\",\"expires_on\":\"%lld\"}", end);
+    CU_ASSERT_EQUAL(token(200, text, &e, &life), 0);
+    CU_ASSERT(life > 300 * 1000 && life <= 600 * 1000);
+    token(200, "{\"access_token\":\"a\",\"expires_on\":1506484173}", &e, &life);
+    CU_ASSERT_EQUAL(life, OAUTH_LIFETIME_MIN_MS);
     token(200, "{\"access_token\":\"a\",\"expires_in\":-3}", &e, &life);
     CU_ASSERT_EQUAL(life, OAUTH_LIFETIME_MIN_MS);
     token(200, "{\"access_token\":\"a\",\"expires_in\":99999999999}", &e, &life);
@@ -177,7 +190,8 @@ static void test_tokens(void)
         "{\"access_token\":\"a\\r\\nX: y\",\"expires_in\":1}",
         "{\"access_token\":\"\",\"expires_in\":1}",
         "{\"access_token\":7,\"expires_in\":1}",
-        "{\"access_token\":\"a\"}",
+        "{\"access_token\":\"a\",\"expires_in\":1e300}",
+        "{\"access_token\":\"a\",\"expires_in\":[]}",
         "{\"access_token\":\"a\",\"expires_in\":1,\"token_type\":\"mac\"}",
         "{}",
         "<html>",
