@@ -94,8 +94,10 @@ static void take(struct redirect *r, enum redirect_kind kind, const char *code, 
     if (kind == REDIRECT_CODE) {
         r->code = xstrdup(code);
     } else {
+        /* Entra ID's lines of ids follow its sentence. */
+        int shown = description ? (int)strcspn(description, "\r\n") : 0;
         char *both =
-            xasprintf("%s%s%s", error, description ? ": " : "", description ? description : "");
+            xasprintf("%s%s%.*s", error, shown ? ": " : "", shown, shown ? description : "");
         text_clean(both, r->refusal, sizeof r->refusal);
         free(both);
     }
