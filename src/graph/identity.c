@@ -208,11 +208,14 @@ void identity_failed(struct graph_identity *i, const struct refusal *r)
     int64_t now = clock_mono_ms();
     k->error = r->error;
     k->failures++;
-    k->final = !r->transient || person || k->failures >= most;
+    int64_t rest = rest_ms(k, r);
+    /* Who would wait longer than his patience hears of it now. */
+    k->final = !r->transient || person || k->failures >= most ||
+               rest >= i->tenant->client->settings.patience_ms;
     k->renew = false;
     k->watched = r->watched;
     k->shown = r->shown;
-    k->ask_again_ms = r->ended && r->watched ? CLOCK_NEVER : now + rest_ms(k, r);
+    k->ask_again_ms = r->ended && r->watched ? CLOCK_NEVER : now + rest;
     k->next_try_ms = k->final && k->watched ? now + LOOK_MS : k->ask_again_ms;
     enter(i, person ? GRAPH_IDENTITY_NEEDS_LOGIN : GRAPH_IDENTITY_FAILING, old_code);
 }

@@ -293,6 +293,22 @@ static void test_refusal(void)
     rig_close(&r);
 }
 
+/* Nobody waits for what is further away than his patience, and nobody asks before. */
+static void test_token_throttled(void)
+{
+    struct rig r;
+    struct error e;
+    SCRIPT({.status = 429, .headers = "Retry-After: 600\r\n"}, fine);
+    rig_open_with(&r, answer_script, false, &quick);
+    for (int i = 0; i < 2; i++) {
+        struct graph_call *call = rig_get(&r, "/a");
+        CU_ASSERT(!rig_finish(&r, &call, &e));
+        CU_ASSERT_EQUAL(e.kind, ERROR_THROTTLED);
+    }
+    CU_ASSERT_EQUAL(server_token_count(r.server), 1);
+    rig_close(&r);
+}
+
 static const char *known_name; /* set before the server runs */
 
 /* Knows Graph by one name only; in words alone, as older parts of Entra ID refuse. */
@@ -489,6 +505,7 @@ static void test_slow_message(void)
 extern const struct unit_test failure_tests[];
 const struct unit_test failure_tests[] = {
     {"Retry-After", test_retry_after},
+    {"Retry-After of the sign-in server", test_token_throttled},
     {"a pause holds the whole mailbox", test_pause_holds_mailbox},
     {"refused abreast is refused once", test_abreast_is_one_failure},
     {"a pause holds what still connects", test_pause_holds_connecting},
