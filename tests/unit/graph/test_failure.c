@@ -365,12 +365,15 @@ static void test_bearer_claims(void)
     static const struct {
         const char *payload;
         const char *user; /* NULL: refused */
-    } tokens[] = {{"{\"oid\":\"o-7\",\"upn\":\"bob@c.example\"}", "bob@c.example"},
-                  {"{\"oid\":\"o-7\",\"unique_name\":\"bob@c.example\"}", "bob@c.example"},
-                  {"{\"oid\":\"o-7\"}", NULL},
-                  {"{\"oid\":\"\",\"upn\":\"bob@c.example\"}", NULL},
-                  {"{\"upn\":\"bob@c.example\"}", NULL},
-                  {"no JSON", NULL}};
+    } tokens[] = {
+        {"{\"tid\":\"contoso.example\",\"oid\":\"o-7\",\"upn\":\"bob@c.example\"}",
+         "bob@c.example"},
+        {"{\"tid\":\"contoso.example\",\"oid\":\"o-7\",\"unique_name\":\"bob@c.example\"}",
+         "bob@c.example"},
+        {"{\"tid\":\"contoso.example\",\"oid\":\"o-7\"}", NULL},
+        {"{\"tid\":\"contoso.example\",\"oid\":\"\",\"upn\":\"bob@c.example\"}", NULL},
+        {"{\"tid\":\"contoso.example\",\"upn\":\"bob@c.example\"}", NULL},
+        {"no JSON", NULL}};
     struct rig r;
     struct error e = ERROR_INIT;
     rig_open_with(&r, not_say, false, &quick);
