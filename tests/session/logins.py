@@ -329,7 +329,7 @@ def a_challenge_is_for_once():
             assert client.command(encoded(f"scanner {digest}")).startswith("-ERR [AUTH]")
             for odd, told in (("%", "not base64"), ("", "malformed"), (encoded("scanner"), "malformed"),
                               (encoded("scanner\0 " + digest), "malformed"),
-                              ("QUJD" * 4000, "not base64")):
+                              ("QUJD" * 7000, "not base64")):
                 ask(client)
                 assert told in client.err(odd), odd[:20]
             client.send(b"AUTH CRAM-MD5\r\n")
