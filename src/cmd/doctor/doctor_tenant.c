@@ -42,11 +42,11 @@ static void add_connection(struct doctor *d, const struct config_tenant *t, cons
                            const struct graph_sight *sight, const struct error *failed)
 {
     if (failed && sight->distrusted && sight->issuer[0]) {
-        steps_add(d->steps, STEP_FAIL, "connection",
-                  "%s shows a certificate from \"%s\", which is not trusted here", host,
-                  sight->issuer);
-        steps_fix(d->steps, "a proxy inspects TLS: name the file of its CA in ca-file of the "
-                            "tenant; if there is none, somebody else listens in");
+        steps_add(d->steps, STEP_FAIL, "connection", "%s: the certificate is from \"%s\": %s", host,
+                  sight->issuer, failed->text);
+        steps_fix(d->steps,
+                  "if the clock is right, a proxy inspects TLS: name the file of its CA in "
+                  "ca-file of the tenant; if there is none, somebody else listens in");
     } else if (failed) {
         steps_add(d->steps, STEP_FAIL, "connection", "%s: %s", host, failed->text);
     } else {
