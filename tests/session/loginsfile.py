@@ -95,7 +95,7 @@ def faulty_file():
         pair.write(LOGINS.format(hash=PASSWORD_HASH).replace("read-only", "red-only"))
         pair.log_has(r"logins.conf:6: unknown key 'red-only'")
         pair.file.unlink()
-        pair.log_has("logins.conf:0: cannot open")
+        pair.log_has("logins.conf: cannot open")
         assert pair.takes("nagios")
         log = pair.postern.log()
         assert log.count("the logins from before stay in force") == 2, log
