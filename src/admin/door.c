@@ -28,7 +28,7 @@ int admin_door_open(const struct config *config, struct error *e)
 
 unsigned admin_door_port(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof address;
     if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
         return 0;

@@ -190,7 +190,7 @@ void guid_make(char out[GUID_SIZE])
 bool guid_is(const char *text)
 {
     size_t n = 0;
-    for (; text[n] && n < GUID_SIZE; n++) {
+    for (; n < GUID_SIZE && text[n]; n++) {
         bool dash = n == 8 || n == 13 || n == 18 || n == 23;
         if (dash ? text[n] != '-' : hex_value(text[n]) < 0)
             return false;

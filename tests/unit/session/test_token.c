@@ -94,7 +94,7 @@ static void test_ticket(void)
  * be a mailbox of it. */
 static void test_section(void)
 {
-    static const char *const names[] = {"", "ALICE@contoso.com", "x/" FAKE_USER};
+    static const char *const names[] = {"", "ALICE@contoso.com", ("x/" FAKE_USER)};
     static const char text[] = "state-dir = \"/nonexistent\"\n" TENANT("contoso", GUID, ALLOWED)
         DOOR_LISTENER LOGIN(FAKE_USER, FAKE_USER, "contoso", "max-connections = 1 read-only = yes");
     static const struct door_options options = {.config = text};
