@@ -28,10 +28,12 @@ int admin_door_open(const struct config *config, struct error *e)
 
 unsigned admin_door_port(int fd)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_storage storage;
+    } address = {.storage = {0}};
     socklen_t len = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
-        return 0;
     /* The port stands at the same place for both families. */
-    return ntohs(((const struct sockaddr_in *)(const void *)&address)->sin_port);
+    return getsockname(fd, &address.any, &len) == 0 ? ntohs(address.v4.sin_port) : 0;
 }
