@@ -12,6 +12,7 @@ stands in the log, that no sanitizer complained, and that postern ended cleanly 
 import contextlib
 import json
 import os
+import random
 import re
 import resource
 import shutil
@@ -72,9 +73,18 @@ def on_the_wire(data):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that stays free until it is bound: none of those that the kernel gives to the
+    connections that all the tests make meanwhile."""
+    for _ in range(1000):
+        port = random.randrange(10000, 32000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no port is free")
 
 
 def listening(port):
