@@ -156,7 +156,7 @@ def store_of_many():
     with pair() as where:
         where.deliver(*messages(40))
         known(where)
-        where.sandbox.settings(latency_ms=30)
+        where.sandbox.settings(latency_ms=100)
         with where.imap() as client:
             client.login().select()
             where.sandbox.forget()
@@ -178,7 +178,7 @@ def move_of_many():
         where.sandbox.control("POST", "/folders", {"user": "alice@example.com", "path": "There"})
         known(where)
         known(where, "There")
-        where.sandbox.settings(latency_ms=30)
+        where.sandbox.settings(latency_ms=100)
         with where.imap() as client:
             client.login().select()
             for verb, what in (("COPY", "/copy$"), ("MOVE", "/move$")):
@@ -196,7 +196,7 @@ def expunge_of_many():
     with pair() as where:
         where.deliver(*messages(40))
         known(where)
-        where.sandbox.settings(latency_ms=30)
+        where.sandbox.settings(latency_ms=100)
         with where.imap() as client:
             client.login().select()
             client.ok("STORE 1:* +FLAGS.SILENT (\\Deleted)")

@@ -317,11 +317,11 @@ static void test_interrupted(void)
     rig_init(&r, 200);
     struct exchange_faults *faults = exchange_lock(r.exchange);
     faults->page = 10;
-    faults->delay_ms = 20;
+    faults->delay_ms = 60;
     exchange_unlock(r.exchange);
     rig_open(&r);
     exchange_counts(r.exchange, NULL);
-    r.wait.deadline_ms = clock_mono_ms() + 250;
+    r.wait.deadline_ms = clock_mono_ms() + 700;
     CU_ASSERT_FALSE(mailbox_folder_sync(r.folder, false, &r.wait, &e));
     CU_ASSERT_EQUAL(e.kind, ERROR_TIMEOUT);
     CU_ASSERT_PTR_NOT_NULL(strstr(e.text, " of about 200 messages"));
