@@ -111,21 +111,6 @@ static void test_auth_other(void)
                            "-ERR USER is valid before login only\r\n");
 }
 
-/* Tokens in responses: user=NAME ^A auth=Bearer TOKEN ^A ^A and RFC 7628's. */
-#define XOAUTH2                                                                                    \
-    "dXNlcj1hbGljZUBjb250b3NvLmNvbQFhdXRoPUJlYXJlciBleUowYjJ0bGJnLm9mLWFsaWNlfisvPT0BAQ=="
-#define XOAUTH2_SHARED                                                                             \
-    "dXNlcj1zaGFyZWRAY29udG9zby5jb20BYXV0aD1CZWFyZXIgZXlKMGIydGxiZy5vZi1hbGljZX4rLz09AQE="
-#define XOAUTH2_OTHER                                                                              \
-    "dXNlcj1vdGhlckBjb250b3NvLmNvbQFhdXRoPUJlYXJlciBleUowYjJ0bGJnLm9mLWFsaWNlfisvPT0BAQ=="
-#define XOAUTH2_WRONG "dXNlcj1hbGljZUBjb250b3NvLmNvbQFhdXRoPUJlYXJlciB3cm9uZwEB"
-#define OAUTHBEARER                                                                                \
-    "bixhPWFsaWNlQGNvbnRvc28uY29tLAFob3N0PWxvY2FsaG9zdAFwb3J0PTE0MwFhdXRoPUJlYXJlciBleUowYjJ0bGJn" \
-    "Lm9mLWFsaWNlfisvPT0BAQ=="
-#define OAUTHBEARER_NO_NAME "biwsAWF1dGg9QmVhcmVyIGV5SjBiMnRsYmcub2YtYWxpY2V+Ky89PQEB"
-/* What is said of a wrong one, in JSON. */
-#define XOAUTH2_ERROR "eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiQmVhcmVyIn0="
-
 static const struct door_options more = {.config = DOOR_WITH_MORE};
 
 static const char *talk_more(const char *input)
